@@ -1,0 +1,161 @@
+/*
+ * Events of an interface. Path F goes through its filters, protocols and driver to the kernel event
+ * sockets; the driver's half of that only while it is attached. Path K goes to the sockets alone.
+ * Which event takes which path is an interface fact; callers say it.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "dlil/dlil_state.h"
+#include "src/kern/gate.h"
+#include "src/kern/kern_event.h"
+
+#define EVENT_DATA_MAX	200u		/* what a kernel event can carry */
+
+static void
+tell_protocols(struct ifnet *ifp, const struct kev_msg *msg)
+{
+	struct if_proto *p;
+	uint32_t seq = 0;
+
+	/* A callback may attach and detach protocols: the next one is found by its number. */
+	while ((p = dlil_next_proto(ifp, seq)) != NULL) {
+		seq = p->seq;
+		if (p->event == NULL)
+			continue;
+		dlil_proto_retain(p);
+		GATE_CALL(p->owner, "proto_event", NULL, p->event(ifp, p->family, msg));
+		dlil_proto_release(p);
+	}
+}
+
+errno_t
+dlil_post(struct ifnet *ifp, const struct kev_msg *msg)
+{
+	const struct dlil_filter_ops *ops = &ifp->machine->dlil->filters;
+
+	ifp->io_refs++;			/* also while detaching: the filters stay until we are done */
+	if (!TAILQ_EMPTY(&ifp->filters))
+		ops->event(ifp, msg);
+	if (ifp->state == IFNET_ATTACHED) {
+		tell_protocols(ifp, msg);
+		if (ifp->event != NULL && ifp->state == IFNET_ATTACHED)
+			GATE_CALL(ifp->owner, "if_event", NULL, ifp->event(ifp, msg));
+	}
+	ifnet_io_end(ifp);
+	return kev_post(ifp->machine, msg);
+}
+
+static void
+fill_identity(const struct ifnet *ifp, struct net_event_data *data)
+{
+	memset(data, 0, sizeof *data);
+	data->if_family = ifp->family;
+	data->if_unit = ifp->unit;
+	memcpy(data->if_name, ifp->name, sizeof data->if_name);
+}
+
+void
+dlil_post_event(struct ifnet *ifp, uint32_t subclass, uint32_t code, const void *extra,
+    uint32_t extra_len, bool kernel_sockets_only)
+{
+	struct {
+		struct net_event_data identity;
+		uint8_t extra[EVENT_DATA_MAX - sizeof(struct net_event_data)];
+	} data;
+	struct kev_msg msg = {
+		.vendor_code = KEV_VENDOR_APPLE,
+		.kev_class = KEV_NETWORK_CLASS,
+		.kev_subclass = subclass,
+		.event_code = code,
+	};
+
+	fill_identity(ifp, &data.identity);
+	if (extra_len > sizeof data.extra)
+		extra_len = sizeof data.extra;
+	if (extra_len != 0)
+		memcpy(data.extra, extra, extra_len);
+	msg.dv[0].data_ptr = &data;
+	msg.dv[0].data_length = (uint32_t)sizeof data.identity + extra_len;
+	if (kernel_sockets_only)
+		(void)kev_post(ifp->machine, &msg);
+	else
+		(void)dlil_post(ifp, &msg);
+}
+
+/* ---- addresses ---------------------------------------------------------------------------- */
+
+/* What follows the interface's identity in IPv4 address events: struct kev_in_data. */
+struct in_event {
+	struct in_addr addr;
+	uint32_t net, netmask, subnet, subnetmask;	/* host byte order */
+	struct in_addr broadcast, dst;
+};
+
+/* And in IPv6 address events: struct kev_in6_data. */
+struct in6_event {
+	struct sockaddr_in6 addr, net, dst, mask;
+	uint32_t plen;
+	uint32_t flags;
+};
+
+static uint32_t
+class_mask(uint32_t addr)
+{
+	return IN_CLASSA(addr) ? IN_CLASSA_NET : IN_CLASSB(addr) ? IN_CLASSB_NET : IN_CLASSC_NET;
+}
+
+static void
+post_in(struct ifaddr *ifa, bool added)
+{
+	const struct sockaddr_in *addr = (const struct sockaddr_in *)(const void *)&ifa->addr;
+	const struct sockaddr_in *mask = (const struct sockaddr_in *)(const void *)&ifa->mask;
+	const struct sockaddr_in *dst = (const struct sockaddr_in *)(const void *)&ifa->dst;
+	uint32_t a = ntohl(addr->sin_addr.s_addr);
+	struct in_event e = {.addr = addr->sin_addr};
+
+	e.netmask = class_mask(a);
+	e.net = a & e.netmask;
+	e.subnetmask = ntohl(mask->sin_addr.s_addr);
+	e.subnet = a & e.subnetmask;
+	if (ifa->dst.ss_len != 0) {
+		if (ifa->ifp->flags & IFF_BROADCAST)
+			e.broadcast = dst->sin_addr;
+		else
+			e.dst = dst->sin_addr;
+	}
+	dlil_post_event(ifa->ifp, KEV_INET_SUBCLASS,
+	    added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED, &e, sizeof e, false);
+}
+
+static void
+post_in6(struct ifaddr *ifa, bool added)
+{
+	struct in6_event e;
+	uint32_t code;
+
+	memset(&e, 0, sizeof e);
+	memcpy(&e.addr, &ifa->addr, sizeof e.addr);
+	memcpy(&e.mask, &ifa->mask, sizeof e.mask);
+	memcpy(&e.dst, &ifa->dst, sizeof e.dst);
+	e.net = e.addr;
+	for (int i = 0; i < 16; i++) {
+		e.net.sin6_addr.s6_addr[i] &= e.mask.sin6_addr.s6_addr[i];
+		e.plen += (uint32_t)__builtin_popcount(e.mask.sin6_addr.s6_addr[i]);
+	}
+	if (!added)
+		code = KEV_INET6_ADDR_DELETED;
+	else
+		code = IN6_IS_ADDR_LINKLOCAL(&e.addr.sin6_addr) ? KEV_INET6_NEW_LL_ADDR :
+		    KEV_INET6_NEW_USER_ADDR;
+	dlil_post_event(ifa->ifp, KEV_INET6_SUBCLASS, code, &e, sizeof e, false);
+}
+
+void
+dlil_address_changed(struct ifaddr *ifa, bool added)
+{
+	if (ifa->addr.ss_family == AF_INET)
+		post_in(ifa, added);
+	else if (ifa->addr.ss_family == AF_INET6)
+		post_in6(ifa, added);
+}

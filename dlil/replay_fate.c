@@ -1,0 +1,585 @@
+/*
+ * What became of a replayed frame: the hooks that filters, protocols and reassembly call, and the
+ * "driver" that packets leave through.
+ *
+ * A packet is unchanged when its bytes are those of its frame (or the datagram its fragments make);
+ * then the frame leaves as it was captured. Otherwise the packet is given the link header its frame
+ * came with and, if it does not fit, is cut into fragments again.
+ */
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <string.h>
+
+#include "dlil/replay_impl.h"
+#include "src/kern/heap.h"
+#include "src/kern/klog.h"
+
+/*
+ * The record behind a packet, NULL when there is none any more: the packet was made by a kext, or its
+ * frame was swallowed (and this is the filter injecting it again, which counts as a new frame).
+ */
+struct pkt_origin *
+replay_origin(const struct nke *m, const struct mbuf *p)
+{
+	struct pkt_origin *o = p->m_pkthdr.origin;
+
+	if (o == NULL || m->replay == NULL || o->fate != PKT_PENDING ||
+	    o->number != p->m_pkthdr.packet_number || o->is_new)
+		return NULL;
+	return o;
+}
+
+/* ---- comparing ---------------------------------------------------------------------------- */
+
+/* True when [off, off+len) of the chain equals `bytes`. */
+static bool
+same_bytes(const struct mbuf *m, size_t off, const uint8_t *bytes, size_t len)
+{
+	while (m != NULL && off >= (size_t)m->m_len) {
+		off -= (size_t)m->m_len;
+		m = m->m_next;
+	}
+	while (len > 0) {
+		size_t n;
+
+		if (m == NULL)
+			return false;
+		n = (size_t)m->m_len - off;
+		if (n > len)
+			n = len;
+		if (memcmp(m->m_data + off, bytes, n) != 0)
+			return false;
+		bytes += n;
+		len -= n;
+		off = 0;
+		m = m->m_next;
+	}
+	return true;
+}
+
+/* Length of the IP packet in a frame's payload: less than the payload when the link padded it. */
+static uint32_t
+ip_length(const uint8_t *net, uint32_t len)
+{
+	uint32_t n = len;
+
+	if (len >= 20 && net[0] >> 4 == 4)
+		n = (uint32_t)net[2] << 8 | net[3];
+	else if (len >= 40 && net[0] >> 4 == 6)
+		n = 40 + ((uint32_t)net[4] << 8 | net[5]);
+	return n < len ? n : len;
+}
+
+static bool
+same_frame(const struct pkt_origin *o, const struct mbuf *m)
+{
+	const uint8_t *net = o->raw + o->link_len;
+	uint32_t len = o->caplen - o->link_len;
+	uint32_t now = (uint32_t)m->m_pkthdr.len;
+
+	return (now == len || now == ip_length(net, len)) && same_bytes(m, 0, net, now);
+}
+
+/* One fragment's payload against the datagram; `hlen` is the length of the datagram's own header. */
+static bool
+same_fragment4(const struct pkt_origin *o, const struct mbuf *m)
+{
+	const uint8_t *net = o->raw + o->link_len;
+	uint32_t len = ip_length(net, o->caplen - o->link_len);
+	uint32_t hl, off;
+
+	if (len < 20)
+		return false;
+	hl = (uint32_t)(net[0] & 0xf) * 4;
+	off = ((uint32_t)(net[6] & 0x1f) << 8 | net[7]) * 8;
+	if (hl > len)
+		return false;
+	/* Identification, TTL, protocol, addresses and options must be those of the first fragment. */
+	if (off == 0 && (!same_bytes(m, 0, net, 2) || !same_bytes(m, 4, net + 4, 2) ||
+	    !same_bytes(m, 8, net + 8, 2) || !same_bytes(m, 12, net + 12, hl - 12)))
+		return false;
+	return same_bytes(m, (size_t)(*mtod(m, const uint8_t *) & 0xf) * 4 + off, net + hl, len - hl);
+}
+
+/* Offset of the fragment header in an IPv6 packet, 0 when there is none. */
+static uint32_t
+fragment_header6(const uint8_t *net, uint32_t len)
+{
+	uint32_t off = 40;
+	uint8_t next;
+
+	if (len < 48)
+		return 0;
+	next = net[6];
+	while (next != IPPROTO_FRAGMENT) {
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
+			return 0;
+		if (off + 8 > len)
+			return 0;
+		next = net[off];
+		off += ((uint32_t)net[off + 1] + 1) * 8;
+		if (off + 8 > len)
+			return 0;
+	}
+	return off;
+}
+
+static bool
+same_fragment6(const struct pkt_origin *o, const struct mbuf *m)
+{
+	const uint8_t *net = o->raw + o->link_len;
+	uint32_t len = ip_length(net, o->caplen - o->link_len);
+	uint32_t fh = fragment_header6(net, len);
+	uint32_t off;
+
+	if (fh == 0)
+		return false;
+	off = (uint32_t)net[fh + 2] << 8 | (net[fh + 3] & 0xf8);
+	if (off == 0 && (!same_bytes(m, 0, net, 4) || !same_bytes(m, 7, net + 7, 33)))
+		return false;
+	return same_bytes(m, fh + off, net + fh + 8, len - fh - 8);
+}
+
+static bool
+same_datagram(const struct pkt_origin *o, const struct mbuf *m)
+{
+	uint32_t payload = 0, header = 0;
+
+	for (; o != NULL; o = o->join) {
+		const uint8_t *net = o->raw + o->link_len;
+		uint32_t len = ip_length(net, o->caplen - o->link_len);
+		bool v4 = len > 0 && net[0] >> 4 == 4;
+
+		if (v4 ? !same_fragment4(o, m) : !same_fragment6(o, m))
+			return false;
+		if (v4) {
+			header = (uint32_t)(*mtod(m, const uint8_t *) & 0xf) * 4;
+			payload += len - (uint32_t)(net[0] & 0xf) * 4;
+		} else {
+			header = fragment_header6(net, len);
+			payload += len - header - 8;
+		}
+	}
+	/* A longer datagram was appended to; overlapping duplicates make the sum larger, never smaller. */
+	return (uint32_t)m->m_pkthdr.len <= header + payload;
+}
+
+/* Is the packet (data at the network header) still what was captured? */
+static bool
+unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mbuf *m)
+{
+	if (o->link_changed)
+		return false;
+	if (o->raw == NULL || (machine->filter_count == 0 && o->look == NULL))
+		return o->look == NULL;	/* nobody could have changed it */
+	return o->join == NULL ? same_frame(o, m) : same_datagram(o, m);
+}
+
+bool
+replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	bool changed = false, touched = false;
+	uint32_t len = (uint32_t)m->m_pkthdr.len;
+
+	if (o == NULL)
+		return false;
+	if (frame != NULL && memcmp(frame, o->link, o->link_len) != 0) {
+		memcpy(o->link, frame, o->link_len);
+		o->link_changed = true;
+		changed = true;
+	}
+	for (struct mbuf *n = m; n != NULL; n = n->m_next) {
+		touched |= (n->m_flags & M_TOUCHED) != 0;
+		n->m_flags &= (uint16_t)~M_TOUCHED;
+	}
+	if (!touched || o->raw == NULL)
+		return changed;
+	if (o->look != NULL) {
+		if (len == o->look_len && same_bytes(m, 0, o->look, len))
+			return changed;
+	} else if (o->join == NULL ? same_frame(o, m) : same_datagram(o, m)) {
+		return changed;
+	}
+	if (o->look != NULL)
+		kfree(machine, o->look);
+	o->look = kalloc(machine, len != 0 ? len : 1);
+	o->look_len = len;
+	if (o->look != NULL)
+		m_copydata(m, 0, len, o->look);
+	return true;
+}
+
+/* ---- verdicts ----------------------------------------------------------------------------- */
+
+void
+replay_verdict(struct nke *machine, struct pkt_origin *o, enum pkt_fate fate)
+{
+	struct pkt_origin *next;
+
+	if (machine->replay == NULL)
+		return;
+	for (; o != NULL; o = next) {
+		next = o->join;
+		if (o->is_new || o->fate != PKT_PENDING)
+			continue;
+		if (o->pieces > 1) {	/* one of several frames; the others decide */
+			o->pieces--;
+			continue;
+		}
+		o->pieces = 0;
+		o->fate = (uint8_t)(o->m != NULL ? PKT_KEPT : fate);
+	}
+}
+
+void
+replay_join(struct pkt_origin *o, struct pkt_origin *more)
+{
+	if (o == NULL || o == more)
+		return;
+	while (o->join != NULL)
+		o = o->join;
+	o->join = more;
+}
+
+/* The frames leave as they came: from their copy, or from the mbuf if it still is the one. */
+static void
+keep_as_captured(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	struct pkt_origin *next;
+
+	for (; o != NULL; o = next) {
+		next = o->join;
+		o->join = NULL;
+		o->changed = false;
+		o->fate = PKT_KEPT;
+		if (m != NULL && m == o->first && m->m_next == NULL) {
+			m->m_pkthdr.origin = NULL;
+			o->m = m;
+			m = NULL;
+		} else if (o->raw == NULL) {
+			/* Its only copy was rearranged: what is left of it is behind the old header. */
+			o->fate = PKT_NO_MEMORY;
+		}
+	}
+	m_freem(m);
+	(void)r;
+}
+
+void
+replay_release(struct nke *machine, struct pkt_origin *o)
+{
+	if (machine->replay != NULL)
+		keep_as_captured(machine->replay, o, NULL);
+}
+
+void
+replay_refused(struct nke *machine, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	struct replay *r = machine->replay;
+
+	if (o == NULL) {
+		m_freem(m);
+		return;
+	}
+	/* Filters that saw the frame before may have changed it; the stack does not like it either way. */
+	if (o->look != NULL || o->link_changed || !unchanged(machine, o, m)) {
+		r->stats.refused++;
+		replay_deliver(machine, m);
+		return;
+	}
+	for (const struct pkt_origin *i = o; i != NULL; i = i->join)
+		r->stats.refused++;
+	keep_as_captured(r, o, m);
+}
+
+/* ---- framing anew ------------------------------------------------------------------------- */
+
+static struct mbuf *
+add_link(struct mbuf *m, const uint8_t *link, uint8_t len)
+{
+	if (len == 0)
+		return m;
+	m = m_prepend(m, len, MBUF_DONTWAIT);
+	if (m != NULL)
+		memcpy(m->m_data, link, len);
+	return m;
+}
+
+static void
+append_frame(struct pkt_origin *o, struct mbuf *m)
+{
+	struct mbuf **end = &o->m;
+
+	while (*end != NULL)
+		end = &(*end)->m_nextpkt;
+	m->m_nextpkt = NULL;
+	m->m_pkthdr.origin = NULL;
+	*end = m;
+}
+
+static protocol_family_t
+packet_family(const struct mbuf *m)
+{
+	if (m->m_len < 1)
+		return 0;
+	switch (*mtod(m, const uint8_t *) >> 4) {
+	case 4:
+		return PF_INET;
+	case 6:
+		return PF_INET6;
+	default:
+		return 0;
+	}
+}
+
+/* What fits: the interface's MTU, or what the capture shows to have fitted. */
+static uint32_t
+fitting_length(const struct replay *r, const struct pkt_origin *o)
+{
+	uint32_t fits = r->mtu;
+
+	for (; o != NULL; o = o->join)
+		if (o->caplen - o->link_len > fits)
+			fits = o->caplen - o->link_len;
+	return fits;
+}
+
+/*
+ * Cuts a changed packet to size if need be. The packets keep no origin. A packet that must not be cut
+ * stays whole on the way in, where nothing is left to be crossed; NULL otherwise.
+ */
+static struct mbuf *
+cut(struct replay *r, const struct pkt_origin *o, struct mbuf *m)
+{
+	const struct net_proto *np = dlil_net_proto(r->machine, packet_family(m));
+	struct mbuf *list = NULL, *whole;
+
+	m->m_pkthdr.origin = NULL;
+	if (np == NULL || np->fragment == NULL || (uint32_t)m->m_pkthdr.len <= fitting_length(r, o))
+		return m;
+	whole = o->outbound ? NULL : m_dup(m, MBUF_DONTWAIT);
+	if (np->fragment(r->machine, m, fitting_length(r, o), &list) != 0)
+		return whole;
+	m_freem(whole);
+	return list;
+}
+
+static void
+merge_rest(struct pkt_origin *o)
+{
+	struct pkt_origin *next;
+
+	for (o = o->join; o != NULL; o = next) {
+		next = o->join;
+		o->join = NULL;
+		o->fate = PKT_MERGED;
+	}
+}
+
+/* A changed packet on the way in leaves as frames of its own. */
+static void
+deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	struct mbuf *next;
+
+	m = cut(r, o, m);
+	merge_rest(o);
+	o->join = NULL;
+	o->changed = true;
+	for (; m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		m = add_link(m, o->link, o->link_len);
+		if (m != NULL)
+			append_frame(o, m);
+	}
+	o->fate = o->m != NULL ? PKT_KEPT : PKT_NO_MEMORY;
+}
+
+/* A packet nobody captured reached its end: it leaves as a new frame. */
+static void
+deliver_new(struct replay *r, struct mbuf *m, bool outbound, bool framed)
+{
+	uint8_t link[REPLAY_LINK_MAX];
+	struct pkt_origin *o;
+
+	if (r->ending) {
+		m_freem(m);
+		return;
+	}
+	if (!framed) {
+		replay_make_link(r, m, outbound, link);
+		m = add_link(m, link, r->link_len);
+		if (m == NULL) {
+			r->stats.no_memory++;
+			return;
+		}
+	}
+	o = replay_push_new(r);
+	append_frame(o, m);
+}
+
+void
+replay_deliver(struct nke *machine, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	struct replay *r = machine->replay;
+
+	if (r == NULL)
+		m_freem(m);
+	else if (o == NULL)
+		deliver_new(r, m, false, false);
+	else if (unchanged(machine, o, m))
+		keep_as_captured(r, o, m);
+	else
+		deliver_changed(r, o, m);
+}
+
+void
+replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	struct replay *r = machine->replay;
+
+	if (o == NULL) {
+		m_freem(m);
+		return;
+	}
+	if (frame != NULL && memcmp(frame, o->link, o->link_len) != 0) {
+		memcpy(o->link, frame, o->link_len);
+		o->link_changed = true;
+	}
+	r->stats.unclaimed++;
+	replay_deliver(machine, m);
+}
+
+/* ---- the way out -------------------------------------------------------------------------- */
+
+/* The fragments of an unchanged datagram, each a packet of its own again. */
+static void
+output_fragments(struct replay *r, struct pkt_origin *o)
+{
+	struct pkt_origin *next;
+
+	for (; o != NULL; o = next) {
+		struct mbuf *m;
+
+		next = o->join;
+		o->join = NULL;
+		m = m_devget(r->machine, o->raw, o->caplen, 2);
+		if (m == NULL) {
+			o->fate = PKT_NO_MEMORY;
+			continue;
+		}
+		m->m_pkthdr.origin = o;
+		m->m_pkthdr.packet_number = o->number;
+		m->m_pkthdr.timestamp = o->time_ns;
+		o->pieces = 1;
+		dlil_output(r->ifp, packet_family(m), m, NULL, NULL, true);
+	}
+}
+
+static void
+output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	protocol_family_t family = packet_family(m);
+	struct mbuf *next;
+	uint16_t n = 0;
+
+	m = cut(r, o, m);
+	merge_rest(o);
+	o->join = NULL;
+	if (m == NULL) {
+		o->fate = PKT_DROPPED;	/* too big to leave and not to be cut */
+		return;
+	}
+	for (next = m; next != NULL; next = next->m_nextpkt)
+		n++;
+	o->changed = true;
+	o->pieces = n;
+	for (; m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		m = add_link(m, o->link, o->link_len);
+		if (m == NULL) {
+			replay_verdict(r->machine, o, PKT_NO_MEMORY);
+			continue;
+		}
+		m->m_pkthdr.origin = o;
+		m->m_pkthdr.packet_number = o->number;
+		dlil_output(r->ifp, family, m, NULL, NULL, true);
+	}
+}
+
+void
+replay_output_done(struct nke *machine, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	struct replay *r = machine->replay;
+	protocol_family_t family;
+
+	if (o == NULL) {
+		m_freem(m);
+		return;
+	}
+	if (!unchanged(machine, o, m)) {
+		output_changed(r, o, m);
+		return;
+	}
+	if (m != o->first || m->m_next != NULL) {
+		struct pkt_origin *chain = o;
+
+		m->m_pkthdr.origin = NULL;
+		if (o->join != NULL || o->raw != NULL) {
+			m_freem(m);
+			/* A single frame in several mbufs is sent from its copy as well. */
+			output_fragments(r, chain);
+			return;
+		}
+		m_freem(m);
+		o->fate = PKT_NO_MEMORY;
+		return;
+	}
+	/* The frame it came as, in place: link header in front, padding behind. */
+	family = packet_family(m);
+	m->m_data = o->start;
+	m->m_len = m->m_pkthdr.len = (int32_t)o->caplen;
+	o->pieces = 1;
+	dlil_output(r->ifp, family, m, NULL, NULL, true);
+}
+
+static bool
+frame_unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mbuf *m)
+{
+	if (machine->filter_count == 0 || o->raw == NULL)
+		return true;
+	return (uint32_t)m->m_pkthdr.len == o->caplen && same_bytes(m, 0, o->raw, o->caplen);
+}
+
+/* The end of the way out: ifnet_output_func of the replayed interface, and of no other. */
+errno_t
+replay_driver_output(struct ifnet *ifp, struct mbuf *m)
+{
+	struct replay *r = ifnet_softc(ifp);
+	struct nke *machine = r->machine;
+	struct pkt_origin *o = replay_origin(machine, m);
+
+	if (o == NULL) {
+		deliver_new(r, m, true, true);
+		return 0;
+	}
+	if (o->pieces > 0)
+		o->pieces--;
+	if (!o->changed && frame_unchanged(machine, o, m)) {
+		keep_as_captured(r, o, m);
+		return 0;
+	}
+	o->changed = true;
+	append_frame(o, m);
+	if (o->pieces == 0)
+		o->fate = PKT_KEPT;
+	return 0;
+}

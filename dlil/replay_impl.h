@@ -1,0 +1,111 @@
+/*
+ * Inside the replay engine: shared by dlil/replay*.c only.
+ *
+ * Frames wait in a ring, in the order of the capture, from when they are read until they are emitted.
+ * A record leaves the ring when its fate is known and everything before it has left. Fragments whose
+ * datagram is not complete hold back what follows them; when the ring is full the oldest is let go.
+ */
+#ifndef NKE_DLIL_REPLAY_IMPL_H
+#define NKE_DLIL_REPLAY_IMPL_H
+
+#include "dlil/dlil.h"
+#include "src/net/replay.h"
+
+#define REPLAY_RING	16384u		/* records; a power of two */
+#define REPLAY_BATCH	64u		/* packets handled together when no filter watches */
+#define REPLAY_LINK_MAX	20u		/* longest link header: cooked v2 */
+#define REPLAY_PEERS	1024u		/* remembered neighbours; a power of two */
+#define REPLAY_OUT	64u		/* frames given to the sink at once */
+
+struct pkt_origin {
+	struct pkt_origin *join;	/* next frame of the same datagram */
+	struct mbuf *m;			/* what leaves, a list; NULL: as captured */
+	struct mbuf *first;		/* the mbuf it entered in, while that is what carries it */
+	char *start;			/* where the frame began in `first` */
+	uint8_t *raw;			/* as captured; NULL while `first` is the only copy */
+	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
+	uint32_t look_len;
+	uint32_t caplen, len;
+	uint64_t number, time_ns;
+	uint16_t pieces;		/* frames made of it, still on their way out */
+	uint8_t fate;			/* enum pkt_fate */
+	bool outbound;
+	bool raw_owned;			/* `raw` is from the heap */
+	bool link_changed;		/* a filter edited the link header: `link` has the new one */
+	bool changed;
+	bool is_new;			/* not captured: made by a kext */
+	uint8_t link_len;
+	uint8_t link[REPLAY_LINK_MAX];
+};
+
+/* Whom a packet came from or went to on the link, by IP address. */
+struct replay_peer {
+	uint8_t family;			/* AF_INET, AF_INET6, 0 unused */
+	uint8_t lladdr[6];
+	uint8_t addr[16];
+};
+
+struct replay {
+	struct nke *machine;
+	struct ifnet *ifp;
+	struct core_replay_config config;
+	struct core_replay_stats stats;
+	uint32_t mtu;
+	uint8_t link_len;		/* of this link type */
+	bool stopped;
+	bool ending;			/* no new frames are made any more */
+	uint64_t current;		/* number of the frame being handled */
+
+	struct pkt_origin *ring;
+	uint32_t head, tail;		/* free running */
+
+	uint8_t *arena;			/* copy of the one frame being handled while filters watch */
+	size_t arena_size;
+
+	struct mbuf *batch_head, *batch_tail;
+	uint32_t batch_count;
+	protocol_family_t batch_family;	/* of outbound packets */
+	bool batch_outbound;
+
+	struct core_frame out[REPLAY_OUT];
+	struct mbuf *out_m[REPLAY_OUT];
+	uint8_t *out_raw[REPLAY_OUT];
+	uint32_t out_count;
+	uint8_t *flat;			/* one frame made contiguous */
+	size_t flat_size;
+
+	uint32_t learned;		/* addresses taken from the capture */
+	uint8_t last_source[16];	/* of the previous outbound packet */
+	uint8_t last_family;
+	struct replay_peer *peers;
+};
+
+static inline struct pkt_origin *
+replay_record(const struct replay *r, uint32_t i)
+{
+	return &r->ring[i & (REPLAY_RING - 1)];
+}
+
+/* replay.c */
+errno_t replay_add_address_here(struct nke *, int family, const void *addr, unsigned prefix);
+struct pkt_origin *replay_push_new(struct replay *);
+void replay_emit(struct replay *);
+
+/* replay_link.c */
+struct replay_class {
+	bool outbound;
+	bool multicast;			/* link-level broadcast or multicast, way in */
+	bool other;			/* to another station: promiscuous capture */
+	protocol_family_t family;	/* PF_INET, PF_INET6; 0: neither, or tagged */
+};
+uint8_t replay_link_length(enum core_link);
+void replay_classify(struct replay *, const uint8_t *frame, uint32_t caplen, struct replay_class *);
+void replay_learn(struct replay *, const uint8_t *frame, uint32_t caplen, const struct replay_class *);
+/* Link header for a packet that has none: way in or out, by its IP addresses. */
+void replay_make_link(struct replay *, const struct mbuf *, bool outbound, uint8_t *link);
+
+/* replay_fate.c */
+errno_t replay_driver_output(struct ifnet *, struct mbuf *);
+struct pkt_origin *replay_origin(const struct nke *, const struct mbuf *);
+
+#endif

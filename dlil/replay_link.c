@@ -1,0 +1,263 @@
+/*
+ * Link types of captures: how long their header is, which way a frame went, whom it came from, and
+ * how to make a header for a packet that has none.
+ *
+ * Direction: by the host's link address on Ethernet, by the packet type on cooked captures, by the
+ * host's IP addresses where the link has no addresses.
+ */
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "dlil/replay_impl.h"
+#include "src/net/ifaddr.h"
+
+#define REPLAY_LEARN_MAX	64u	/* addresses taken from the capture */
+#define SLL_OUTGOING		4	/* packet type of cooked headers: sent by us */
+
+uint8_t
+replay_link_length(enum core_link link)
+{
+	switch (link) {
+	case CORE_LINK_ETHERNET:
+		return ETHER_HDR_LEN;
+	case CORE_LINK_NULL:
+	case CORE_LINK_LOOP:
+		return 4;
+	case CORE_LINK_SLL:
+		return 16;
+	case CORE_LINK_SLL2:
+		return 20;
+	case CORE_LINK_RAW:
+		break;
+	}
+	return 0;
+}
+
+static uint16_t
+be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static protocol_family_t
+family_of_ethertype(uint16_t type)
+{
+	return type == ETHERTYPE_IP ? PF_INET : type == ETHERTYPE_IPV6 ? PF_INET6 : 0;
+}
+
+/* Source (or destination) address of an IP packet; NULL when it is not all there. */
+static const uint8_t *
+ip_address(const uint8_t *net, uint32_t len, protocol_family_t family, bool source)
+{
+	if (family == PF_INET && len >= 20)
+		return net + (source ? 12 : 16);
+	if (family == PF_INET6 && len >= 40)
+		return net + (source ? 8 : 24);
+	return NULL;
+}
+
+static protocol_family_t
+family_of_version(const uint8_t *net, uint32_t len)
+{
+	if (len == 0)
+		return 0;
+	return net[0] >> 4 == 4 ? PF_INET : net[0] >> 4 == 6 ? PF_INET6 : 0;
+}
+
+static bool
+is_ours(struct nke *m, protocol_family_t family, const uint8_t *addr)
+{
+	uint32_t v4;
+
+	if (family == PF_INET6)
+		return ifaddr_find_in6(m, addr) != NULL;
+	memcpy(&v4, addr, sizeof v4);
+	return ifaddr_find_in4(m, v4) != NULL;
+}
+
+static void
+classify_ethernet(const struct replay *r, const uint8_t *frame, struct replay_class *c)
+{
+	c->family = family_of_ethertype(be16(frame + 12));
+	c->outbound = r->config.has_lladdr && memcmp(frame + 6, r->config.lladdr, 6) == 0;
+}
+
+void
+replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class *c)
+{
+	const uint8_t *source;
+
+	memset(c, 0, sizeof *c);
+	if (caplen < r->link_len)
+		return;
+	if (r->config.link == CORE_LINK_ETHERNET) {
+		classify_ethernet(r, frame, c);
+		return;
+	}
+	c->family = family_of_version(frame + r->link_len, caplen - r->link_len);
+	switch (r->config.link) {
+	case CORE_LINK_SLL:
+		c->family = family_of_ethertype(be16(frame + 14));
+		c->outbound = be16(frame) == SLL_OUTGOING;
+		break;
+	case CORE_LINK_SLL2:
+		c->family = family_of_ethertype(be16(frame));
+		c->outbound = frame[10] == SLL_OUTGOING;
+		break;
+	default:
+		source = ip_address(frame + r->link_len, caplen - r->link_len, c->family, true);
+		c->outbound = source != NULL && is_ours(r->machine, c->family, source);
+		break;
+	}
+}
+
+/* ---- learning ----------------------------------------------------------------------------- */
+
+static uint32_t
+peer_hash(const uint8_t *addr, size_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ addr[i]) * 16777619u;
+	return h & (REPLAY_PEERS - 1);
+}
+
+static void
+learn_peer(struct replay *r, protocol_family_t family, const uint8_t *addr, const uint8_t *lladdr)
+{
+	size_t len = family == PF_INET ? 4 : 16;
+	struct replay_peer *p = &r->peers[peer_hash(addr, len)];
+	struct sockaddr_storage ss;
+
+	if (p->family == family && memcmp(p->addr, addr, len) == 0 &&
+	    memcmp(p->lladdr, lladdr, 6) == 0)
+		return;
+	p->family = (uint8_t)family;
+	memcpy(p->addr, addr, len);
+	memcpy(p->lladdr, lladdr, 6);
+	memset(&ss, 0, sizeof ss);
+	if (family == PF_INET) {
+		struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
+
+		sin->sin_len = sizeof *sin;
+		sin->sin_family = AF_INET;
+		memcpy(&sin->sin_addr, addr, 4);
+	} else {
+		struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)&ss;
+
+		sin6->sin6_len = sizeof *sin6;
+		sin6->sin6_family = AF_INET6;
+		memcpy(&sin6->sin6_addr, addr, 16);
+	}
+	/* A table without room costs an injected packet its link address, nothing else. */
+	(void)neighbor_learn(r->machine, r->ifp, (const struct sockaddr *)(const void *)&ss, lladdr);
+}
+
+static bool
+can_be_source(protocol_family_t family, const uint8_t *addr)
+{
+	static const uint8_t zero[16];
+
+	if (family == PF_INET)
+		return addr[0] != 0 && addr[0] != 127 && addr[0] < 224;
+	return memcmp(addr, zero, 15) != 0 && addr[0] != 0xff;
+}
+
+static void
+learn_own_address(struct replay *r, protocol_family_t family, const uint8_t *addr)
+{
+	size_t len = family == PF_INET ? 4 : 16;
+
+	if (r->last_family == family && memcmp(r->last_source, addr, len) == 0)
+		return;
+	r->last_family = (uint8_t)family;
+	memcpy(r->last_source, addr, len);
+	if (r->learned >= REPLAY_LEARN_MAX || !can_be_source(family, addr) ||
+	    is_ours(r->machine, family, addr))
+		return;
+	if (replay_add_address_here(r->machine, (int)family, addr, family == PF_INET ? 24 : 64) == 0)
+		r->learned++;
+}
+
+void
+replay_learn(struct replay *r, const uint8_t *frame, uint32_t caplen, const struct replay_class *c)
+{
+	const uint8_t *net = frame + r->link_len, *addr;
+	uint32_t len;
+
+	if (caplen < r->link_len || c->family == 0)
+		return;
+	len = caplen - r->link_len;
+	if (c->outbound && r->config.learn_addresses &&
+	    (addr = ip_address(net, len, c->family, true)) != NULL)
+		learn_own_address(r, c->family, addr);
+	if (r->config.link != CORE_LINK_ETHERNET || r->machine->filter_count == 0)
+		return;
+	addr = ip_address(net, len, c->family, !c->outbound);
+	if (addr != NULL && can_be_source(c->family, addr))
+		learn_peer(r, c->family, addr, c->outbound ? frame : frame + 6);
+}
+
+/* ---- headers for new packets -------------------------------------------------------------- */
+
+static void
+make_ethernet(struct replay *r, const uint8_t *net, uint32_t len, protocol_family_t family,
+    bool outbound, uint8_t *link)
+{
+	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	const uint8_t *addr = ip_address(net, len, family, !outbound);
+	const uint8_t *peer = broadcast;
+
+	if (addr != NULL) {
+		size_t n = family == PF_INET ? 4 : 16;
+		const struct replay_peer *p = &r->peers[peer_hash(addr, n)];
+
+		if (p->family == family && memcmp(p->addr, addr, n) == 0)
+			peer = p->lladdr;
+	}
+	memcpy(link, outbound ? peer : r->config.lladdr, 6);
+	memcpy(link + 6, outbound ? r->config.lladdr : peer, 6);
+	link[12] = family == PF_INET ? 0x08 : 0x86;
+	link[13] = family == PF_INET ? 0x00 : 0xdd;
+}
+
+void
+replay_make_link(struct replay *r, const struct mbuf *m, bool outbound, uint8_t *link)
+{
+	const uint8_t *net = mtod(m, const uint8_t *);
+	uint32_t len = (uint32_t)m->m_len;
+	protocol_family_t family = family_of_version(net, len);
+	uint16_t type = family == PF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6;
+
+	memset(link, 0, REPLAY_LINK_MAX);
+	switch (r->config.link) {
+	case CORE_LINK_ETHERNET:
+		make_ethernet(r, net, len, family, outbound, link);
+		break;
+	case CORE_LINK_NULL: {
+		uint32_t af = family;
+
+		memcpy(link, &af, sizeof af);
+		break;
+	}
+	case CORE_LINK_LOOP:
+		link[3] = (uint8_t)family;
+		break;
+	case CORE_LINK_SLL:
+		link[1] = outbound ? SLL_OUTGOING : 0;
+		link[3] = 1;		/* ARPHRD_ETHER */
+		link[14] = (uint8_t)(type >> 8);
+		link[15] = (uint8_t)type;
+		break;
+	case CORE_LINK_SLL2:
+		link[0] = (uint8_t)(type >> 8);
+		link[1] = (uint8_t)type;
+		link[9] = 1;
+		link[10] = outbound ? SLL_OUTGOING : 0;
+		break;
+	case CORE_LINK_RAW:
+		break;
+	}
+}

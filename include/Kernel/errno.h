@@ -1,0 +1,2 @@
+/* The same as sys/errno.h. */
+#include <sys/errno.h>

@@ -1,0 +1,28 @@
+/* How kexts are named and loaded: the words, without the machinery. */
+#ifndef _LIBKERN_OSKEXTLIB_H_
+#define _LIBKERN_OSKEXTLIB_H_
+
+#include <sys/cdefs.h>
+#include <stdint.h>
+#include <mach/kmod.h>
+#include <mach/vm_types.h>
+#include <libkern/OSTypes.h>
+#include <libkern/OSReturn.h>
+
+#define sub_libkern_kext err_sub(2)
+#define libkern_kext_err(code) (sys_libkern | sub_libkern_kext | (code))
+
+#define kOSKextReturnInternalError libkern_kext_err(0x1)
+#define kOSKextReturnNoMemory libkern_kext_err(0x2)
+#define kOSKextReturnNoResources libkern_kext_err(0x3)
+#define kOSKextReturnNotPrivileged libkern_kext_err(0x4)
+#define kOSKextReturnInvalidArgument libkern_kext_err(0x5)
+#define kOSKextReturnNotFound libkern_kext_err(0x6)
+#define kOSKextReturnInUse libkern_kext_err(0x16)
+
+#define OSBundleLibrariesKey "OSBundleLibraries"
+#define OSBundleCompatibleVersionKey "OSBundleCompatibleVersion"
+#define OSBundleRequiredKey "OSBundleRequired"
+#define OSBundleAllowUserLoadKey "OSBundleAllowUserLoad"
+
+#endif

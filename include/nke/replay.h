@@ -1,0 +1,90 @@
+/*
+ * Playing a capture through machines, from the viewpoint of the host that took it.
+ *
+ * Packets to the host take the input path, packets from it the output path; interface and IP filters
+ * of loaded kexts see them as on a Mac. What survives is written in the order of the capture.
+ *
+ *	nke_replay_t *r;
+ *	struct nke_replay_config config = {.input = "in.pcap", .output = "out.pcap"};
+ *	if (nke_replay_open(&config, &r, text, sizeof text) == 0) {
+ *		nke_kext_load(nke_replay_machine(r, 0), "my.kext", NULL);
+ *		nke_replay_run(r);
+ *		nke_replay_close(r);
+ *	}
+ */
+#ifndef NKE_REPLAY_H
+#define NKE_REPLAY_H
+
+#include <nke/nke.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct nke_replay nke_replay_t;
+
+struct nke_replay_config {
+	const char *input;		/* a pcap or pcapng file; "-" or a pipe: read as it comes */
+	const char *output;		/* pcap, same link type and precision; NULL: nothing is written */
+	const char *host;		/* "ADDR,...": IPv4, IPv6, link addresses; NULL: found in the capture */
+	const char *interface;		/* NULL: "en0" */
+	unsigned jobs;			/* machines, each on a thread of its own; 0: 1 */
+	struct nke_config machine;	/* like nke_create's; time and name are set by the replay */
+	/* Called now and then on the thread that runs: bytes of the input read so far and in all (0: unknown). */
+	void (*progress)(void *ctx, uint64_t bytes, uint64_t total);
+	void *progress_ctx;
+};
+
+/* What happened, summed over all machines. */
+struct nke_replay_stats {
+	uint64_t frames, bytes;		/* read */
+	uint64_t frames_in, frames_out;	/* to the host; from the host */
+	uint64_t snapped;		/* captured shorter than they were */
+	uint64_t kept, changed;		/* left as captured; left otherwise */
+	uint64_t swallowed, dropped;	/* taken by filters and not passed on; refused by filters */
+	uint64_t refused, unclaimed;	/* of the kept: malformed or not for the host; no protocol wants them */
+	uint64_t no_memory;		/* lost to a memory limit */
+	uint64_t injected;		/* new frames made by kexts */
+	uint64_t written, written_bytes;
+};
+
+/*
+ * Opens the files, finds the host if it wasn't told, and makes the machines with their interface. On an
+ * error `text` (of `size` bytes) has one line: the file, the place, what is wrong. `*r` is to be closed.
+ *
+ * ENOENT, EACCES and other errors of opening; EINVAL: not a capture, a link type that is not supported,
+ * or a malformed address; ENOMEM.
+ */
+int nke_replay_open(const struct nke_replay_config *config, nke_replay_t **r, char *text, size_t size);
+
+/* The machines, 0 to jobs-1, to load kexts into before running. NULL beyond. They belong to the replay. */
+nke_t *nke_replay_machine(nke_replay_t *r, unsigned i);
+unsigned nke_replay_machines(const nke_replay_t *r);
+
+/*
+ * Plays the whole capture; once. Everything before an error is played and written.
+ *
+ * EILSEQ: the capture is damaged or cut off; ENOSPC and others: writing failed, the output is not
+ * complete; EFAULT: a machine panicked. nke_replay_error() has the line that says where.
+ */
+int nke_replay_run(nke_replay_t *r);
+/* "" or one line: file, packet number, byte offset, what is wrong. */
+const char *nke_replay_error(const nke_replay_t *r);
+
+void nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *stats);
+/* "02:00:00:00:00:01 10.1.0.2 fd00:1::2": the host's addresses as known now. */
+const char *nke_replay_host(nke_replay_t *r);
+/* "Ethernet", "raw IP", ... */
+const char *nke_replay_link(const nke_replay_t *r);
+/* Flushes and closes the output. 0, or the error of doing so (ENOSPC ...). Also done by close. */
+int nke_replay_finish_output(nke_replay_t *r);
+/* Destroys the machines (kexts must have been unloaded). NULL is ignored. */
+void nke_replay_close(nke_replay_t *r);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

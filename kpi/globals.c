@@ -1,0 +1,39 @@
+/*
+ * Variables of the kernel that kexts read: the rate of the clock, names, the version. They are the same
+ * in every machine and constant, so a kext that writes to one is caught in the act; the headers
+ * declare some of them without const, as Darwin does, hence the names here and the asm labels.
+ */
+#include <libkern/version.h>
+#include <os/log.h>
+#include <pexpert/pexpert.h>
+
+#define EXPORTED	__attribute__((visibility("default")))
+/* A constant by the name of a variable. */
+#define CONSTANT(type, name)							\
+	extern EXPORTED const type constant_##name __asm__(#name);		\
+	const type constant_##name
+
+struct os_log_s {
+	uint32_t unused;
+};
+typedef char name_buffer[256];
+
+CONSTANT(int, hz) = 100;
+CONSTANT(int, tick) = 10000;
+CONSTANT(name_buffer, hostname) = "localhost";
+CONSTANT(int, hostnamelen) = sizeof "localhost" - 1;
+CONSTANT(name_buffer, domainname) = "";
+CONSTANT(int, domainnamelen) = 0;
+CONSTANT(struct os_log_s, _os_log_default) = {0};
+CONSTANT(PE_state_t, PE_state) = {.initialized = 0};
+
+const char version[] = "Darwin Kernel Version " OSRELEASE ": libnke";
+const int version_major = VERSION_MAJOR;
+const int version_minor = VERSION_MINOR;
+const char version_variant[] = VERSION_VARIANT;
+const int version_revision = VERSION_REVISION;
+const int version_stage = VERSION_STAGE;
+const int version_prerelease_level = VERSION_PRERELEASE_LEVEL;
+const char ostype[] = OSTYPE;
+const char osrelease[] = OSRELEASE;
+const char osbuilder[] = "nke";

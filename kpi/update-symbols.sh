@@ -1,0 +1,46 @@
+#!/bin/sh
+# Writes kpi/symbols.def anew from what the built library exports:
+#
+#	kpi/update-symbols.sh BUILD/libnke.so
+#
+# A symbol that is listed already keeps its set; a new one gets the set its name suggests, to be
+# checked by whoever commits it.
+set -eu
+export LC_ALL=C
+library=${1:?"usage: update-symbols.sh LIBRARY"}
+here=$(dirname "$0")
+def=$here/symbols.def
+old=$(mktemp)
+trap 'rm -f "$old"' EXIT
+if [ -f "$def" ]; then
+	sed -n 's/^KPI_SYMBOL(\([^,]*\), \([A-Z]*\)).*/\1 \2/p' "$def" >"$old"
+fi
+
+suggest() {
+	case ${1#kern_} in
+	kern_os_*|OS*|_MALLOC|_FREE|_REALLOC|_MALLOC_ZONE|_FREE_ZONE|panic|printf|kprintf|vprintf|\
+	snprintf|vsnprintf|sscanf|vsscanf|str*|mem*|bcopy|bzero|bcmp|ovbcopy|copyin*|copyout*|inet_*|\
+	os_malloc|os_free|os_realloc|random|srandom|ffs*|fls*|scanc|skpc|locc|crc32|adler32|uuid_*|\
+	Assert|atoi|strto*|Debugger|version*|osrelease|ostype|read_frandom|kvprintf|fubyte|subyte|\
+	fu*word|su*word|page_*|_os_log*|os_log*|__assert*|qsort)
+		echo LIBKERN;;
+	lck_*|thread_*|clock_*|kernel_thread*|assert_wait*|current_thread|current_task|*absolutetime*|\
+	*continuoustime*|mach_*|semaphore_*|wait_*|task_*|preemption_enabled|vm_*|get_*task*|ml_*|\
+	delay|simple_lock*|usimple_*|kernel_task|panic_active)
+		echo MACH;;
+	IO*)
+		echo IOKIT;;
+	*)
+		echo BSD;;
+	esac
+}
+
+{
+	echo "/* The kernel's symbols and the set each is in; written by update-symbols.sh. */"
+	nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | grep -v '^nke_' | sort -u |
+	while read -r name; do
+		set=$(awk -v n="$name" '$1 == n { print $2 }' "$old")
+		echo "KPI_SYMBOL($name, ${set:-$(suggest "$name")})"
+	done
+} >"$def.new"
+mv "$def.new" "$def"

@@ -1,0 +1,30 @@
+/* What a replay did, for people and for programs. Used by replay.c. */
+#ifndef NKE_CMD_REPORT_H
+#define NKE_CMD_REPORT_H
+
+#include <nke/replay.h>
+#include <nke/stats.h>
+#include <stdio.h>
+
+#define REPORT_FILTERS	128
+
+struct report {
+	const char *input, *output;
+	const char *host, *link;
+	bool host_found;		/* in the capture; else it was told */
+	unsigned jobs;
+	double seconds;			/* wall clock, playing only */
+	struct nke_replay_stats stats;
+	struct nke_filter_stats filters[REPORT_FILTERS];	/* summed over the machines */
+	size_t filter_count;
+	struct nke_memory memory;	/* of the first machine */
+	nke_t *machine;			/* whose IP counters are shown; NULL: none */
+	const char *error;		/* "" or what went wrong */
+	int exit_code;
+};
+
+void report_print(FILE *, const struct report *);
+/* 0 or an errno; a line on standard error says what went wrong. */
+int report_write_json(const char *path, const struct report *);
+
+#endif

@@ -1,0 +1,311 @@
+/*
+ * Capture files, read and written by libpcap.
+ *
+ * libpcap's own reader works on a stdio stream; giving it one with a large buffer that needs no lock
+ * is what makes reading cheap. Damage is reported with the number of the packet and its byte offset.
+ */
+#include "src/host/capture.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_BUFFER	(1u << 20)
+#define WRITE_BUFFER	(1u << 20)
+#define MIN_SNAPLEN	65535
+
+static const struct link_type {
+	int dlt;
+	enum core_link link;
+	const char *name;
+} link_types[] = {
+	{DLT_EN10MB, CORE_LINK_ETHERNET, "Ethernet"},
+	{DLT_RAW, CORE_LINK_RAW, "raw IP"},
+#ifdef DLT_IPV4
+	{DLT_IPV4, CORE_LINK_RAW, "raw IPv4"},
+	{DLT_IPV6, CORE_LINK_RAW, "raw IPv6"},
+#endif
+	{DLT_NULL, CORE_LINK_NULL, "BSD loopback"},
+	{DLT_LOOP, CORE_LINK_LOOP, "OpenBSD loopback"},
+	{DLT_LINUX_SLL, CORE_LINK_SLL, "Linux cooked v1"},
+#ifdef DLT_LINUX_SLL2
+	{DLT_LINUX_SLL2, CORE_LINK_SLL2, "Linux cooked v2"},
+#endif
+};
+
+struct capture_reader {
+	pcap_t *pcap;
+	char *buffer;
+	char path[512];
+	const struct link_type *type;
+	uint64_t packets;
+	uint64_t offset;		/* of the next packet record; an estimate for pcapng */
+	uint64_t total;
+	bool pcapng;
+	bool nanoseconds;
+	char error[1024];
+};
+
+struct capture_writer {
+	pcap_t *pcap;
+	pcap_dumper_t *dumper;
+	FILE *file;
+	char *buffer;
+	char path[512];
+	int error;
+	unsigned ns_per_tick;		/* 1, or 1000 for a file in microseconds */
+	uint64_t frames;
+};
+
+static int
+say(char *text, size_t size, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, size, fmt, ap);
+	va_end(ap);
+	return error;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static const struct link_type *
+find_link_type(int dlt)
+{
+	for (size_t i = 0; i < sizeof link_types / sizeof link_types[0]; i++)
+		if (link_types[i].dlt == dlt)
+			return &link_types[i];
+	return NULL;
+}
+
+/* Looks at the first bytes and puts them back: they are still in the stream's buffer. */
+static void
+look_at_magic(struct capture_reader *r, FILE *f)
+{
+	uint8_t magic[4];
+	size_t n = fread(magic, 1, sizeof magic, f);
+
+	r->pcapng = n > 0 && magic[0] == 0x0a;	/* a section header block, in either byte order */
+	r->nanoseconds = r->pcapng || (n == 4 && (memcmp(magic, "\x4d\x3c\xb2\xa1", 4) == 0 ||
+	    memcmp(magic, "\xa1\xb2\x3c\x4d", 4) == 0));
+	while (n > 0)
+		ungetc(magic[--n], f);
+}
+
+struct capture_reader *
+capture_open(const char *path, int *error, char *text, size_t size)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	struct capture_reader *r = calloc(1, sizeof *r);
+	char errbuf[PCAP_ERRBUF_SIZE] = "";
+	struct stat st;
+	FILE *f = NULL;
+
+	if (r == NULL || (r->buffer = malloc(READ_BUFFER)) == NULL) {
+		*error = say(text, size, ENOMEM, "%s: out of memory", path);
+		goto fail;
+	}
+	snprintf(r->path, sizeof r->path, "%s", standard_input ? "standard input" : path);
+	f = standard_input ? fdopen(dup(STDIN_FILENO), "rb") : fopen(path, "rb");
+	if (f == NULL) {
+		*error = errno;
+		say(text, size, 0, "%s: %s", r->path, strerror(*error));
+		goto fail;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+		*error = say(text, size, EISDIR, "%s: is a directory, not a capture", r->path);
+		goto fail;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
+		r->total = (uint64_t)st.st_size;
+	setvbuf(f, r->buffer, _IOFBF, READ_BUFFER);
+	__fsetlocking(f, FSETLOCKING_BYCALLER);
+	look_at_magic(r, f);
+	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, errbuf);
+	if (r->pcap == NULL) {
+		*error = say(text, size, EINVAL, "%s: not a capture that can be read: %s", r->path, errbuf);
+		goto fail;
+	}
+	f = NULL;	/* libpcap's now */
+	r->offset = r->pcapng ? 0 : 24;
+	r->type = find_link_type(pcap_datalink(r->pcap));
+	if (r->type == NULL) {
+		const char *name = pcap_datalink_val_to_description(pcap_datalink(r->pcap));
+
+		*error = say(text, size, EINVAL, "%s: link type %d (%s) is not supported; Ethernet, raw IP, "
+		    "BSD loopback and Linux cooked captures are", r->path, pcap_datalink(r->pcap),
+		    name != NULL ? name : "unknown");
+		goto fail;
+	}
+	return r;
+fail:
+	if (f != NULL)
+		fclose(f);
+	capture_close(r);
+	return NULL;
+}
+
+void
+capture_close(struct capture_reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->pcap != NULL)
+		pcap_close(r->pcap);
+	free(r->buffer);
+	free(r);
+}
+
+enum core_link
+capture_link(const struct capture_reader *r)
+{
+	return r->type->link;
+}
+
+const char *
+capture_link_name(const struct capture_reader *r)
+{
+	return r->type->name;
+}
+
+static void
+read_failed(struct capture_reader *r)
+{
+	snprintf(r->error, sizeof r->error, "%s: packet %llu at byte %llu%s: %s", r->path,
+	    (unsigned long long)r->packets + 1, (unsigned long long)capture_bytes_read(r),
+	    r->pcapng ? " or before" : "", pcap_geterr(r->pcap));
+}
+
+bool
+capture_next(struct capture_reader *r, struct core_frame *f)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	int rc = pcap_next_ex(r->pcap, &h, &data);
+
+	if (__builtin_expect(rc != 1, 0)) {
+		if (rc == PCAP_ERROR && r->error[0] == '\0')
+			read_failed(r);
+		return false;
+	}
+	r->offset += 16 + h->caplen;
+	f->number = ++r->packets;
+	f->time_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;
+	f->data = data;
+	f->caplen = h->caplen;
+	f->len = h->len > h->caplen ? h->len : h->caplen;
+	f->flags = 0;
+	return true;
+}
+
+const char *
+capture_error(const struct capture_reader *r)
+{
+	return r->error;
+}
+
+uint64_t
+capture_bytes_read(const struct capture_reader *r)
+{
+	if (r->pcapng) {
+		long at = ftell(pcap_file(r->pcap));
+
+		return at > 0 ? (uint64_t)at : 0;
+	}
+	return r->offset;
+}
+
+uint64_t
+capture_bytes_total(const struct capture_reader *r)
+{
+	return r->total;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+struct capture_writer *
+capture_create(const char *path, const struct capture_reader *like, int *error, char *text,
+    size_t size)
+{
+	struct capture_writer *w = calloc(1, sizeof *w);
+	bool standard_output = strcmp(path, "-") == 0;
+
+	if (w == NULL || (w->buffer = malloc(WRITE_BUFFER)) == NULL) {
+		*error = say(text, size, ENOMEM, "%s: out of memory", path);
+		goto fail;
+	}
+	snprintf(w->path, sizeof w->path, "%s", standard_output ? "standard output" : path);
+	w->ns_per_tick = like->nanoseconds ? 1 : 1000;
+	/* Packets may leave longer than they came: readers cut them at the file's snapshot length. */
+	w->pcap = pcap_open_dead_with_tstamp_precision(like->type->dlt,
+	    pcap_snapshot(like->pcap) > MIN_SNAPLEN ? pcap_snapshot(like->pcap) : MIN_SNAPLEN,
+	    like->nanoseconds ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
+	w->file = standard_output ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wb");
+	if (w->file == NULL) {
+		*error = errno;
+		say(text, size, 0, "%s: %s", w->path, strerror(*error));
+		goto fail;
+	}
+	setvbuf(w->file, w->buffer, _IOFBF, WRITE_BUFFER);
+	__fsetlocking(w->file, FSETLOCKING_BYCALLER);
+	w->dumper = w->pcap != NULL ? pcap_dump_fopen(w->pcap, w->file) : NULL;
+	if (w->dumper == NULL) {
+		*error = errno != 0 ? errno : EIO;
+		say(text, size, 0, "%s: %s", w->path,
+		    w->pcap != NULL ? pcap_geterr(w->pcap) : "out of memory");
+		goto fail;
+	}
+	return w;
+fail:
+	if (w != NULL) {
+		if (w->file != NULL)
+			fclose(w->file);
+		if (w->pcap != NULL)
+			pcap_close(w->pcap);
+		free(w->buffer);
+		free(w);
+	}
+	return NULL;
+}
+
+bool
+capture_write(struct capture_writer *w, const struct core_frame *f, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct pcap_pkthdr h = {.caplen = f[i].caplen, .len = f[i].len};
+
+		h.ts.tv_sec = (time_t)(f[i].time_ns / 1000000000u);
+		h.ts.tv_usec = (suseconds_t)(f[i].time_ns % 1000000000u / w->ns_per_tick);
+		pcap_dump((u_char *)w->dumper, &h, f[i].data);
+	}
+	w->frames += count;
+	if (w->error == 0 && ferror(w->file))
+		w->error = errno != 0 ? errno : EIO;
+	return w->error == 0;
+}
+
+int
+capture_finish(struct capture_writer *w, char *text, size_t size)
+{
+	int error = w->error;
+
+	if (pcap_dump_flush(w->dumper) != 0 && error == 0)
+		error = errno != 0 ? errno : EIO;
+	if (error == 0 && ferror(w->file))
+		error = EIO;
+	if (error != 0)
+		say(text, size, 0, "%s: %s after about %llu packets: the file is not complete", w->path,
+		    strerror(error), (unsigned long long)w->frames);
+	pcap_dump_close(w->dumper);
+	pcap_close(w->pcap);
+	free(w->buffer);
+	free(w);
+	return error;
+}

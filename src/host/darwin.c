@@ -1,0 +1,179 @@
+/*
+ * Translates errno values, address families and socket addresses between Darwin and the host.
+ *
+ * Interface flags (IFF_*) differ as well; nke/iface.h has flags of its own, so no table is needed.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "src/host/darwin.h"
+
+#define DARWIN_EIO	5
+
+/* Indexed by Darwin's number; 0 where the host has no such error. */
+static const int host_errno[] = {
+	[1] = EPERM, [2] = ENOENT, [3] = ESRCH, [4] = EINTR, [5] = EIO, [6] = ENXIO, [7] = E2BIG,
+	[8] = ENOEXEC, [9] = EBADF, [10] = ECHILD, [11] = EDEADLK, [12] = ENOMEM, [13] = EACCES,
+	[14] = EFAULT, [15] = ENOTBLK, [16] = EBUSY, [17] = EEXIST, [18] = EXDEV, [19] = ENODEV,
+	[20] = ENOTDIR, [21] = EISDIR, [22] = EINVAL, [23] = ENFILE, [24] = EMFILE, [25] = ENOTTY,
+	[26] = ETXTBSY, [27] = EFBIG, [28] = ENOSPC, [29] = ESPIPE, [30] = EROFS, [31] = EMLINK,
+	[32] = EPIPE, [33] = EDOM, [34] = ERANGE, [35] = EAGAIN, [36] = EINPROGRESS, [37] = EALREADY,
+	[38] = ENOTSOCK, [39] = EDESTADDRREQ, [40] = EMSGSIZE, [41] = EPROTOTYPE, [42] = ENOPROTOOPT,
+	[43] = EPROTONOSUPPORT, [44] = ESOCKTNOSUPPORT, [45] = EOPNOTSUPP, [46] = EPFNOSUPPORT,
+	[47] = EAFNOSUPPORT, [48] = EADDRINUSE, [49] = EADDRNOTAVAIL, [50] = ENETDOWN,
+	[51] = ENETUNREACH, [52] = ENETRESET, [53] = ECONNABORTED, [54] = ECONNRESET, [55] = ENOBUFS,
+	[56] = EISCONN, [57] = ENOTCONN, [58] = ESHUTDOWN, [59] = ETOOMANYREFS, [60] = ETIMEDOUT,
+	[61] = ECONNREFUSED, [62] = ELOOP, [63] = ENAMETOOLONG, [64] = EHOSTDOWN, [65] = EHOSTUNREACH,
+	[66] = ENOTEMPTY, [68] = EUSERS, [69] = EDQUOT, [70] = ESTALE, [71] = EREMOTE, [77] = ENOLCK,
+	[78] = ENOSYS, [84] = EOVERFLOW, [85] = ENOEXEC, [86] = ENOEXEC, [87] = ENOEXEC, [88] = ENOEXEC,
+	[89] = ECANCELED, [90] = EIDRM, [91] = ENOMSG, [92] = EILSEQ, [94] = EBADMSG, [95] = EMULTIHOP,
+	[96] = ENODATA, [97] = ENOLINK, [98] = ENOSR, [99] = ENOSTR, [100] = EPROTO, [101] = ETIME,
+	[102] = EOPNOTSUPP, [104] = ENOTRECOVERABLE, [105] = EOWNERDEAD, [106] = ENOBUFS,
+};
+
+#define ERRNO_COUNT	((int)(sizeof host_errno / sizeof host_errno[0]))
+
+int
+darwin_errno_to_host(int darwin)
+{
+	if (darwin == 0)
+		return 0;
+	if (darwin < 0 || darwin >= ERRNO_COUNT || host_errno[darwin] == 0)
+		return EIO;
+	return host_errno[darwin];
+}
+
+int
+darwin_errno_from_host(int host)
+{
+	if (host == 0)
+		return 0;
+	for (int i = 1; i < ERRNO_COUNT; i++) {
+		if (host_errno[i] == host)
+			return i;
+	}
+	return DARWIN_EIO;
+}
+
+int
+darwin_family_to_host(int darwin)
+{
+	switch (darwin) {
+	case 0:
+		return AF_UNSPEC;
+	case DARWIN_AF_INET:
+		return AF_INET;
+	case DARWIN_AF_INET6:
+		return AF_INET6;
+	default:
+		return -1;
+	}
+}
+
+int
+darwin_family_from_host(int host)
+{
+	switch (host) {
+	case AF_UNSPEC:
+		return 0;
+	case AF_INET:
+		return DARWIN_AF_INET;
+	case AF_INET6:
+		return DARWIN_AF_INET6;
+	default:
+		return -1;
+	}
+}
+
+/* struct sockaddr_in and sockaddr_in6 as Darwin lays them out. */
+struct darwin_sin {
+	uint8_t len, family;
+	uint16_t port;
+	uint8_t addr[4];
+	uint8_t zero[8];
+};
+struct darwin_sin6 {
+	uint8_t len, family;
+	uint16_t port;
+	uint32_t flowinfo;
+	uint8_t addr[16];
+	uint32_t scope_id;
+};
+_Static_assert(sizeof(struct darwin_sin) == 16, "Darwin's sockaddr_in has 16 bytes");
+_Static_assert(sizeof(struct darwin_sin6) == 28, "Darwin's sockaddr_in6 has 28 bytes");
+
+size_t
+darwin_sockaddr_from_host(const struct sockaddr *sa, socklen_t len, void *darwin, size_t size)
+{
+	if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in) &&
+	    size >= sizeof(struct darwin_sin)) {
+		struct darwin_sin out = {.len = sizeof out, .family = DARWIN_AF_INET};
+		struct sockaddr_in in;
+
+		memcpy(&in, sa, sizeof in);
+		out.port = in.sin_port;
+		memcpy(out.addr, &in.sin_addr, sizeof out.addr);
+		memcpy(darwin, &out, sizeof out);
+		return sizeof out;
+	}
+	if (sa->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6) &&
+	    size >= sizeof(struct darwin_sin6)) {
+		struct darwin_sin6 out = {.len = sizeof out, .family = DARWIN_AF_INET6};
+		struct sockaddr_in6 in;
+
+		memcpy(&in, sa, sizeof in);
+		out.port = in.sin6_port;
+		out.flowinfo = in.sin6_flowinfo;
+		memcpy(out.addr, &in.sin6_addr, sizeof out.addr);
+		out.scope_id = in.sin6_scope_id;
+		memcpy(darwin, &out, sizeof out);
+		return sizeof out;
+	}
+	return 0;
+}
+
+socklen_t
+darwin_sockaddr_to_host(const void *darwin, size_t len, struct sockaddr_storage *out)
+{
+	const uint8_t *bytes = darwin;
+
+	memset(out, 0, sizeof *out);
+	if (len >= sizeof(struct darwin_sin) && bytes[1] == DARWIN_AF_INET) {
+		struct sockaddr_in sin = {.sin_family = AF_INET};
+		struct darwin_sin in;
+
+		memcpy(&in, darwin, sizeof in);
+		sin.sin_port = in.port;
+		memcpy(&sin.sin_addr, in.addr, sizeof in.addr);
+		memcpy(out, &sin, sizeof sin);
+		return sizeof sin;
+	}
+	if (len >= sizeof(struct darwin_sin6) && bytes[1] == DARWIN_AF_INET6) {
+		struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+		struct darwin_sin6 in;
+
+		memcpy(&in, darwin, sizeof in);
+		sin6.sin6_port = in.port;
+		sin6.sin6_flowinfo = in.flowinfo;
+		memcpy(&sin6.sin6_addr, in.addr, sizeof in.addr);
+		sin6.sin6_scope_id = in.scope_id;
+		memcpy(out, &sin6, sizeof sin6);
+		return sizeof sin6;
+	}
+	return 0;
+}
+
+const void *
+host_sockaddr_bytes(const struct sockaddr *sa, socklen_t len, size_t *size)
+{
+	if (sa->sa_family == AF_INET && len >= sizeof(struct sockaddr_in)) {
+		*size = 4;
+		return &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+	}
+	if (sa->sa_family == AF_INET6 && len >= sizeof(struct sockaddr_in6)) {
+		*size = 16;
+		return &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	}
+	return NULL;
+}

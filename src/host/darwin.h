@@ -1,0 +1,32 @@
+/*
+ * Between Darwin's numbers and the host's. The only place that knows both: Darwin's are written out
+ * in darwin.c, because its headers and the host's cannot be included together.
+ */
+#ifndef NKE_HOST_DARWIN_H
+#define NKE_HOST_DARWIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define DARWIN_AF_INET	2
+#define DARWIN_AF_INET6	30
+
+/* Darwin's errno as the host's. What the host has no number for becomes EIO. */
+int darwin_errno_to_host(int darwin);
+/* The host's errno as Darwin's; unknown ones become Darwin's EIO. */
+int darwin_errno_from_host(int host);
+/* AF_*: -1 when the other side has no such family. */
+int darwin_family_to_host(int darwin);
+int darwin_family_from_host(int host);
+/*
+ * A host's AF_INET or AF_INET6 address in Darwin's layout. Returns its length, 0 when the family is
+ * another or `len` is too short for it or `size` for the result (28 always suffices).
+ */
+size_t darwin_sockaddr_from_host(const struct sockaddr *, socklen_t len, void *darwin, size_t size);
+/* The reverse; returns the host's length, 0 as above. */
+socklen_t darwin_sockaddr_to_host(const void *darwin, size_t len, struct sockaddr_storage *);
+/* The address bytes of a host's AF_INET or AF_INET6 address (4 or 16); NULL for others. */
+const void *host_sockaddr_bytes(const struct sockaddr *, socklen_t len, size_t *size);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * The host's half of a machine: what stands behind nke_t. Private to src/host.
+ */
+#ifndef NKE_HOST_MACHINE_H
+#define NKE_HOST_MACHINE_H
+
+#include <stdarg.h>
+#include <sys/queue.h>
+
+#include <nke/nke.h>
+
+#include "src/kern/corecalls.h"
+
+struct nke_kext;
+
+struct nke_machine {
+	struct nke *core;
+	char name[32];
+	void (*log)(void *ctx, const struct nke_log_record *);
+	void *log_ctx;
+	TAILQ_HEAD(nke_kexts, nke_kext) kexts;	/* in order of loading (kext.c) */
+	struct nke_kexts stuck;		/* stopped, image still mapped because it could be called */
+	void *trace;			/* what trace.c keeps, NULL: off */
+	char error_text[32768];
+};
+
+/*
+ * Writes the long message of an error and returns `error` (the host's), so that callers can
+ * `return nke_fail(m, ENOENT, ...)`.
+ */
+int nke_fail(nke_t *, int error, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/*
+ * What a corecall returned (Darwin's errno) as the host's; EFAULT also sets the text to the panic
+ * report. Does not touch the text otherwise.
+ */
+int nke_core_result(nke_t *, int darwin_error);
+
+/* Forgets all kexts of a machine that is gone and unmaps their images (kext.c). */
+void nke_kexts_forget(nke_t *);
+/* Stops tracing (trace.c). */
+void nke_trace_forget(nke_t *);
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * The other side of the door: what the host's half (src/host) calls in the core.
+ *
+ * Included by both, so only plain C types appear, and errors are Darwin's errno values; the host
+ * translates them. Every function here that takes a machine and does not say otherwise enters it
+ * (waits for its CPU), catches panics (EFAULT is never used for anything else: the machine has
+ * panicked, machine_panic_report() says why), runs what became due, and leaves.
+ */
+#ifndef NKE_CORECALLS_H
+#define NKE_CORECALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nke;
+struct world;
+struct kext;
+struct ifnet;
+struct mbuf;
+
+enum core_time { CORE_TIME_VIRTUAL, CORE_TIME_REAL };
+
+/* One line of the kernel log, delivered complete (without its newline) and in order. */
+struct core_log_record {
+	uint64_t uptime_ns;
+	uint64_t calendar_ns;
+	int level;			/* syslog level 0..7; printf is LOG_NOTICE 5 */
+	const char *kext;		/* bundle name of the caller, "" for the kernel itself */
+	const char *text;
+};
+
+struct core_config {
+	char name[32];			/* in reports; "nke0" when empty */
+	enum core_time time;
+	uint64_t calendar_start_ns;	/* virtual time: 1970-based time of uptime 0 */
+	uint64_t seed;			/* randomness (and sched=random) of this machine; same seed, same bytes */
+	bool sched_random;		/* hand the CPU over at KPI calls and lock operations too */
+	bool checked;			/* ownership, poisoning, full backtraces */
+	size_t mbuf_limit_bytes;	/* mbufs and clusters together; 0: 64 MiB */
+	size_t heap_limit_bytes;	/* everything else; 0: 256 MiB */
+	uint64_t fail_alloc;		/* make the n-th allocation fail (1-based); 0 none */
+	void (*log)(void *ctx, const struct core_log_record *);
+	void *log_ctx;
+};
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+/*
+ * A world for several machines to share. How its time passes, its calendar and the seed of
+ * sched=random come from this configuration, not from those of its machines. ENOMEM.
+ */
+int world_create(const struct core_config *, struct world **);
+/* It goes when its last machine has gone. */
+void world_destroy(struct world *);
+/* ENOMEM, EINVAL. `world` NULL: one of its own. */
+int machine_create(const struct core_config *, struct world *world, struct nke **);
+/*
+ * Unloads nothing: kexts must have been unloaded (those still there are forgotten, their code is not
+ * called any more). Works on a panicked machine. Never fails.
+ */
+void machine_destroy(struct nke *);
+/*
+ * Runs fn(arg) inside the machine, as kernel code, then whatever became due. EFAULT when it panicked
+ * (before or meanwhile), ENOMEM when this host thread could not be made a thread of the machine.
+ * From inside a machine of the same world: fn(arg) at once, as the other machine.
+ */
+int machine_call(struct nke *, void (*fn)(void *), void *arg);
+bool machine_panicked(const struct nke *);
+/* The report, several lines, "" while all is well; lives as long as the machine. */
+const char *machine_panic_report(const struct nke *);
+/* A signal that arrived on this host thread while kext code ran: panics and does not return. When no
+ * kext code was running it returns, and the signal is somebody else's. */
+void machine_fault(int signal, const char *signal_name, const void *pc, const void *address);
+
+/*
+ * Virtual time: runs everything due up to and including uptime `until_ns` and leaves the clock there
+ * (later when something that ran on the calling thread's own stack slept past it).
+ * Real time: runs what is due now. Returns 0 or EFAULT.
+ */
+int machine_run_until(struct nke *, uint64_t until_ns);
+/* Uptime of the next timer, UINT64_MAX when there is none. Does not enter. */
+uint64_t machine_next_event(const struct nke *);
+uint64_t machine_uptime(const struct nke *);
+
+/* ---- allocation statistics ---------------------------------------------------------------- */
+
+struct core_memory {
+	uint64_t allocations;		/* how many so far: the range of core_config.fail_alloc */
+	uint64_t heap_bytes, heap_blocks, heap_peak_bytes;
+	uint64_t mbufs, clusters, mbuf_bytes, mbuf_peak_bytes, mbuf_denied;
+};
+void machine_memory(const struct nke *, struct core_memory *);
+
+/* ---- filters (kpi/filter_report.c) -------------------------------------------------------- */
+
+enum core_filter_kind { CORE_FILTER_INTERFACE, CORE_FILTER_IPV4, CORE_FILTER_IPV6 };
+
+struct core_filter {
+	enum core_filter_kind kind;
+	char kext[128];			/* identifier of its owner, "" none */
+	char name[64];			/* as the filter gave it */
+	char interface[16];		/* interface filters */
+	uint64_t seen_in, seen_out;
+	uint64_t passed, changed, swallowed, dropped, injected;
+	uint64_t calls;
+	double ns_per_call;		/* measured on a sample; 0 when never called */
+};
+
+/* Fills at most `max` records, in the order in which packets on the way in meet them; how many there are. */
+size_t machine_filters(struct nke *, struct core_filter *out, size_t max);
+
+/* ---- replaying a capture (dlil/replay.c) -------------------------------------------------- */
+
+enum core_link {
+	CORE_LINK_ETHERNET,		/* 14 bytes */
+	CORE_LINK_RAW,			/* none: IPv4 or IPv6 by version */
+	CORE_LINK_NULL,			/* 4-byte family, the capturing host's byte order */
+	CORE_LINK_LOOP,			/* 4-byte family, network order */
+	CORE_LINK_SLL,			/* Linux cooked v1, 16 bytes */
+	CORE_LINK_SLL2			/* Linux cooked v2, 20 bytes */
+};
+
+#define CORE_FRAME_CHANGED	0x1	/* not as it was captured */
+#define CORE_FRAME_NEW		0x2	/* made by a kext; `number` is the frame it follows */
+
+struct core_frame {
+	uint64_t number;		/* in the capture, from 1 */
+	uint64_t time_ns;		/* since 1970 */
+	const uint8_t *data;		/* `caplen` bytes */
+	uint32_t caplen;
+	uint32_t len;			/* on the wire; more than caplen when snapped */
+	uint32_t flags;
+};
+
+struct core_replay_config {
+	enum core_link link;
+	char interface[16];		/* "en0" */
+	uint32_t mtu;			/* 0: 1500 */
+	bool has_lladdr;
+	uint8_t lladdr[6];		/* the host that took the capture */
+	bool learn_addresses;		/* what it sends from becomes its own (at most 64) */
+	/*
+	 * The next frame: true, or false when there is none (any more). The data must stay valid until
+	 * the next call. `sink` gets what leaves, in order; valid during the call only.
+	 */
+	bool (*next)(void *ctx, struct core_frame *);
+	void (*sink)(void *ctx, const struct core_frame *, size_t count);
+	void *ctx;
+};
+
+struct core_replay_stats {
+	uint64_t frames, bytes;		/* read */
+	uint64_t frames_in, frames_out;	/* to the host, from the host */
+	uint64_t snapped;		/* captured short */
+	uint64_t kept, changed;		/* left as they came; left otherwise */
+	uint64_t swallowed, dropped;	/* by filters */
+	uint64_t refused, unclaimed;	/* of the kept: by the stack; no protocol */
+	uint64_t no_memory;
+	uint64_t injected;		/* new frames */
+	uint64_t written, written_bytes;	/* given to sink, or would have been */
+};
+
+/* Makes the interface the capture was taken on. EINVAL, ENOMEM, EEXIST (one at a time), EFAULT. */
+int replay_start(struct nke *, const struct core_replay_config *);
+/* An address of the host: family is Darwin's; `addr` 4 or 16 bytes. 0, EINVAL, EEXIST, ENOMEM, EFAULT. */
+int replay_add_address(struct nke *, int family, const void *addr, unsigned prefix);
+/* Takes frames from elsewhere from now on. */
+void replay_redirect(struct nke *, bool (*next)(void *, struct core_frame *),
+    void (*sink)(void *, const struct core_frame *, size_t), void *ctx);
+/* Pulls at most `max` frames through the machine. *more is false when `next` had none. EFAULT. */
+int replay_run(struct nke *, uint32_t max, bool *more);
+/* The number below which every frame has left: UINT64_MAX when none is held back. */
+uint64_t replay_low_water(const struct nke *);
+/* Lets the clock run to `calendar_ns` and whatever becomes due happen. EFAULT. */
+int replay_advance(struct nke *, uint64_t calendar_ns);
+/* Lets go what is held back. Also after a panic: what was finished before it leaves. Never fails. */
+void replay_finish(struct nke *);
+void replay_stats(const struct nke *, struct core_replay_stats *);
+/* The host's IP addresses as known now: calls fn(ctx, family (Darwin's), addr, bits) for each. */
+void replay_addresses(struct nke *, void (*fn)(void *, int, const void *, unsigned), void *ctx);
+/* Number of the frame being handled, 0 none: for reports after a panic. */
+uint64_t replay_current(const struct nke *);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * The gate: the one place through which the core calls into kext code.
+ *
+ * Every callback of a kext is wrapped in GATE_CALL. The frame it leaves on the thread's gate stack
+ * answers "whose code is this?" for the ledger, the log and panic reports; on return the gate checks
+ * that the callback gave back every lock it took. Cost: a few stores.
+ *
+ *	errno_t error;
+ *	GATE_CALL(filter->owner, "iff_input", m, error = filter->iff_input(cookie, ifp, proto, &m, &fh));
+ */
+#ifndef NKE_KERN_GATE_H
+#define NKE_KERN_GATE_H
+
+#include "src/kern/mbuf.h"
+#include "src/kern/thread.h"
+
+struct gate_frame {
+	struct gate_frame *outer;
+	struct kext *kext;		/* NULL: a client linked in statically, without a kext */
+	const char *callback;		/* "iff_input" */
+	const struct mbuf *packet;	/* what it was called for; NULL none. May be freed by now */
+	uint64_t packet_number;		/* of the capture, 0 none; stays valid */
+	uint16_t locks_held;
+};
+
+/* Panics: names the kext, the callback and the locks still held. */
+_Noreturn void gate_locks_kept(const struct gate_frame *);
+
+static inline uint64_t
+gate_packet_number(const struct mbuf *m)
+{
+	return m != NULL && (m->m_flags & M_PKTHDR) ? m->m_pkthdr.packet_number : 0;
+}
+
+static inline void
+gate_enter(struct gate_frame *f, struct kext *kext, const char *callback, const struct mbuf *packet,
+    uint64_t packet_number)
+{
+	struct thread *t = curthread();
+
+	f->outer = t->gate;
+	f->kext = kext;
+	f->callback = callback;
+	f->packet = packet;
+	f->packet_number = packet_number;
+	f->locks_held = t->locks_held;
+	t->gate = f;
+}
+
+static inline void
+gate_leave(struct gate_frame *f)
+{
+	struct thread *t = curthread();
+
+	if (__builtin_expect(t->locks_held != f->locks_held, 0))
+		gate_locks_kept(f);
+	t->gate = f->outer;
+}
+
+#define GATE_CALL(kext, callback, packet, call) do {					\
+	struct gate_frame gate_frame_;							\
+	gate_enter(&gate_frame_, (kext), (callback), (packet), gate_packet_number(packet));	\
+	call;										\
+	gate_leave(&gate_frame_);							\
+} while (0)
+
+/* The kext whose code runs (or called us); NULL in the core's own code. */
+static inline struct kext *
+gate_kext(void)
+{
+	const struct gate_frame *f = curthread()->gate;
+
+	return f != NULL ? f->kext : NULL;
+}
+
+#endif

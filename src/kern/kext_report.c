@@ -1,0 +1,81 @@
+/* What a kext owns, in words: for the messages and log lines of kext.c. */
+#include <string.h>
+
+#include <sys/syslog.h>
+
+#include "src/kern/kext_report.h"
+#include "src/kern/klog.h"
+
+#define GROUPS_MAX	32		/* places named in one report */
+
+/* Blocks of memory from one place. */
+struct group {
+	const struct ledger_entry *first;
+	unsigned count;
+};
+
+void
+kext_say(struct kext_text *text, const char *fmt, ...)
+{
+	size_t used = strlen(text->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(text->text + used, text->size - used, fmt, ap);
+	va_end(ap);
+}
+
+/* Who called the place an object was made at: " < filter`setup+0x12 < filter`filter_start+0x40". */
+static void
+add_callers(const struct ledger_entry *entry, char *text, size_t size)
+{
+	for (unsigned i = 0; i < entry->frames; i++) {
+		size_t used = strlen(text);
+
+		if (entry->pcs[i] == entry->pc || used + 4 >= size)
+			continue;
+		memcpy(text + used, " < ", 4);
+		ledger_frame(entry, i, text + used + 3, size - used - 3);
+	}
+}
+
+static void
+report_group(struct nke *m, struct kext *k, const struct group *g, struct kext_text *text)
+{
+	char what[768], times[32] = "";
+
+	ledger_describe(m, g->first, what, sizeof what);
+	add_callers(g->first, what, sizeof what);
+	if (g->count > 1)
+		ksnprintf(times, sizeof times, "%u times: ", g->count);
+	kext_say(text, "  %s%s\n", times, what);
+	klog(m, LOG_WARNING, "%s left behind %s%s", k->identifier, times, what);
+}
+
+void
+kext_report(struct nke *m, struct kext *k, struct kext_text *text)
+{
+	struct group groups[GROUPS_MAX];
+	struct ledger_entry *entry;
+	unsigned n = 0, more = 0, i;
+
+	TAILQ_FOREACH(entry, &k->owned, link) {
+		for (i = 0; i < n; i++) {
+			if (entry->kind == LEDGER_MEMORY && groups[i].first->kind == LEDGER_MEMORY &&
+			    groups[i].first->pc == entry->pc)
+				break;
+		}
+		if (i < n)
+			groups[i].count++;
+		else if (n < GROUPS_MAX)
+			groups[n++] = (struct group){.first = entry, .count = 1};
+		else
+			more++;
+	}
+	for (i = 0; i < n; i++)
+		report_group(m, k, &groups[i], text);
+	if (more > 0) {
+		kext_say(text, "  and %u more\n", more);
+		klog(m, LOG_WARNING, "%s left behind %u more", k->identifier, more);
+	}
+}

@@ -1,0 +1,15 @@
+/* Naming what a kext owns; for kext.c. */
+#ifndef NKE_KERN_KEXT_REPORT_H
+#define NKE_KERN_KEXT_REPORT_H
+
+#include "src/kern/kext.h"
+
+/* Appends to a text; what does not fit is cut. */
+void kext_say(struct kext_text *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * One line per object that the kext owns, with the place it was made, into `text` and the log. Blocks
+ * of memory from one place share a line.
+ */
+void kext_report(struct nke *, struct kext *, struct kext_text *);
+
+#endif

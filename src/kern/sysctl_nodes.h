@@ -1,0 +1,31 @@
+/*
+ * The branches of the sysctl tree that are always there. Included several times, hence no guard.
+ * X(parent, number, name): the branch NAME under the branch PARENT (empty: the root), whose exported
+ * anchor is sysctl_<parent>_<name>_children.
+ */
+X(, 1, kern)
+X(, 2, vm)
+X(, 3, vfs)
+X(, 4, net)
+X(, 5, debug)
+X(, 6, hw)
+X(, 7, machdep)
+X(, 8, user)
+X(_kern, 32, ipc)
+X(_net, 1, local)
+X(_net, 2, inet)
+X(_net, 18, link)
+X(_net, 30, inet6)
+X(_net, 32, systm)
+X(_net_inet, 0, ip)
+X(_net_inet, 1, icmp)
+X(_net_inet, 2, igmp)
+X(_net_inet, 6, tcp)
+X(_net_inet, 17, udp)
+X(_net_inet, 255, raw)
+X(_net_inet6, 41, ip6)
+X(_net_inet6, 58, icmp6)
+X(_net_link, 0, generic)
+X(_net_link, 6, ether)
+X(_net_link, 24, loopback)
+X(_net_link_ether, 2, inet)

@@ -1,0 +1,80 @@
+/*
+ * What IPv4 keeps in a machine, and the small things its files share. Seen by src/netinet/ip_*.c.
+ */
+#ifndef NKE_NETINET_IP_STATE_H
+#define NKE_NETINET_IP_STATE_H
+
+#include "src/net/ifaddr.h"
+#include "src/netinet/ip_private.h"
+#include "src/netinet/reass.h"
+
+#define LIKELY(x)	__builtin_expect(!!(x), 1)
+#define UNLIKELY(x)	__builtin_expect(!!(x), 0)
+
+struct ip_state {
+	struct ipstat stat;
+	const struct ip_transport *transport[256];
+	struct reass reass;
+	/* The destination last found to be ours: referenced, good while attached. */
+	struct ifaddr *last_ours;
+	uint32_t last_ours_addr;	/* network order */
+	uint16_t id;			/* of the last datagram sent */
+	uint16_t id_key;
+};
+
+/* ---- src/netinet/ip_init.c ---------------------------------------------------------------- */
+
+/* The stack does not want the packet: counts, and lets go of it (replay: it survives as captured). */
+void ip_refuse(struct nke *, struct mbuf *, uint32_t *counter);
+/* m_pullup. NULL: no memory, counted; the packet is gone. */
+struct mbuf *ip_pullup(struct nke *, struct mbuf *, size_t len, uint32_t *counter);
+/* Makes the first `hlen` bytes, which are contiguous, writable. NULL as above. */
+struct mbuf *ip_writable(struct nke *, struct mbuf *, size_t hlen, uint32_t *counter);
+/* The whole packet anew, data aligned to 4 bytes. NULL as above. */
+struct mbuf *ip_align(struct nke *, struct mbuf *, uint32_t *counter);
+static inline bool
+ip_aligned(const struct mbuf *m)
+{
+	return ((uintptr_t)m->m_data & 3) == 0;
+}
+
+/* ---- src/netinet/ip_input.c --------------------------------------------------------------- */
+
+/*
+ * Checks the header of a packet that came off a wire (RFC 1122 3.2.1), makes it contiguous and aligned
+ * and trims the packet to its length. Header length, or 0: the packet was refused and counted.
+ */
+int ip_check_header(struct nke *, struct mbuf **);
+/*
+ * After filters: the header of *m is contiguous again and its lengths fit, whatever the filter did.
+ * False: they do not, the packet has been dropped and counted.
+ */
+bool ip_recheck(struct nke *, struct mbuf **, int hlen);
+void ip_inject_receive(struct nke *, struct mbuf *);
+
+/* ---- src/netinet/ip_output.c -------------------------------------------------------------- */
+
+errno_t ip_inject_send(struct nke *, struct mbuf *, ipf_pktopts_t);
+uint16_t ip_new_id(struct ip_state *);
+
+/* ---- src/netinet/ip_options.c ------------------------------------------------------------- */
+
+enum ip_options_verdict { IP_OPTIONS_GOOD, IP_OPTIONS_BAD, IP_OPTIONS_SOURCE_ROUTE };
+
+/* The options of a received header: `len` bytes behind the fixed 20. */
+enum ip_options_verdict ip_options_check(const uint8_t *options, size_t len);
+/*
+ * The options that every fragment has to carry (RFC 791 3.1: copied flag), padded to a multiple of 4.
+ * `to` has room for 40 bytes. How many.
+ */
+size_t ip_options_copied(const uint8_t *options, size_t len, uint8_t *to);
+
+/* ---- src/netinet/ip_fragment.c ------------------------------------------------------------ */
+
+/*
+ * A new packet for [off, off+len) of m: `hlen` bytes of room for a header, space for a link header
+ * before it, the data shared with m. NULL: no memory.
+ */
+struct mbuf *ip_piece(struct nke *, struct mbuf *m, size_t hlen, size_t off, size_t len);
+
+#endif
