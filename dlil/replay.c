@@ -31,12 +31,12 @@
 static void
 record_clear(struct replay *r, struct pkt_origin *o)
 {
-	if (o->raw_owned)
-		hc_free(o->raw);
+	if (o->raw_owned != NULL)
+		hc_free(o->raw_owned);
 	if (o->look != NULL)
 		kfree(r->machine, o->look);
 	o->raw = NULL;
-	o->raw_owned = false;
+	o->raw_owned = NULL;
 	o->look = NULL;
 	o->m = NULL;
 	o->first = NULL;
@@ -119,13 +119,13 @@ out_record(struct replay *r, struct pkt_origin *o)
 		/* As captured: still in the buffer it entered in, or from the copy. */
 		bool in_place = o->m != NULL && o->m == o->first;
 		const uint8_t *data = in_place ? (const uint8_t *)o->start : o->raw;
-		uint8_t *owned = o->raw_owned ? o->raw : NULL;
+		bool borrowed = !in_place && o->raw_owned == NULL;
 
-		out_frame(r, o, data, o->caplen, o->len, o->m, owned);
-		o->raw_owned = false;
+		out_frame(r, o, data, o->caplen, o->len, o->m, o->raw_owned);
+		o->raw_owned = NULL;
 		o->m = NULL;
-		if (!in_place && owned == NULL)
-			out_flush(r);	/* the arena is about to be used again */
+		if (borrowed)
+			out_flush(r);	/* the reader's bytes go with the next frame */
 		return;
 	}
 	for (m = o->m; m != NULL; m = next) {
@@ -205,7 +205,7 @@ ring_push(struct replay *r)
 	o->look = NULL;
 	o->pieces = 0;
 	o->fate = PKT_PENDING;
-	o->raw_owned = false;
+	o->raw_owned = NULL;
 	o->link_changed = false;
 	o->changed = false;
 	o->is_new = false;
@@ -259,7 +259,7 @@ needs_copy(const struct replay *r, const struct core_frame *f, const struct repl
 	const uint8_t *net = f->data + r->link_len;
 	uint32_t len = f->caplen - r->link_len;
 
-	if (r->machine->filter_count != 0 || f->caplen > MCLBYTES - 4)
+	if (f->caplen > MCLBYTES - 4)
 		return true;
 	/* Reassembly rewrites fragments. */
 	if (c->family == PF_INET)
@@ -267,39 +267,30 @@ needs_copy(const struct replay *r, const struct core_frame *f, const struct repl
 	return c->family == PF_INET6 && (len < 7 || (net[6] != 6 && net[6] != 17 && net[6] != 58));
 }
 
-/* The copy to compare with and to leave as: in the arena while it is the frame being handled. */
 static bool
-keep_copy(struct replay *r, struct pkt_origin *o, const struct core_frame *f, bool in_arena)
+keep_copy(struct pkt_origin *o, const uint8_t *data)
 {
-	if (in_arena && f->caplen <= r->arena_size) {
-		o->raw = r->arena;
-	} else {
-		o->raw = hc_alloc(f->caplen != 0 ? f->caplen : 1);
-		if (o->raw == NULL)
-			return false;
-		o->raw_owned = true;
-	}
-	memcpy(o->raw, f->data, f->caplen);
+	o->raw_owned = hc_alloc(o->caplen != 0 ? o->caplen : 1);
+	if (o->raw_owned == NULL)
+		return false;
+	memcpy(o->raw_owned, data, o->caplen);
+	o->raw = o->raw_owned;
 	return true;
 }
 
-/* The frame is done being handled but not decided: its copy must outlive the arena. */
+/*
+ * The reader's bytes go with the next frame. A frame that is not decided by then, or waits for an
+ * earlier one, keeps a copy.
+ */
 static void
-leave_arena(struct replay *r, struct pkt_origin *o)
+keep_borrowed(struct replay *r, struct pkt_origin *o)
 {
-	uint8_t *copy;
-
-	if (o->raw != r->arena || o->raw_owned)
+	if (r->head == r->tail || o->raw == NULL || o->raw_owned != NULL)
 		return;
-	copy = hc_alloc(o->caplen != 0 ? o->caplen : 1);
-	if (copy == NULL) {
-		o->fate = PKT_NO_MEMORY;
+	if (!keep_copy(o, o->raw)) {
 		o->raw = NULL;
-		return;
+		o->fate = PKT_NO_MEMORY;
 	}
-	memcpy(copy, o->raw, o->caplen);
-	o->raw = copy;
-	o->raw_owned = true;
 }
 
 static void
@@ -387,7 +378,7 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	o->link_len = r->link_len;
 	if (f->caplen < r->link_len) {
 		/* Not even a link header: nobody can want it. */
-		if (keep_copy(r, o, f, false)) {
+		if (keep_copy(o, f->data)) {
 			o->fate = PKT_KEPT;
 			r->stats.refused++;
 		} else {
@@ -399,7 +390,9 @@ replay_frame(struct replay *r, const struct core_frame *f)
 
 	/* Two bytes in front of an Ethernet header align what follows it. */
 	m = frame_to_mbuf(r, f, (4 - (r->link_len & 3)) & 3);
-	if (m == NULL || (needs_copy(r, f, &c) && !keep_copy(r, o, f, watched))) {
+	if (watched)
+		o->raw = f->data;	/* to compare with what filters leave */
+	if (m == NULL || (!watched && needs_copy(r, f, &c) && !keep_copy(o, f->data))) {
 		m_freem(m);
 		o->fate = PKT_NO_MEMORY;
 		return;
@@ -418,8 +411,8 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	batch_add(r, m, &c);
 	if (watched || r->batch_count == REPLAY_BATCH) {
 		batch_flush(r);
-		if (watched && r->head != r->tail)
-			leave_arena(r, o);
+		if (watched)
+			keep_borrowed(r, o);
 	}
 }
 
@@ -784,11 +777,9 @@ do_start(void *arg)
 	r->config = *a->config;
 	r->mtu = r->config.mtu != 0 ? r->config.mtu : ETHERMTU;
 	r->link_len = replay_link_length(r->config.link);
-	r->arena_size = 65536;
 	r->ring = hc_alloc(REPLAY_RING * sizeof *r->ring);
 	r->peers = kalloc(m, REPLAY_PEERS * sizeof *r->peers);
-	r->arena = hc_alloc(r->arena_size);
-	a->error = r->ring == NULL || r->peers == NULL || r->arena == NULL ? ENOMEM : 0;
+	a->error = r->ring == NULL || r->peers == NULL ? ENOMEM : 0;
 	if (a->error == 0) {
 		m->replay = r;
 		a->error = make_interface(r);
@@ -796,7 +787,6 @@ do_start(void *arg)
 	if (a->error != 0) {
 		m->replay = NULL;
 		hc_free(r->ring);
-		hc_free(r->arena);
 		kfree(m, r->peers);
 		kfree(m, r);
 	}
@@ -828,7 +818,6 @@ replay_fini(struct nke *m)
 	m->replay = NULL;
 	hc_free(r->flat);
 	hc_free(r->ring);
-	hc_free(r->arena);
 	kfree(m, r->peers);
 	kfree(m, r);
 }

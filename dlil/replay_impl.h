@@ -11,7 +11,7 @@
 #include "dlil/dlil.h"
 #include "src/net/replay.h"
 
-#define REPLAY_RING	16384u		/* records; a power of two */
+#define REPLAY_RING	8192u		/* records; a power of two */
 #define REPLAY_BATCH	64u		/* packets handled together when no filter watches */
 #define REPLAY_LINK_MAX	20u		/* longest link header: cooked v2 */
 #define REPLAY_PEERS	1024u		/* remembered neighbours; a power of two */
@@ -22,7 +22,8 @@ struct pkt_origin {
 	struct mbuf *m;			/* what leaves, a list; NULL: as captured */
 	struct mbuf *first;		/* the mbuf it entered in, while that is what carries it */
 	char *start;			/* where the frame began in `first` */
-	uint8_t *raw;			/* as captured; NULL while `first` is the only copy */
+	const uint8_t *raw;		/* as captured; NULL while `first` is the only copy */
+	uint8_t *raw_owned;		/* the same from the heap; NULL: the reader's, until the next frame */
 	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
 	uint32_t look_len;
 	uint32_t caplen, len;
@@ -30,7 +31,6 @@ struct pkt_origin {
 	uint16_t pieces;		/* frames made of it, still on their way out */
 	uint8_t fate;			/* enum pkt_fate */
 	bool outbound;
-	bool raw_owned;			/* `raw` is from the heap */
 	bool link_changed;		/* a filter edited the link header: `link` has the new one */
 	bool changed;
 	bool is_new;			/* not captured: made by a kext */
@@ -58,9 +58,6 @@ struct replay {
 
 	struct pkt_origin *ring;
 	uint32_t head, tail;		/* free running */
-
-	uint8_t *arena;			/* copy of the one frame being handled while filters watch */
-	size_t arena_size;
 
 	struct mbuf *batch_head, *batch_tail;
 	uint32_t batch_count;

@@ -22,6 +22,14 @@ struct nke_memory {
 };
 void nke_stats_memory(const nke_t *m, struct nke_memory *);
 
+/* One of BSD's protocol counters; the name is netstat's wording and lives as long as the library. */
+struct nke_counter {
+	const char *name;
+	uint64_t value;
+};
+/* Fills at most `max` counters of IPv4 (version 4) or IPv6 (6); returns how many there are. */
+size_t nke_stats_ip(nke_t *m, int version, struct nke_counter *out, size_t max);
+
 enum nke_filter_kind { NKE_FILTER_INTERFACE, NKE_FILTER_IPV4, NKE_FILTER_IPV6 };
 
 /* What a filter that is attached now did so far. */

@@ -37,7 +37,5 @@ int nke_core_result(nke_t *, int darwin_error);
 
 /* Forgets all kexts of a machine that is gone and unmaps their images (kext.c). */
 void nke_kexts_forget(nke_t *);
-/* Stops tracing (trace.c). */
-void nke_trace_forget(nke_t *);
 
 #endif

@@ -102,10 +102,10 @@ nke_destroy(nke_t *m)
 {
 	if (m == NULL)
 		return;
-	nke_trace_forget(m);
 	machine_destroy(m->core);
 	m->core = NULL;
 	nke_kexts_forget(m);
+	free(m->trace);
 	free(m);
 }
 

@@ -182,4 +182,54 @@ void replay_addresses(struct nke *, void (*fn)(void *, int, const void *, unsign
 /* Number of the frame being handled, 0 none: for reports after a panic. */
 uint64_t replay_current(const struct nke *);
 
+/* ---- interfaces of the host (dlil/host_iface.c) ------------------------------------------- */
+
+enum core_media {
+	CORE_MEDIA_ETHERNET,		/* frames with 14 bytes of header, MTU 1500 */
+	CORE_MEDIA_RAW			/* IPv4 or IPv6 behind `hdrlen` bytes that nobody looks into */
+};
+
+struct core_iface_config {
+	char name[16];			/* "en" */
+	uint32_t unit;
+	enum core_media media;
+	uint8_t lladdr[6];		/* Ethernet */
+	uint8_t hdrlen;			/* raw */
+	uint32_t mtu;			/* 0: 1500 */
+	/*
+	 * A frame leaves. Called on the machine's CPU with the frame in one piece, gone when it returns.
+	 * Not called any more once iface_destroy has been called.
+	 */
+	void (*output)(void *ctx, const void *frame, size_t len);
+	void *ctx;
+};
+
+/* Makes and attaches an interface. EINVAL, EBUSY (the name is taken), ENOMEM, ENOBUFS, EFAULT. */
+int iface_create(struct nke *, const struct core_iface_config *, struct ifnet **);
+/* Detaches it; the handle is invalid from now on. */
+int iface_destroy(struct nke *, struct ifnet *);
+/* A frame came in. EINVAL: shorter than its header; ENOBUFS; ENXIO: interface is going; EFAULT. */
+int iface_input(struct nke *, struct ifnet *, const void *frame, size_t len);
+/*
+ * Adds an address; family is Darwin's, `addr` 4 or 16 bytes. EINVAL, EEXIST, ENOMEM, ENXIO, EFAULT.
+ */
+int iface_add_address(struct nke *, struct ifnet *, int family, const void *addr, unsigned prefix);
+/* Where everything without a network of its own goes; `gateway` NULL: it is all on the link. */
+int iface_set_default(struct nke *, struct ifnet *, int family, const void *gateway);
+/* The link address of a neighbour. */
+int iface_add_neighbor(struct nke *, struct ifnet *, int family, const void *addr,
+    const uint8_t lladdr[6]);
+
+/* ---- IP (src/netinet/ip_stats.c) ---------------------------------------------------------- */
+
+struct core_counter {
+	const char *name;		/* as netstat -s says it, lives as long as the library */
+	uint64_t value;
+};
+/*
+ * The counters of IPv4 (family 2) or IPv6 (30, Darwin's numbers): writes at most `max` and returns how
+ * many there are, 0 for other families. Does not enter; works on a panicked machine.
+ */
+size_t machine_ip_counters(struct nke *, int family, struct core_counter *out, size_t max);
+
 #endif

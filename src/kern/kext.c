@@ -444,13 +444,11 @@ kext_load(struct nke *m, const struct kext_params *p, struct kext **kext, struct
 }
 
 int
-kext_unload(struct nke *m, struct kext *k, unsigned *leaks, bool *stopped, struct kext_text *text)
+kext_unload(struct nke *m, struct kext *k, unsigned *leaks, struct kext_text *text)
 {
 	struct kext_call c = {.machine = m, .kext = k, .text = text};
 	int error = machine_call(m, unload, &c);
 
 	*leaks = c.leaks;
-	/* after a panic nothing is looked at any more: the machine is dead, its kexts with it */
-	*stopped = error == 0 && (c.kext == NULL || c.kext->phase == KEXT_STOPPED);
 	return error != 0 ? error : c.error;
 }

@@ -60,10 +60,11 @@ int kext_check(struct nke *, const struct kext_params *, struct kext_text *);
  */
 int kext_load(struct nke *, const struct kext_params *, struct kext **kext, struct kext_text *);
 /*
- * stop and destructors. 0: gone, `*leaks` objects were left and are named. EBUSY: nothing happened
- * (`*stopped` false) or something that calls back is left (`*stopped` true). EFAULT.
+ * stop and destructors. 0: gone, `*leaks` objects were left and are named. EBUSY: it stays, either
+ * running, or stopped because of something that could still call it; the next try then only looks
+ * whether that has gone. EFAULT.
  */
-int kext_unload(struct nke *, struct kext *, unsigned *leaks, bool *stopped, struct kext_text *);
+int kext_unload(struct nke *, struct kext *, unsigned *leaks, struct kext_text *);
 uint64_t kext_memory(const struct kext *);
 /* True for "1", "1.2.3", "1.2.3d4" and so on, as OSBundleVersion has them; `*number` orders them. */
 bool kext_version_parse(const char *, uint64_t *number);

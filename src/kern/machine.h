@@ -20,7 +20,7 @@
 #include "src/kern/hostcalls.h"
 
 struct bpf_state;
-struct callouts;
+struct cdevsw_table;
 struct dlil_state;
 struct heap;
 struct ifaddr_state;
@@ -28,6 +28,7 @@ struct iff_state;
 struct ip_state;
 struct ip6_state;
 struct ipf_state;
+struct kauth_state;
 struct kev_state;
 struct kext_state;
 struct klog;
@@ -38,6 +39,7 @@ struct route_state;
 struct string_ids;
 struct sysctl_state;
 struct thread;
+struct timeouts;
 struct trace;
 struct world;
 
@@ -63,14 +65,18 @@ struct nke {
 	struct string_ids *string_ids;	/* their names (string_id.c) */
 	uint64_t prng[4];		/* state of prng.c */
 	char ntoa[16];			/* what inet_ntoa() gave last */
+	char unknown_name[32];		/* what IOFindNameForValue() made last */
 
 	struct heap *heap;		/* first up, last down: the others allocate from it */
 	struct klog *klog;
 	struct trace *trace;		/* NULL while nobody traces: the one branch */
 	struct ledger *ledger;
+	struct timeouts *timeouts;	/* bsd_timeout */
 	struct mbuf_zone *mbufs;
 	struct sysctl_state *sysctls;
 	struct kev_state *kevs;
+	struct kauth_state *kauth;
+	struct cdevsw_table *devices;
 	struct kext_state *kexts;
 	struct dlil_state *dlil;
 	struct iff_state *iff;

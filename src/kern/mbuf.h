@@ -8,20 +8,17 @@
 #ifndef NKE_KERN_MBUF_H
 #define NKE_KERN_MBUF_H
 
+#include <machine/param.h>		/* MSIZE, MCLBYTES, MBIGCLBYTES, M16KCLBYTES */
+#include <machine/param.h>	/* MSIZE, MCLBYTES, MBIGCLBYTES, M16KCLBYTES */
 #include <sys/kpi_mbuf.h>
 
 #include "src/kern/ledger.h"
 #include "src/kern/machine.h"
 
-#define MSIZE		256
 #define MLEN		224		/* data bytes in a plain mbuf */
 #define MHLEN		80		/* data bytes in a packet's first mbuf */
 #define MINCLSIZE	(MHLEN + MLEN)	/* from here on a cluster is used */
-#define MCLBYTES	2048
-#define MBIGCLBYTES	4096
-#define M16KCLBYTES	16384
 #define M_COPYALL	1000000000
-#define MTAG_ID_FIRST	1000
 
 /* m_flags: the public ones are MBUF_* (sys/kpi_mbuf.h); this one is ours. */
 #define M_EXT		MBUF_EXT
@@ -280,6 +277,6 @@ void m_tag_delete(struct nke *, struct mbuf *, struct m_tag *);
 bool m_tag_copy_chain(struct nke *, struct mbuf *dst, const struct mbuf *src);
 void m_tag_delete_chain(struct nke *, struct mbuf *);
 
-/* ---- checksums (src/netinet/in_cksum.h) have their own file ------------------------------- */
+/* Checksums are in src/netinet/in_cksum.c. */
 
 #endif

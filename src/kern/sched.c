@@ -246,6 +246,18 @@ sched_set_calendar(uint64_t calendar_ns)
 		w->calendar_start = calendar_ns - w->now;
 }
 
+void
+sched_delay_until(uint64_t deadline)
+{
+	struct world *w = curthread()->world;
+
+	if (w->time == CORE_TIME_VIRTUAL)
+		world_set_now(w, deadline);
+	else
+		while (world_now(w) < deadline)
+			continue;
+}
+
 /* ---- waiting ------------------------------------------------------------------------------ */
 
 static struct thread_list *

@@ -43,6 +43,9 @@ bool sched_clear_wait(struct thread *, wait_result_t result);
 /* Lets others run first; returns when it is our turn again. */
 void sched_yield(void);
 
+/* Passes time without giving up the CPU: a busy wait. Virtual time: the clock moves. */
+void sched_delay_until(uint64_t deadline);
+
 void sched_preempt(void);
 /* A point where sched=random may hand the CPU over. Cheap when it is off (one branch). */
 static inline void

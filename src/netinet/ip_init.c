@@ -42,62 +42,6 @@ ip_refuse(struct nke *machine, struct mbuf *m, uint32_t *counter)
 		m_freem(m);
 }
 
-/* Memory ran out while the packet was rearranged, and it is gone. */
-static struct mbuf *
-ip_lost(struct nke *machine, struct pkt_origin *origin, uint32_t *counter)
-{
-	(*counter)++;
-	if (origin != NULL)
-		replay_verdict(machine, origin, PKT_NO_MEMORY);
-	return NULL;
-}
-
-struct mbuf *
-ip_pullup(struct nke *machine, struct mbuf *m, size_t len, uint32_t *counter)
-{
-	struct pkt_origin *origin = m->m_pkthdr.origin;
-
-	m = m_pullup(m, len);
-	return m != NULL ? m : ip_lost(machine, origin, counter);
-}
-
-struct mbuf *
-ip_writable(struct nke *machine, struct mbuf *m, size_t hlen, uint32_t *counter)
-{
-	return m_writable(m) ? m : ip_pullup(machine, m, hlen, counter);
-}
-
-struct mbuf *
-ip_align(struct nke *machine, struct mbuf *m, uint32_t *counter)
-{
-	struct pkt_origin *origin = m->m_pkthdr.origin;
-	size_t len = m_length(m);
-	struct mbuf *n = m_devget(machine, NULL, len, 16);
-	struct mbuf *to = n;
-
-	for (size_t done = 0; to != NULL && done < len; to = to->m_next) {
-		m_copydata(m, done, (size_t)to->m_len, to->m_data);
-		done += (size_t)to->m_len;
-	}
-	if (n == NULL) {
-		m_freem(m);
-		return ip_lost(machine, origin, counter);
-	}
-	n->m_flags |= m->m_flags & (M_PUBLIC & ~(M_EXT | M_PKTHDR));
-	n->m_pkthdr.rcvif = m->m_pkthdr.rcvif;
-	n->m_pkthdr.csum_flags = m->m_pkthdr.csum_flags;
-	n->m_pkthdr.csum_data = m->m_pkthdr.csum_data;
-	n->m_pkthdr.traffic_class = m->m_pkthdr.traffic_class;
-	n->m_pkthdr.tags = m->m_pkthdr.tags;
-	n->m_pkthdr.origin = origin;
-	n->m_pkthdr.packet_number = m->m_pkthdr.packet_number;
-	n->m_pkthdr.timestamp = m->m_pkthdr.timestamp;
-	m->m_pkthdr.tags = NULL;
-	m->m_pkthdr.origin = NULL;
-	m_freem(m);
-	return n;
-}
-
 /* ---- life --------------------------------------------------------------------------------- */
 
 static void

@@ -124,7 +124,7 @@ ip_check_header(struct nke *machine, struct mbuf **mp)
 	}
 	if (m->m_len < IP_HLEN && (m = ip_pullup(machine, m, (size_t)IP_HLEN, &st->ips_toosmall)) == NULL)
 		return 0;
-	if (!ip_aligned(m) && (m = ip_align(machine, m, &st->ips_toosmall)) == NULL)
+	if (!in_aligned(m) && (m = ip_align(machine, m, &st->ips_toosmall)) == NULL)
 		return 0;
 	fault = header_fault(st, m, mtod(m, const struct ip *));
 	if (fault != NULL) {
@@ -151,7 +151,7 @@ ip_header(struct nke *machine, struct mbuf **mp)
 	struct mbuf *m = *mp;
 
 	if (LIKELY(m->m_next == NULL && m->m_len == m->m_pkthdr.len && m->m_len >= IP_HLEN &&
-	    ip_aligned(m) && m->m_pkthdr.csum_flags == 0)) {
+	    in_aligned(m) && m->m_pkthdr.csum_flags == 0)) {
 		const struct ip *ip = mtod(m, const struct ip *);
 		int len = ntohs(ip->ip_len);
 
@@ -182,7 +182,7 @@ ip_recheck(struct nke *machine, struct mbuf **mp, int hlen)
 		goto drop;
 	if (m->m_len < hlen && (m = ip_pullup(machine, m, (size_t)hlen, &st->ips_toosmall)) == NULL)
 		return false;
-	if (!ip_aligned(m) && (m = ip_align(machine, m, &st->ips_toosmall)) == NULL)
+	if (!in_aligned(m) && (m = ip_align(machine, m, &st->ips_toosmall)) == NULL)
 		return false;
 	len = ntohs(mtod(m, const struct ip *)->ip_len);
 	if (len < hlen || len > m->m_pkthdr.len)
@@ -193,8 +193,11 @@ ip_recheck(struct nke *machine, struct mbuf **mp, int hlen)
 drop:
 	st->ips_tooshort++;
 	TRACE(machine, IP_DROP, m, offsetof(struct ipstat, ips_tooshort), 0);
-	klog(machine, 4, "an IP filter passed on a packet of %d bytes that does not fit its ip_len; "
-	    "dropped", m->m_pkthdr.len);
+	if (!machine->ip->said_length) {
+		machine->ip->said_length = true;
+		klog(machine, 4, "an IP filter passed on a packet of %d bytes that its ip_len does not "
+		    "fit: dropped, as all such packets from now on", m->m_pkthdr.len);
+	}
 	m_freem(m);
 	if (origin != NULL)
 		replay_verdict(machine, origin, PKT_DROPPED);

@@ -60,9 +60,12 @@ errno_t ip6_output(struct nke *, struct mbuf *, uint32_t flags, ipf_pktopts_t);
  */
 errno_t ip_fragment(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
 errno_t ip6_fragment(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
-/* Completes what mbuf csum flags leave to the hardware. */
-void in_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
-void in6_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
+/*
+ * Completes what mbuf csum flags leave to the hardware, those in `csum_flags` only, and clears them. The
+ * IP header is at `hoff`. EINVAL: the packet is too short for its headers, nothing was changed.
+ */
+errno_t in_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
+errno_t in6_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
 
 /* ---- captures ----------------------------------------------------------------------------- */
 

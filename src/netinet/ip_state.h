@@ -5,11 +5,9 @@
 #define NKE_NETINET_IP_STATE_H
 
 #include "src/net/ifaddr.h"
+#include "src/netinet/in_subr.h"
 #include "src/netinet/ip_private.h"
 #include "src/netinet/reass.h"
-
-#define LIKELY(x)	__builtin_expect(!!(x), 1)
-#define UNLIKELY(x)	__builtin_expect(!!(x), 0)
 
 struct ip_state {
 	struct ipstat stat;
@@ -20,23 +18,24 @@ struct ip_state {
 	uint32_t last_ours_addr;	/* network order */
 	uint16_t id;			/* of the last datagram sent */
 	uint16_t id_key;
+	bool said_length;		/* logged that a filter's packet does not fit its ip_len */
 };
 
 /* ---- src/netinet/ip_init.c ---------------------------------------------------------------- */
 
 /* The stack does not want the packet: counts, and lets go of it (replay: it survives as captured). */
 void ip_refuse(struct nke *, struct mbuf *, uint32_t *counter);
-/* m_pullup. NULL: no memory, counted; the packet is gone. */
-struct mbuf *ip_pullup(struct nke *, struct mbuf *, size_t len, uint32_t *counter);
-/* Makes the first `hlen` bytes, which are contiguous, writable. NULL as above. */
-struct mbuf *ip_writable(struct nke *, struct mbuf *, size_t hlen, uint32_t *counter);
-/* The whole packet anew, data aligned to 4 bytes. NULL as above. */
-struct mbuf *ip_align(struct nke *, struct mbuf *, uint32_t *counter);
-static inline bool
-ip_aligned(const struct mbuf *m)
+/* The functions of in_subr.h, counting when memory runs out. */
+static inline struct mbuf *
+ip_counted(struct mbuf *m, uint32_t *counter)
 {
-	return ((uintptr_t)m->m_data & 3) == 0;
+	if (UNLIKELY(m == NULL))
+		(*counter)++;
+	return m;
 }
+#define ip_pullup(machine, m, len, counter)	ip_counted(in_pullup((machine), (m), (len)), (counter))
+#define ip_writable(machine, m, len, counter)	ip_counted(in_writable((machine), (m), (len)), (counter))
+#define ip_align(machine, m, counter)		ip_counted(in_align((machine), (m)), (counter))
 
 /* ---- src/netinet/ip_input.c --------------------------------------------------------------- */
 
@@ -55,7 +54,9 @@ void ip_inject_receive(struct nke *, struct mbuf *);
 /* ---- src/netinet/ip_output.c -------------------------------------------------------------- */
 
 errno_t ip_inject_send(struct nke *, struct mbuf *, ipf_pktopts_t);
-uint16_t ip_new_id(struct ip_state *);
+/* Does anybody here listen to the group (sockaddr without scope) on that interface? */
+/* `group`: AF_INET or AF_INET6. */
+bool ip_local_member(const struct ifnet *, const struct sockaddr *group);
 
 /* ---- src/netinet/ip_options.c ------------------------------------------------------------- */
 

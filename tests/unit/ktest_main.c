@@ -85,7 +85,7 @@ call_test(void *arg)
 }
 
 static void
-run_test(void **state)
+run_one(void **state)
 {
 	const struct ktest *t = *state;
 	struct core_config config = {.name = "test", .time = CORE_TIME_VIRTUAL, .seed = 1,
@@ -130,7 +130,7 @@ main(int argc, char **argv)
 		struct CMUnitTest tests[256] = {0};
 		size_t n = 0;
 		for (const struct ktest *const *t = suites[i].tests; *t != NULL && n < 256; t++, n++)
-			tests[n] = (struct CMUnitTest){.name = (*t)->name, .test_func = run_test,
+			tests[n] = (struct CMUnitTest){.name = (*t)->name, .test_func = run_one,
 			    .initial_state = (void *)(uintptr_t)*t};
 		return _cmocka_run_group_tests(suites[i].name, tests, n, NULL, NULL);
 	}

@@ -50,7 +50,7 @@ void IOLogv(const char *format, va_list ap) __printflike(1, 0);
 /* A panic with that reason. */
 void Debugger(const char *reason);
 
-/* "value 0x%x unknown" for one that the table lacks; kIOReturnBadArgument for such a name. */
+/* "0x%x (UNDEFINED)" for one that the table lacks; kIOReturnBadArgument for such a name. */
 const char *IOFindNameForValue(int value, const IONamedValue *namedValueArray);
 IOReturn IOFindValueForName(const char *string, const IONamedValue *regValueArray, int *value);
 

@@ -5,6 +5,7 @@
 #include <sys/ioccom.h>
 #include <sys/filio.h>
 #include <sys/sockio.h>
+#include <sys/ttycom.h>
 
 struct ttysize {
 	unsigned short ts_lines;

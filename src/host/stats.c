@@ -1,9 +1,10 @@
-/* What filters did, for whoever reports it (include/nke/stats.h). */
+/* What filters and IP did, for whoever reports it (include/nke/stats.h). */
 #include <nke/stats.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/host/darwin.h"
 #include "src/host/machine.h"
 
 size_t
@@ -31,5 +32,19 @@ nke_stats_filters(nke_t *m, struct nke_filter_stats *out, size_t max)
 		out[i].ns_per_call = f->ns_per_call;
 	}
 	free(filters);
+	return n;
+}
+
+size_t
+nke_stats_ip(nke_t *m, int version, struct nke_counter *out, size_t max)
+{
+	struct core_counter counters[256];
+	size_t n = machine_ip_counters(m->core, version == 6 ? DARWIN_AF_INET6 : DARWIN_AF_INET, counters,
+	    sizeof counters / sizeof counters[0]);
+
+	for (size_t i = 0; i < n && i < max; i++) {
+		out[i].name = counters[i].name;
+		out[i].value = counters[i].value;
+	}
 	return n;
 }

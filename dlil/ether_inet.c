@@ -1,0 +1,215 @@
+/*
+ * IPv4 on Ethernet: the protocol that the built-in plumber attaches to every interface of an Ethernet
+ * kind, a kext's too. It owns the Ethernet types of IPv4 and of ARP (so filters see ARP frames as
+ * PF_INET, an interface fact).
+ *
+ * Out: the link address of the next hop comes from the neighbour table; there is no ARP, so an
+ * unknown neighbour is EHOSTUNREACH. In: IPv4 goes to its net_proto; nobody takes ARP.
+ */
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/sockio.h>
+
+#include "dlil/dlil_state.h"
+#include "dlil/ether.h"
+#include "src/net/ifaddr.h"
+
+/* ---- in ----------------------------------------------------------------------------------- */
+
+static bool
+is_ip(const struct mbuf *m)
+{
+	const void *frame = m->m_pkthdr.header;
+
+	return frame != NULL && ether_type_at(frame) == htons(ETHERTYPE_IP);
+}
+
+/* Nearly every list is all IPv4 and passes as it is; others are taken apart. */
+static struct mbuf *
+without_arp(struct ifnet *ifp, struct mbuf *list)
+{
+	struct mbuf *kept = NULL, **end = &kept, *m, *next;
+
+	for (m = list; m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		if (is_ip(m)) {
+			*end = m;
+			end = &m->m_nextpkt;
+		} else {
+			dlil_unclaimed(ifp, m, m->m_pkthdr.header);
+		}
+	}
+	return kept;
+}
+
+static errno_t
+ether_inet_input(struct ifnet *ifp, protocol_family_t family, struct mbuf *list)
+{
+	const struct net_proto *np = dlil_net_proto(ifp->machine, family);
+	const struct mbuf *m;
+
+	if (np == NULL)
+		return EPROTONOSUPPORT;
+	for (m = list; m != NULL && is_ip(m); m = m->m_nextpkt)
+		;
+	if (__builtin_expect(m != NULL, 0) && (list = without_arp(ifp, list)) == NULL)
+		return 0;
+	np->input(ifp->machine, list);
+	return 0;
+}
+
+/* ---- out ---------------------------------------------------------------------------------- */
+
+/* RFC 1112 section 6.4: 01-00-5e and the low 23 bits. */
+static void
+map_multicast(uint32_t addr_be, uint8_t *lladdr)
+{
+	const uint8_t *a = (const uint8_t *)&addr_be;
+
+	lladdr[0] = 0x01;
+	lladdr[1] = 0x00;
+	lladdr[2] = 0x5e;
+	lladdr[3] = a[1] & 0x7f;
+	lladdr[4] = a[2];
+	lladdr[5] = a[3];
+}
+
+static errno_t
+resolve(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst, uint8_t *lladdr)
+{
+	uint32_t addr;
+
+	if (dst->sa_len < 8)
+		return EINVAL;
+	memcpy(&addr, (const uint8_t *)dst + 4, sizeof addr);
+	if ((m->m_flags & MBUF_BCAST) || addr == INADDR_BROADCAST ||
+	    ifaddr_find_broadcast4(ifp->machine, ifp, addr) != NULL) {
+		m->m_flags |= MBUF_BCAST;
+		memcpy(lladdr, ether_broadcast, ETHER_ADDR_LEN);
+		return 0;
+	}
+	if (IN_MULTICAST(ntohl(addr))) {
+		m->m_flags |= MBUF_MCAST;
+		map_multicast(addr, lladdr);
+		return 0;
+	}
+	if (!neighbor_lookup(ifp->machine, ifp, dst, lladdr)) {
+		ifp->stats.oerrors++;
+		return EHOSTUNREACH;
+	}
+	return 0;
+}
+
+/* A sender that knows the frame's header gives it as the address (AF_UNSPEC). */
+static void
+use_header(const struct sockaddr *dst, char *frame_type, char *lladdr)
+{
+	const struct ether_header *eh = (const struct ether_header *)(const void *)dst->sa_data;
+
+	memcpy(lladdr, eh->ether_dhost, ETHER_ADDR_LEN);
+	memcpy(frame_type, &eh->ether_type, ETHER_TYPE_LEN);
+}
+
+static errno_t
+ether_inet_pre_output(struct ifnet *ifp, protocol_family_t family, struct mbuf **m,
+    const struct sockaddr *dst, void *route, char *frame_type, char *lladdr)
+{
+	static const uint8_t type[2] = {0x08, 0x00};
+
+	(void)family;
+	(void)route;
+	if ((ifp->flags & (IFF_UP | IFF_RUNNING)) != (IFF_UP | IFF_RUNNING))
+		return ENETDOWN;
+	if (dst == NULL)
+		return EINVAL;
+	if (dst->sa_family == AF_UNSPEC) {
+		(*m)->m_flags &= (uint16_t)~MBUF_MCAST;
+		use_header(dst, frame_type, lladdr);
+		return 0;
+	}
+	if (dst->sa_family != AF_INET)
+		return EAFNOSUPPORT;
+	memcpy(frame_type, type, sizeof type);
+	return resolve(ifp, *m, dst, (uint8_t *)lladdr);
+}
+
+static errno_t
+ether_inet_resolve_multi(struct ifnet *ifp, const struct sockaddr *addr, struct sockaddr_dl *ll,
+    size_t len)
+{
+	uint32_t group;
+
+	(void)ifp;
+	if (addr->sa_family != AF_INET)
+		return EAFNOSUPPORT;
+	if (addr->sa_len < 8)
+		return EINVAL;
+	memcpy(&group, (const uint8_t *)addr + 4, sizeof group);
+	if (!IN_MULTICAST(ntohl(group)))
+		return EINVAL;
+	if (len < __builtin_offsetof(struct sockaddr_dl, sdl_data) + ETHER_ADDR_LEN)
+		return EMSGSIZE;
+	ll->sdl_len = sizeof *ll;
+	ll->sdl_family = AF_LINK;
+	ll->sdl_alen = ETHER_ADDR_LEN;
+	map_multicast(group, (uint8_t *)LLADDR(ll));
+	return 0;
+}
+
+/* An address makes the interface run: the driver is asked to start. */
+static errno_t
+ether_inet_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, void *argument)
+{
+	(void)family;
+	(void)argument;
+	if (command != SIOCSIFADDR && command != SIOCAIFADDR)
+		return EOPNOTSUPP;
+	if (ifp->flags & IFF_RUNNING)
+		return 0;
+	(void)dlil_set_flags(ifp, IFF_UP, IFF_UP);
+	return dlil_ioctl(ifp, 0, SIOCSIFFLAGS, NULL);
+}
+
+/* ---- plumbing ----------------------------------------------------------------------------- */
+
+static errno_t
+ether_plumb_inet(struct ifnet *ifp, protocol_family_t family)
+{
+	uint8_t ip[2] = {0x08, 0x00}, arp[2] = {0x08, 0x06};
+	struct ifnet_demux_desc descs[2] = {
+		{.type = ETHER_DESC_ETYPE2, .data = ip, .datalen = sizeof ip},
+		{.type = ETHER_DESC_ETYPE2, .data = arp, .datalen = sizeof arp},
+	};
+	struct if_proto params = {
+		.v2 = true,
+		.core = true,
+		.input_v2 = ether_inet_input,
+		.pre_output = ether_inet_pre_output,
+		.ioctl = ether_inet_ioctl,
+		.resolve_multi = ether_inet_resolve_multi,
+	};
+
+	return dlil_attach_proto(ifp, family, &params, descs, 2);
+}
+
+static void
+ether_unplumb_inet(struct ifnet *ifp, protocol_family_t family)
+{
+	(void)dlil_detach_proto(ifp, family);
+}
+
+errno_t
+ether_register_plumbers(struct nke *m)
+{
+	static const ifnet_family_t families[] = {
+		IFNET_FAMILY_ETHERNET, IFNET_FAMILY_VLAN, IFNET_FAMILY_BOND,
+	};
+	errno_t error = 0;
+
+	for (size_t i = 0; i < sizeof families / sizeof families[0] && error == 0; i++)
+		error = dlil_register_plumber(m, PF_INET, families[i], ether_plumb_inet,
+		    ether_unplumb_inet, NULL, NULL);
+	return error;
+}

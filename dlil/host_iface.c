@@ -1,0 +1,365 @@
+/*
+ * Interfaces that the host makes: their driver is here and gives frames to a function of the host's,
+ * whole and in one piece. Nothing is offloaded to them. Frames that the host brings are copied into
+ * mbufs and go through the interface's input queue like any driver's.
+ */
+#include <net/bpf.h>
+#include <net/ethernet.h>
+#include <net/if_types.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/sockio.h>
+
+#include "dlil/dlil_state.h"
+#include "src/kern/heap.h"
+#include "src/net/bpf_private.h"
+#include "src/net/ifaddr.h"
+
+struct host_iface {
+	void (*output)(void *, const void *, size_t);	/* NULL: destroyed */
+	void *ctx;
+	uint32_t dlt;
+	uint8_t *flat;			/* for frames that are not in one piece */
+	size_t flat_size;
+};
+
+#define ALIGN_BYTES(hdrlen)	((4 - ((size_t)(hdrlen) & 3)) & 3)
+
+/* ---- the driver --------------------------------------------------------------------------- */
+
+static const uint8_t *
+flatten(struct ifnet *ifp, struct host_iface *h, const struct mbuf *m, size_t len)
+{
+	if (m->m_next == NULL)
+		return (const uint8_t *)m->m_data;
+	if (len > h->flat_size) {
+		kfree(ifp->machine, h->flat);
+		h->flat_size = 0;
+		h->flat = kalloc(ifp->machine, len);
+		if (h->flat == NULL)
+			return NULL;
+		h->flat_size = len;
+	}
+	return m_copydata(m, 0, len, h->flat) == 0 ? h->flat : NULL;
+}
+
+static errno_t
+host_output(struct ifnet *ifp, struct mbuf *m)
+{
+	struct host_iface *h = ifp->softc;
+	size_t len = m_length(m);
+	const uint8_t *frame;
+	errno_t error = 0;
+
+	if (ifp->bpf != NULL)
+		bpf_tap_out(ifp, h->dlt, m, NULL, 0);
+	frame = flatten(ifp, h, m, len);
+	if (frame == NULL) {
+		ifp->stats.oerrors++;
+		error = ENOBUFS;
+	} else {
+		ifp->stats.opackets++;
+		ifp->stats.obytes += len;
+		if (m->m_flags & (MBUF_BCAST | MBUF_MCAST))
+			ifp->stats.omcasts++;
+		if (h->output != NULL)
+			h->output(h->ctx, frame, len);
+	}
+	m_freem(m);
+	return error;
+}
+
+/* Flags, MTU and multicast lists need nothing done. */
+static errno_t
+host_ioctl(struct ifnet *ifp, unsigned long command, void *argument)
+{
+	(void)ifp;
+	(void)argument;
+	return command == SIOCSIFFLAGS || command == SIOCADDMULTI || command == SIOCDELMULTI ||
+	    command == SIOCSIFMTU ? 0 : EOPNOTSUPP;
+}
+
+static void
+host_detached(struct ifnet *ifp)
+{
+	struct host_iface *h = ifp->softc;
+
+	kfree(ifp->machine, h->flat);
+	kfree(ifp->machine, h);
+	ifp->softc = NULL;
+	ifnet_drop(ifp);		/* what dlil_allocate gave */
+}
+
+/* ---- making and destroying ---------------------------------------------------------------- */
+
+struct call {
+	struct nke *machine;
+	struct ifnet *ifp;
+	errno_t error;
+	const struct core_iface_config *config;
+	const void *data;
+	size_t len;
+	int family;
+	unsigned prefix;
+	const uint8_t *lladdr;
+};
+
+static bool
+terminated(const char *s, size_t size)
+{
+	return strnlen(s, size) < size && s[0] != '\0';
+}
+
+static errno_t
+attach(struct ifnet *ifp, const struct core_iface_config *c)
+{
+	bool ether = c->media == CORE_MEDIA_ETHERNET;
+	struct host_iface *h = ifp->softc;
+	struct sockaddr_dl sdl = {
+		.sdl_len = sizeof sdl, .sdl_family = AF_LINK, .sdl_type = ifp->type,
+		.sdl_alen = ETHER_ADDR_LEN,
+	};
+	uint16_t flags = ether ? IFF_BROADCAST | IFF_SIMPLEX | IFF_MULTICAST | IFF_RUNNING :
+	    IFF_MULTICAST | IFF_RUNNING;
+	errno_t error;
+
+	memcpy(LLADDR(&sdl), c->lladdr, ETHER_ADDR_LEN);
+	ifp->hdrlen = ether ? ETHER_HDR_LEN : c->hdrlen;
+	ifp->mtu = c->mtu != 0 ? c->mtu : ETHERMTU;
+	error = dlil_attach(ifp, ether ? &sdl : NULL);
+	if (error != 0)
+		return error;
+	(void)dlil_set_flags(ifp, flags, flags);
+	return bpf_attach(ifp, h->dlt, ifp->hdrlen, NULL, NULL);
+}
+
+static errno_t
+create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
+{
+	struct ifnet_init_params params = {
+		.name = c->name, .unit = c->unit, .output = host_output, .ioctl = host_ioctl,
+		.detach = host_detached,
+	};
+	struct host_iface *h;
+	errno_t error;
+
+	if (!terminated(c->name, sizeof c->name) || c->output == NULL ||
+	    (c->media != CORE_MEDIA_ETHERNET && c->media != CORE_MEDIA_RAW) ||
+	    (c->mtu != 0 && (c->mtu < IF_MINMTU || c->mtu > IF_MAXMTU)) ||
+	    dlil_find_by_name(m, c->name) != NULL)
+		return EINVAL;
+	h = kalloc(m, sizeof *h);
+	if (h == NULL)
+		return ENOMEM;
+	h->output = c->output;
+	h->ctx = c->ctx;
+	h->dlt = c->media == CORE_MEDIA_ETHERNET ? DLT_EN10MB : DLT_RAW;
+	params.softc = h;
+	if (c->media == CORE_MEDIA_ETHERNET)
+		ether_media(&params);
+	else
+		raw_media(&params);
+	error = dlil_allocate(m, &params, NULL, out);
+	if (error != 0) {
+		kfree(m, h);
+		return error;
+	}
+	error = attach(*out, c);
+	if (error == 0)
+		return 0;
+	if ((*out)->state == IFNET_ATTACHED) {
+		(void)dlil_detach(*out);
+	} else {
+		ifnet_drop(*out);
+		kfree(m, h);
+	}
+	return error;
+}
+
+static void
+do_create(void *arg)
+{
+	struct call *c = arg;
+
+	c->error = create(c->machine, c->config, &c->ifp);
+}
+
+int
+iface_create(struct nke *m, const struct core_iface_config *config, struct ifnet **ifp)
+{
+	struct call c = {.machine = m, .config = config};
+	int error = machine_call(m, do_create, &c);
+
+	if (error == 0 && c.error == 0)
+		*ifp = c.ifp;
+	return error != 0 ? error : c.error;
+}
+
+static void
+do_destroy(void *arg)
+{
+	struct call *c = arg;
+	struct host_iface *h = c->ifp->softc;
+
+	if (h == NULL || h->output == NULL) {
+		c->error = ENXIO;
+		return;
+	}
+	h->output = NULL;
+	c->error = dlil_detach(c->ifp);
+}
+
+int
+iface_destroy(struct nke *m, struct ifnet *ifp)
+{
+	struct call c = {.machine = m, .ifp = ifp};
+	int error = machine_call(m, do_destroy, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+/* ---- frames ------------------------------------------------------------------------------- */
+
+static errno_t
+input_frame(struct ifnet *ifp, const void *frame, size_t len)
+{
+	struct host_iface *h = ifp->softc;
+	struct mbuf *m;
+
+	if (ifp->state != IFNET_ATTACHED || h == NULL)
+		return ENXIO;
+	if (len < ifp->hdrlen) {
+		ifp->stats.ierrors++;
+		return EINVAL;
+	}
+	m = m_devget(ifp->machine, frame, len, ALIGN_BYTES(ifp->hdrlen));
+	if (m != NULL && m->m_len < ifp->hdrlen)
+		m = m_pullup(m, ifp->hdrlen);
+	if (m == NULL) {
+		ifp->stats.iqdrops++;
+		return ENOBUFS;
+	}
+	m->m_pkthdr.rcvif = ifp;
+	m->m_pkthdr.header = m->m_data;
+	if (ifp->bpf != NULL)
+		bpf_tap_in(ifp, h->dlt, m, NULL, 0);
+	m->m_data += ifp->hdrlen;
+	m->m_len -= ifp->hdrlen;
+	m->m_pkthdr.len -= ifp->hdrlen;
+	return dlil_input(ifp, m, NULL);
+}
+
+static void
+do_input(void *arg)
+{
+	struct call *c = arg;
+
+	c->error = input_frame(c->ifp, c->data, c->len);
+}
+
+int
+iface_input(struct nke *m, struct ifnet *ifp, const void *frame, size_t len)
+{
+	struct call c = {.machine = m, .ifp = ifp, .data = frame, .len = len};
+	int error = machine_call(m, do_input, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+/* ---- addresses ---------------------------------------------------------------------------- */
+
+static errno_t
+make_sockaddr(int family, const void *bytes, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
+	struct sockaddr_in6 sin6 = {.sin6_len = sizeof sin6, .sin6_family = AF_INET6};
+
+	memset(ss, 0, sizeof *ss);
+	if (family == AF_INET) {
+		memcpy(&sin.sin_addr, bytes, sizeof sin.sin_addr);
+		memcpy(ss, &sin, sizeof sin);
+	} else if (family == AF_INET6) {
+		memcpy(&sin6.sin6_addr, bytes, sizeof sin6.sin6_addr);
+		memcpy(ss, &sin6, sizeof sin6);
+	} else {
+		return EINVAL;
+	}
+	return 0;
+}
+
+static void
+do_add_address(void *arg)
+{
+	struct call *c = arg;
+	struct sockaddr_storage addr, mask;
+	unsigned bytes = c->family == AF_INET ? 4 : 16;
+	uint8_t bits[16] = {0};
+
+	if (c->prefix > bytes * 8) {
+		c->error = EINVAL;
+		return;
+	}
+	for (unsigned i = 0; i < c->prefix; i++)
+		bits[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	if ((c->error = make_sockaddr(c->family, c->data, &addr)) != 0)
+		return;
+	(void)make_sockaddr(c->family, bits, &mask);
+	c->error = ifaddr_add(c->ifp, (struct sockaddr *)(void *)&addr,
+	    (struct sockaddr *)(void *)&mask, NULL);
+}
+
+int
+iface_add_address(struct nke *m, struct ifnet *ifp, int family, const void *addr, unsigned prefix)
+{
+	struct call c = {.machine = m, .ifp = ifp, .family = family, .data = addr, .prefix = prefix};
+	int error = machine_call(m, do_add_address, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+static void
+do_set_default(void *arg)
+{
+	struct call *c = arg;
+	struct sockaddr_storage gateway;
+
+	if (c->data == NULL) {
+		c->error = route_set_default(c->machine, (sa_family_t)c->family, c->ifp, NULL);
+		return;
+	}
+	c->error = make_sockaddr(c->family, c->data, &gateway);
+	if (c->error == 0)
+		c->error = route_set_default(c->machine, (sa_family_t)c->family, c->ifp,
+		    (struct sockaddr *)(void *)&gateway);
+}
+
+int
+iface_set_default(struct nke *m, struct ifnet *ifp, int family, const void *gateway)
+{
+	struct call c = {.machine = m, .ifp = ifp, .family = family, .data = gateway};
+	int error = machine_call(m, do_set_default, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+static void
+do_add_neighbor(void *arg)
+{
+	struct call *c = arg;
+	struct sockaddr_storage addr;
+
+	c->error = make_sockaddr(c->family, c->data, &addr);
+	if (c->error == 0)
+		c->error = neighbor_learn(c->machine, c->ifp, (struct sockaddr *)(void *)&addr,
+		    c->lladdr);
+}
+
+int
+iface_add_neighbor(struct nke *m, struct ifnet *ifp, int family, const void *addr,
+    const uint8_t lladdr[6])
+{
+	struct call c = {.machine = m, .ifp = ifp, .family = family, .data = addr, .lladdr = lladdr};
+	int error = machine_call(m, do_add_neighbor, &c);
+
+	return error != 0 ? error : c.error;
+}

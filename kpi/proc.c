@@ -1,0 +1,317 @@
+/*
+ * sys/proc.h and kern/task.h: sleeping and waking, and the two processes there are. Called by kexts.
+ *
+ * A host thread that calls into a machine is process 100, "nke", a child of process 1; kernel
+ * threads and what runs in soft interrupts and callouts are process 0, "kernel_task". Both are
+ * the superuser's, and constants, so references need no counting.
+ */
+#include <kern/task.h>
+#include <string.h>
+#include <sys/kauth.h>
+#include <sys/proc.h>
+#include <sys/systm.h>
+
+#include "src/kern/klog.h"
+#include "src/kern/lock.h"
+#include "src/kern/panic.h"
+#include "src/kern/sched.h"
+
+#define NS_PER_TICK	10000000u	/* hz is 100 */
+
+struct proc {
+	int pid, ppid;
+	char name[MAXCOMLEN + 1];
+};
+
+struct task {
+	int pid;
+};
+
+static const struct proc kernel_process = {0, 0, "kernel_task"};
+static const struct proc host_process = {100, 1, "nke"};
+static const struct task host_task = {100}, the_kernel_task = {0};
+
+extern __attribute__((visibility("default"))) const struct task *const constant_kernel_task
+    __asm__("kernel_task");
+const struct task *const constant_kernel_task = &the_kernel_task;
+
+/* ---- sleeping and waking ------------------------------------------------------------------ */
+
+static int
+sleep_until(void *chan, lck_mtx_t *mtx, int pri, const char *wmesg, uint64_t deadline)
+{
+	struct lock_word *l = (struct lock_word *)(void *)mtx;
+	const char *message = wmesg != NULL ? wmesg : "msleep";
+	char name[160];
+	wait_result_t result;
+
+	if (l != NULL && !lock_mine(l)) {
+		lock_describe(l, LOCK_MUTEX, name, sizeof name);
+		kpanic("msleep (%s) was called by thread \"%s\" without holding %s", message,
+		    curthread()->name, name);
+	}
+	sched_assert_wait(chan, deadline, (pri & PCATCH) != 0, message);
+	if (l != NULL)
+		lock_release(l, LOCK_MUTEX);
+	result = sched_thread_block();
+	if (l != NULL && !(pri & PDROP))
+		lock_acquire(l, LOCK_MUTEX);
+	switch (result) {
+	case THREAD_AWAKENED:
+		return 0;
+	case THREAD_TIMED_OUT:
+		return EWOULDBLOCK;
+	case THREAD_RESTART:
+		return EDEADLK;
+	default:
+		return EINTR;
+	}
+}
+
+static uint64_t
+deadline_after(uint64_t interval)
+{
+	uint64_t now = machine_now(curmachine());
+
+	return now + interval < now ? UINT64_MAX : now + interval;
+}
+
+int
+msleep(void *chan, lck_mtx_t *mtx, int pri, const char *wmesg, struct timespec *ts)
+{
+	bool forever = ts == NULL || (ts->tv_sec == 0 && ts->tv_nsec == 0);
+
+	return sleep_until(chan, mtx, pri, wmesg, forever ? 0 : deadline_after(tstoabstime(ts)));
+}
+
+int
+tsleep(void *chan, int pri, const char *wmesg, int timo)
+{
+	return sleep_until(chan, NULL, pri, wmesg,
+	    timo > 0 ? deadline_after((uint64_t)timo * NS_PER_TICK) : 0);
+}
+
+int
+sleep(void *chan, int pri)
+{
+	return sleep_until(chan, NULL, pri, "sleep", 0);
+}
+
+void
+wakeup(void *chan)
+{
+	sched_wakeup(chan, false, THREAD_AWAKENED);
+	sched_preempt_point();
+}
+
+void
+wakeup_one(caddr_t chan)
+{
+	sched_wakeup(chan, true, THREAD_AWAKENED);
+	sched_preempt_point();
+}
+
+/* ---- processes ---------------------------------------------------------------------------- */
+
+static const struct proc *
+current(void)
+{
+	const struct thread *t = curthread();
+
+	if (t->host_thread && t->current_softintr == NULL && t->current_callout == NULL)
+		return &host_process;
+	return &kernel_process;
+}
+
+static const struct proc *
+find(int pid)
+{
+	if (pid == kernel_process.pid)
+		return &kernel_process;
+	return pid == host_process.pid ? &host_process : NULL;
+}
+
+static proc_t
+handle(const struct proc *p)
+{
+	return (proc_t)(uintptr_t)p;
+}
+
+proc_t
+current_proc(void)
+{
+	return handle(current());
+}
+
+proc_t
+current_proc_EXTERNAL(void)
+{
+	return handle(current());
+}
+
+proc_t
+proc_self(void)
+{
+	return handle(current());
+}
+
+proc_t
+proc_find(int pid)
+{
+	return handle(find(pid));
+}
+
+int
+proc_rele(proc_t p)
+{
+	(void)p;
+	return 0;
+}
+
+int
+proc_selfpid(void)
+{
+	return current()->pid;
+}
+
+int
+proc_selfppid(void)
+{
+	return current()->ppid;
+}
+
+pid_t
+proc_selfpgrpid(void)
+{
+	return current()->pid;
+}
+
+int
+proc_pid(proc_t p)
+{
+	return p != NULL ? p->pid : -1;
+}
+
+int
+proc_ppid(proc_t p)
+{
+	return p != NULL ? p->ppid : -1;
+}
+
+int
+proc_original_ppid(proc_t p)
+{
+	return proc_ppid(p);
+}
+
+pid_t
+proc_pgrpid(proc_t p)
+{
+	return proc_pid(p);
+}
+
+pid_t
+proc_sessionid(proc_t p)
+{
+	return proc_pid(p);
+}
+
+static void
+copy_name(const struct proc *p, char *buf, int size)
+{
+	if (p != NULL && size > 0)
+		ksnprintf(buf, (size_t)size, "%s", p->name);
+}
+
+void
+proc_name(int pid, char *buf, int size)
+{
+	copy_name(find(pid), buf, size);
+}
+
+void
+proc_selfname(char *buf, int size)
+{
+	copy_name(current(), buf, size);
+}
+
+char *
+proc_best_name(proc_t p)
+{
+	return p->name;
+}
+
+int
+proc_suser(proc_t p)
+{
+	(void)p;
+	return 0;
+}
+
+kauth_cred_t
+proc_ucred(proc_t p)
+{
+	(void)p;
+	return kauth_cred_get();
+}
+
+int
+proc_is64bit(proc_t p)
+{
+	(void)p;
+	return sizeof(void *) == 8;
+}
+
+int
+proc_is64bit_data(proc_t p)
+{
+	return proc_is64bit(p);
+}
+
+/* What neither process is or does. */
+#define NEVER(name)								\
+	int									\
+	name(proc_t p)								\
+	{									\
+		(void)p;							\
+		return 0;							\
+	}
+
+NEVER(proc_is_classic)
+NEVER(proc_exiting)
+NEVER(proc_in_teardown)
+NEVER(proc_issetugid)
+NEVER(proc_forcequota)
+NEVER(proc_noremotehang)
+NEVER(proc_tbe)
+NEVER(proc_chrooted)
+
+int
+proc_isinferior(int pid, int ancestor)
+{
+	return pid == host_process.pid &&
+	    (ancestor == 0 || ancestor == host_process.ppid || ancestor == pid);
+}
+
+/* A process of the host takes no signals from a machine. */
+void
+proc_signal(int pid, int signum)
+{
+	klog(curmachine(), 4, "proc_signal: signal %d for process %d is not delivered", signum, pid);
+}
+
+int
+proc_issignal(int pid, sigset_t mask)
+{
+	(void)pid;
+	(void)mask;
+	return 0;
+}
+
+/* ---- tasks -------------------------------------------------------------------------------- */
+
+task_t
+current_task(void)
+{
+	return (task_t)(uintptr_t)(current() == &host_process ? &host_task : &the_kernel_task);
+}

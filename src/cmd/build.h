@@ -1,0 +1,66 @@
+/* The parts of `nke build`: build.c orders them. */
+#ifndef NKE_CMD_BUILD_H
+#define NKE_CMD_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <nke/kext.h>
+
+#include "src/cmd/spawn.h"
+
+/* What was asked for, and what became of it. */
+struct build {
+	char **sources;			/* files */
+	size_t source_count;
+	char **flags;			/* the caller's own, after -- */
+	size_t flag_count;
+	const char *output;		/* NULL: from the first source */
+	const char *start, *stop;	/* NULL: NAME_start, NAME_stop */
+	const char *id, *version;	/* NULL: the plist's, kmod_info's, or made up */
+	const char *plist;		/* NULL: write one */
+	char **defines;			/* NAME=VALUE for the plist's variables */
+	size_t define_count;
+	bool verbose;
+
+	char name[64];			/* NAME */
+	char c_name[64];		/* the same as a C identifier */
+	char folder[256];		/* temporary */
+	bool bundle;			/* output is NAME.kext, not a bare object */
+	bool cplusplus;			/* a source is C++ */
+	struct command objects;		/* what was compiled */
+	char kernel_include[4096];
+	char compiler_include[4096];
+	char libgcc[4096];		/* "" none */
+	bool clang;
+};
+
+/* ---- build_compile.c ---- */
+
+/* Finds the compiler and headers. An exit code. */
+int build_find_tools(struct build *);
+/* Compiles one file into the temporary folder, adding to `objects`. An exit code. */
+int build_compile(struct build *, const char *source);
+/* Links all objects into `path`. An exit code. */
+int build_link(struct build *, const char *path);
+
+/* ---- build_glue.c ---- */
+
+/*
+ * Writes the C source that a kext needs besides its own: kmod_info unless `info` says that it has one,
+ * Apple's _start and _stop around _realmain and _antimain, the C++ runtime. `*path` is where it is, ""
+ * when nothing is needed. An exit code.
+ */
+int build_write_glue(struct build *, const struct nke_kext_info *info, char *path, size_t size);
+
+/* ---- build_plist.c ---- */
+
+/*
+ * The text of Info.plist, to be freed: the caller's with its variables put in, or a new one that lists
+ * the sets `info` uses. NULL after an error was told.
+ */
+char *build_plist_text(struct build *, const struct nke_kext_info *info);
+/* The string behind a key of a property list's text, in `value`; false when there is none. */
+bool build_plist_string(const char *text, const char *key, char *value, size_t size);
+
+#endif

@@ -1,0 +1,29 @@
+/* What the subcommands of `nke` share. */
+#ifndef NKE_CMD_H
+#define NKE_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes, of every subcommand. */
+enum cmd_exit {
+	CMD_OK = 0,			/* done */
+	CMD_USAGE = 1,			/* the command line makes no sense */
+	CMD_INPUT = 2,			/* a file is missing, unreadable or malformed, or cannot be written */
+	CMD_KEXT = 3,			/* a kext does not build, load or unload */
+	CMD_PANIC = 4			/* the machine panicked */
+};
+
+/* Each gets its own name as argv[0] and returns one of the above. */
+int cmd_build(int argc, char **argv);
+int cmd_kext(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+
+/* "nke build: ..." on standard error; the newline is added. */
+void cmd_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* cmd_error, then where to find help. Returns CMD_USAGE. */
+int cmd_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Several lines as they are, each with the command's name before it. */
+void cmd_lines(const char *command, const char *prefix, const char *lines);
+
+#endif

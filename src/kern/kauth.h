@@ -1,0 +1,45 @@
+/*
+ * Credentials, and scopes with their listeners. There is one credential, the superuser's: the machine
+ * has no users. kpi/kauth.c is the face for kexts.
+ */
+#ifndef NKE_KERN_KAUTH_H
+#define NKE_KERN_KAUTH_H
+
+#include <sys/kauth.h>
+
+#include "src/kern/machine.h"
+
+struct ucred {
+	uint32_t magic;			/* KAUTH_CRED_MAGIC: anything else is no credential */
+	uint32_t refs;			/* the machine's own and what kexts hold */
+	uid_t uid;
+	gid_t gid;
+};
+#define KAUTH_CRED_MAGIC	UINT32_C(0xc4ed0c4e)
+
+/* The machine's one credential, borrowed. */
+struct ucred *kauth_root(struct nke *);
+
+/* What a scope is asked: is `action` allowed, and with which arguments. */
+struct kauth_question {
+	kauth_cred_t credential;
+	kauth_action_t action;
+	uintptr_t args[4];
+};
+
+/* NULL: taken, or no memory. `pc` for the ledger. */
+struct kauth_scope *kauth_add_scope(struct nke *, const char *identifier, kauth_scope_callback_t,
+    void *idata, void *pc);
+void kauth_remove_scope(struct nke *, struct kauth_scope *);
+/* NULL: no memory, or the scope has 15 listeners already. */
+struct kauth_listener *kauth_add_listener(struct nke *, const char *identifier,
+    kauth_scope_callback_t, void *idata, void *pc);
+/* Returns when no other thread is in the callback any more. */
+void kauth_remove_listener(struct nke *, struct kauth_listener *);
+/* The scope's own answer, then the listeners' in the order they came. 0 or EPERM. */
+errno_t kauth_ask(struct nke *, struct kauth_scope *, const struct kauth_question *);
+/* The four scopes that are always there, by their identifiers; NULL for others. */
+struct kauth_scope *kauth_find_scope(struct nke *, const char *identifier);
+bool kauth_scope_has_listeners(struct nke *, const struct kauth_scope *);
+
+#endif

@@ -1,0 +1,26 @@
+/* Rearranging packets: shared by IPv4 and IPv6. See in_subr.c. */
+#ifndef NKE_NETINET_IN_SUBR_H
+#define NKE_NETINET_IN_SUBR_H
+
+#include "src/kern/mbuf.h"
+
+#define LIKELY(x)	__builtin_expect(!!(x), 1)
+#define UNLIKELY(x)	__builtin_expect(!!(x), 0)
+
+/* m_pullup. */
+struct mbuf *in_pullup(struct nke *, struct mbuf *, size_t len);
+/* Makes the first `hlen` bytes, which are contiguous, writable. */
+struct mbuf *in_writable(struct nke *, struct mbuf *, size_t hlen);
+/* The whole packet anew, its data aligned. */
+struct mbuf *in_align(struct nke *, struct mbuf *);
+/* Takes `len` bytes at `off` out of the packet; what is before them is contiguous and writable then. */
+struct mbuf *in_cut(struct nke *, struct mbuf *, size_t off, size_t len);
+
+/* IP headers are read in place, by words. */
+static inline bool
+in_aligned(const struct mbuf *m)
+{
+	return ((uintptr_t)m->m_data & 3) == 0;
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* IPv6 of a machine: its state, its registration with DLIL and the IP filter engine. */
+#include <sys/socket.h>
+
+#include "dlil/dlil.h"
+#include "ipfilter/ipfilter.h"
+#include "src/kern/heap.h"
+#include "src/kern/prng.h"
+#include "src/kern/trace.h"
+#include "src/net/replay.h"
+#include "src/netinet6/ip6_state.h"
+
+#define IP6_REASS_LIFETIME	(UINT64_C(60) * 1000000000)	/* RFC 8200 4.5 */
+
+struct ip6stat *
+ip6_statistics(struct nke *machine)
+{
+	return &machine->ip6->stat;
+}
+
+void
+ip6_set_transport(struct nke *machine, uint8_t protocol, const struct ip_transport *t)
+{
+	machine->ip6->transport[protocol] = t;
+}
+
+__attribute__((cold)) void
+ip6_refuse(struct nke *machine, struct mbuf *m, u_quad_t *counter)
+{
+	(*counter)++;
+	TRACE(machine, IP_DROP, m, (char *)counter - (char *)&machine->ip6->stat, 0);
+	if (m->m_pkthdr.origin != NULL)
+		replay_refused(machine, m);
+	else
+		m_freem(m);
+}
+
+static void
+ip6_count_dropped(struct nke *machine, uint32_t fragments)
+{
+	machine->ip6->stat.ip6s_fragdropped += fragments;
+}
+
+static void
+ip6_count_timed_out(struct nke *machine, uint32_t fragments)
+{
+	machine->ip6->stat.ip6s_fragtimeout += fragments;
+}
+
+static const struct reass_counters ip6_reass_counters = {
+	.dropped = ip6_count_dropped, .timed_out = ip6_count_timed_out
+};
+
+static void
+ip6_forget_ours(struct ip6_state *s)
+{
+	if (s->last_ours != NULL)
+		ifaddr_drop(s->last_ours);
+	s->last_ours = NULL;
+}
+
+static void
+ip6_interface_detached(struct nke *machine, struct ifnet *ifp)
+{
+	struct ip6_state *s = machine->ip6;
+
+	if (s->last_ours != NULL && s->last_ours->ifp == ifp)
+		ip6_forget_ours(s);
+	reass_interface_detached(&s->reass, ifp);
+}
+
+static const struct net_proto ip6_net_proto = {
+	.family = PF_INET6,
+	.input = ip6_input,
+	.play_output = ip6_play_output,
+	.fragment = ip6_fragment,
+	.interface_detached = ip6_interface_detached
+};
+
+static const struct ipf_protocol ip6_ipf_protocol = {
+	.input = ip6_inject_receive, .output = ip6_inject_send
+};
+
+static errno_t
+ip6_init(struct nke *machine)
+{
+	struct ip6_state *s = kalloc(machine, sizeof *s);
+	errno_t error;
+
+	if (s == NULL)
+		return ENOMEM;
+	machine->ip6 = s;
+	s->id = prng_u32(machine);
+	s->id_key = prng_u32(machine);
+	reass_init(&s->reass, machine, IP6_REASS_LIFETIME, true, &ip6_reass_counters);
+	error = dlil_register_net_proto(machine, &ip6_net_proto);
+	if (error != 0) {
+		kfree(machine, s);
+		machine->ip6 = NULL;
+		return error;
+	}
+	ipf_set_protocol(machine, AF_INET6, &ip6_ipf_protocol);
+	return 0;
+}
+
+static void
+ip6_quiesce(struct nke *machine)
+{
+	reass_stop(&machine->ip6->reass);
+	ip6_forget_ours(machine->ip6);
+}
+
+static void
+ip6_fini(struct nke *machine)
+{
+	kfree(machine, machine->ip6);
+	machine->ip6 = NULL;
+}
+
+extern const struct subsystem ip6_subsystem;
+const struct subsystem ip6_subsystem = {
+	.name = "ip6", .init = ip6_init, .quiesce = ip6_quiesce, .fini = ip6_fini
+};

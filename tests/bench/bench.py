@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Measures what is promised about speed: bench.py BUILD WORK PACKETS
+
+Both sides of a ratio run in turns on the same core, rounds times; the median of the rounds' ratios is
+held against the promise. Times of replay and of the counting loop are those of the loop itself, times
+of tools that write are whole processes. Exit status 1 when a promise is missed.
+"""
+import json, os, re, resource, statistics, subprocess, sys, time
+
+build, work, packets = sys.argv[1], sys.argv[2], int(sys.argv[3])
+nke, capture = f"{build}/nke", f"{work}/imix.pcap"
+ROUNDS = int(os.environ.get("NKE_BENCH_ROUNDS", "7"))
+CORES = sorted(os.sched_getaffinity(0))
+ONE = {CORES[-1]}
+missed = []
+
+
+def run(args, cores=ONE):
+    start = time.monotonic()
+    p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    out, err = p.communicate()
+    if p.returncode != 0:
+        sys.exit(f"bench: {' '.join(args)}: exit {p.returncode}\n{err}")
+    return time.monotonic() - start, out
+
+
+def replay(*options, cores=ONE):
+    report = f"{work}/report.json"
+    wall, _ = run([nke, "replay", "--quiet", "--json", report, *options, capture], cores)
+    with open(report) as f:
+        r = json.load(f)
+    return {"loop": r["seconds"], "wall": wall, "report": r}
+
+
+def count():
+    _, out = run([f"{build}/pcap_count", capture])
+    return float(re.search(r"([\d.]+) s", out)[1])
+
+
+def in_turns(*what):
+    rows = [[f() for f in what] for _ in range(ROUNDS + 1)]
+    return list(zip(*rows[1:]))          # the first round warms up
+
+
+def ratio(over, under):
+    return statistics.median(a / b for a, b in zip(over, under))
+
+
+def ns(seconds):
+    return statistics.median(seconds) / packets * 1e9
+
+
+def show(name, value, unit, at_least=None, at_most=None, detail=""):
+    good = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
+    limit = f"at least {at_least}" if at_least is not None else f"at most {at_most}" if at_most is not None else ""
+    print(f"{'ok    ' if good else 'MISSED'} {name:58s} {value:8.2f} {unit:4s} {limit:14s} {detail}", flush=True)
+    if not good:
+        missed.append(name)
+
+
+print(f"{packets} packets, median of {ROUNDS} rounds, {len(CORES)} cores\n")
+
+bare, plain, nothing, wrote = in_turns(
+    count,
+    lambda: replay()["loop"],
+    lambda: replay("--kext", f"{work}/nothing.kext")["loop"],
+    lambda: replay("-w", f"{work}/out.pcap")["wall"])
+show("replay, no kext / bare pcap_next_ex loop", ratio(bare, plain), "x", at_least=0.65,
+     detail=f"{ns(plain):.0f} ns a packet against {ns(bare):.0f}")
+show("replay, do-nothing interface and IP filters / bare loop", ratio(bare, nothing), "x", at_least=0.6,
+     detail=f"{ns(nothing):.0f} ns a packet")
+
+tcpdump, rewrite, wrote = in_turns(
+    lambda: run(["tcpdump", "-r", capture, "-w", f"{work}/out.pcap"])[0],
+    lambda: run(["tcprewrite", f"--infile={capture}", f"--outfile={work}/out.pcap"])[0],
+    lambda: replay("-w", f"{work}/out.pcap")["wall"])
+show("replay, writing everything / tcpdump -r -w", ratio(tcpdump, wrote), "x", at_least=0.8,
+     detail=f"{ns(wrote):.0f} ns a packet against {ns(tcpdump):.0f}")
+show("replay, writing everything / tcprewrite", ratio(rewrite, wrote), "x", at_least=1.5,
+     detail=f"against {ns(rewrite):.0f} ns a packet")
+os.unlink(f"{work}/out.pcap")
+
+if len(CORES) >= 2:
+    both = set(CORES[-2:])
+    one, two = in_turns(lambda: replay("--kext", f"{work}/busy.kext", cores=both),
+                        lambda: replay("-j", "2", "--kext", f"{work}/busy.kext", cores=both))
+    cost = statistics.median(f["ns_per_call"] for r in one for f in r["report"]["filters"] if f["calls"])
+    show("-j 2 / -j 1 on two cores, a filter that works", ratio([r["loop"] for r in one], [r["loop"] for r in two]),
+         "x", at_least=1.6, detail=f"the filter takes {cost:.0f} ns a packet")
+else:
+    print("left  -j 2 / -j 1: needs two cores, this machine has one")
+
+for kind in ("interface", "IP"):
+    name = f"{work}/nothing_{kind.lower()}.kext"
+    run([nke, "build", f"{os.path.dirname(os.path.abspath(__file__))}/nothing_{kind.lower()}.c", "-o", name])
+    base, more = in_turns(lambda: replay()["loop"], lambda: replay("--kext", name)["loop"])
+    show(f"a do-nothing {kind} filter adds", statistics.median((b - a) / packets * 1e9 for a, b in zip(base, more)),
+         "ns", at_most=10)
+
+_, out = run([f"{build}/bench_mbuf"])
+for line in out.splitlines():
+    name, value = line.rsplit(" ", 1)
+    show(name, float(value), "ns", at_most=15)
+
+
+def peak(path):
+    _, out = run([sys.executable, "-c", "import resource, subprocess, sys\n"
+                  "subprocess.run(sys.argv[1:], check=True)\n"
+                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
+                  nke, "replay", "--quiet", "--kext", f"{work}/nothing.kext", path])
+    return int(out) / 1024
+
+
+small, large = peak(f"{work}/small.pcap"), peak(capture)
+show(f"peak memory, {packets} packets / 1,000 packets", large / small, "x", at_most=1.1,
+     detail=f"{large:.1f} MiB against {small:.1f}")
+
+print(f"\n{'all promises kept' if not missed else 'missed: ' + '; '.join(missed)}")
+sys.exit(1 if missed else 0)
