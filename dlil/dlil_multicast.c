@@ -34,12 +34,6 @@ ifmultiaddr_drop(struct ifmultiaddr *ifma)
 	kfree(ifma->ifp->machine, ifma);
 }
 
-static const struct sockaddr *
-address_of(const struct ifmultiaddr *ifma)
-{
-	return (const struct sockaddr *)(const void *)&ifma->addr;
-}
-
 /* Copies an address; a link address loses its name and index, so that equal ones have equal bytes. */
 static errno_t
 normalise(const struct sockaddr *sa, struct sockaddr_storage *ss)

@@ -12,6 +12,7 @@
 
 #include "dlil/dlil_state.h"
 #include "src/kern/heap.h"
+#include "src/kern/klog.h"
 #include "src/net/bpf_private.h"
 #include "src/net/ifaddr.h"
 
@@ -140,14 +141,17 @@ create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 		.name = c->name, .unit = c->unit, .output = host_output, .ioctl = host_ioctl,
 		.detach = host_detached,
 	};
+	char xname[IFNET_XNAMSIZ];
 	struct host_iface *h;
 	errno_t error;
 
 	if (!terminated(c->name, sizeof c->name) || c->output == NULL ||
 	    (c->media != CORE_MEDIA_ETHERNET && c->media != CORE_MEDIA_RAW) ||
-	    (c->mtu != 0 && (c->mtu < IF_MINMTU || c->mtu > IF_MAXMTU)) ||
-	    dlil_find_by_name(m, c->name) != NULL)
+	    (c->mtu != 0 && (c->mtu < IF_MINMTU || c->mtu > IF_MAXMTU)))
 		return EINVAL;
+	ksnprintf(xname, sizeof xname, "%s%u", c->name, c->unit);
+	if (dlil_find_by_name(m, xname) != NULL)
+		return EBUSY;
 	h = kalloc(m, sizeof *h);
 	if (h == NULL)
 		return ENOMEM;

@@ -32,7 +32,7 @@ SYSCTL_INT(_net_delay, OID_AUTO, ms, CTLFLAG_RW, &delay_ms, 0, "milliseconds");
 
 /* What a filter's cookie points to. */
 struct family {
-	protocol_family_t family;
+	u_int32_t family;		/* PF_INET or PF_INET6 */
 	ipfilter_t filter;
 };
 

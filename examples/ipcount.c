@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/param.h>
 #include <sys/systm.h>
+#include <sys/kpi_mbuf.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <kern/locks.h>

@@ -13,6 +13,7 @@
 #include <sys/param.h>
 #include <sys/errno.h>
 #include <sys/systm.h>
+#include <sys/kpi_mbuf.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
 #include <kern/locks.h>

@@ -16,6 +16,7 @@
 #include <sys/kpi_mbuf.h>
 #include <sys/proc.h>
 #include <sys/socket.h>
+#include <sys/sockio.h>
 #include <kern/locks.h>
 #include <mach/mach_types.h>
 #include <net/if.h>

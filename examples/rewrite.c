@@ -14,6 +14,7 @@
 #include <sys/param.h>
 #include <sys/errno.h>
 #include <sys/systm.h>
+#include <sys/kpi_mbuf.h>
 #include <sys/proc.h>
 #include <kern/locks.h>
 #include <libkern/OSAtomic.h>

@@ -381,16 +381,6 @@ iff_detach_all(struct ifnet *ifp)
 		finish(e);
 }
 
-void
-iff_each(struct ifnet *ifp, void (*fn)(void *, const struct iff_entry *), void *ctx)
-{
-	const struct iff_entry *e;
-
-	TAILQ_FOREACH(e, &ifp->filters, link)
-		if (!e->leaving)
-			fn(ctx, e);
-}
-
 /* ---- the subsystem ------------------------------------------------------------------------ */
 
 static void

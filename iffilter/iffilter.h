@@ -39,7 +39,5 @@ errno_t iff_attach(struct ifnet *, const struct iff_filter *, struct kext *owner
  * returned. Unknown ids are ignored.
  */
 void iff_detach(struct nke *, uint32_t id);
-/* For reports: calls fn for each filter of the interface, in order. */
-void iff_each(struct ifnet *, void (*fn)(void *ctx, const struct iff_entry *), void *ctx);
 
 #endif

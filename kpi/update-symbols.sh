@@ -22,14 +22,17 @@ suggest() {
 	snprintf|vsnprintf|sscanf|vsscanf|str*|mem*|bcopy|bzero|bcmp|ovbcopy|copyin*|copyout*|inet_*|\
 	os_malloc|os_free|os_realloc|random|srandom|ffs*|fls*|scanc|skpc|locc|crc32|adler32|uuid_*|\
 	Assert|atoi|strto*|Debugger|version*|osrelease|ostype|read_frandom|kvprintf|fubyte|subyte|\
-	fu*word|su*word|page_*|_os_log*|os_log*|__assert*|qsort)
+	fu*word|su*word|page_*|_os_log*|os_log*|__assert*|qsort|MD5*|SHA1*|sprintf|vsprintf|scnprintf|\
+	vscnprintf|copystr|osbuilder*)
 		echo LIBKERN;;
 	lck_*|thread_*|clock_*|kernel_thread*|assert_wait*|current_thread|current_task|*absolutetime*|\
 	*continuoustime*|mach_*|semaphore_*|wait_*|task_*|preemption_enabled|vm_*|get_*task*|ml_*|\
 	delay|simple_lock*|usimple_*|kernel_task|panic_active)
 		echo MACH;;
-	IO*)
+	IO*|PE_*|PEGet*)
 		echo IOKIT;;
+	VNOP_*|cc_rand_generate|random_buf|kmem_*|sysctlbyname)
+		echo PRIVATE;;
 	*)
 		echo BSD;;
 	esac

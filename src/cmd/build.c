@@ -178,7 +178,7 @@ compile(struct build *b, struct nke_kext_info **info)
 		code = build_compile(b, b->sources[i]);
 	if (code != CMD_OK)
 		return code;
-	snprintf(probe, sizeof probe, "%s/%s.so", b->folder, b->name);
+	snprintf(probe, sizeof probe, "%s/probe.so", b->folder);
 	code = build_link(b, probe);
 	if (code == CMD_OK)
 		code = inspect(probe, info);
@@ -349,8 +349,7 @@ remove_folder(const struct build *b)
 	}
 	snprintf(path, sizeof path, "%s/nke_glue.c", b->folder);
 	unlink(path);
-	/* the probe has the name the output had before a property list renamed it */
-	snprintf(path, sizeof path, "%s/%s.so", b->folder, b->c_name);
+	snprintf(path, sizeof path, "%s/probe.so", b->folder);
 	unlink(path);
 	rmdir(b->folder);
 }
@@ -359,20 +358,16 @@ static int
 build(struct build *b)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct made_up strings = {{0}};
+	struct made_up strings;
 	int code;
 
+	memset(&strings, 0, sizeof strings);
 	if (!set_names(b))
 		return cmd_usage("build", "'%s' is no name for a kext; expected 1 to 63 characters",
 		    b->output != NULL ? b->output : b->sources[0]);
 	set_defaults(b, &strings);
-	for (size_t i = 0; i < b->source_count; i++) {
-		const char *dot = strrchr(b->sources[i], '.');
-
-		b->cplusplus = b->cplusplus || (dot != NULL && (strncmp(dot, ".cp", 3) == 0 ||
-		    strncmp(dot, ".cc", 3) == 0 || strncmp(dot, ".cx", 3) == 0 ||
-		    strcmp(dot, ".C") == 0 || strcmp(dot, ".c++") == 0));
-	}
+	for (size_t i = 0; i < b->source_count; i++)
+		b->cplusplus = b->cplusplus || build_is_cplusplus(b->sources[i]);
 	if (snprintf(b->folder, sizeof b->folder, "%s/nke-build-XXXXXX",
 	    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp") >= (int)sizeof b->folder ||
 	    mkdtemp(b->folder) == NULL) {

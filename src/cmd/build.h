@@ -39,6 +39,8 @@ struct build {
 
 /* Finds the compiler and headers. An exit code. */
 int build_find_tools(struct build *);
+/* By the name's extension. */
+bool build_is_cplusplus(const char *source);
 /* Compiles one file into the temporary folder, adding to `objects`. An exit code. */
 int build_compile(struct build *, const char *source);
 /* Links all objects into `path`. An exit code. */

@@ -160,8 +160,8 @@ one_of(const char *s, const char *const *list)
 	return false;
 }
 
-static bool
-is_cplusplus(const char *source)
+bool
+build_is_cplusplus(const char *source)
 {
 	static const char *const extensions[] = {".cpp", ".cc", ".cxx", ".c++", ".C", ".cp", NULL};
 
@@ -207,7 +207,7 @@ build_compile(struct build *b, const char *source)
 	static const char *const linked[] = {".o", ".a", NULL};
 	static const char *const compiled[] = {".c", ".S", ".s", NULL};
 	struct command c = {0};
-	bool cplusplus = is_cplusplus(source);
+	bool cplusplus = build_is_cplusplus(source);
 	char *object = NULL;
 	int error;
 

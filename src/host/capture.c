@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_BUFFER	(1u << 20)
+#define READ_BUFFER	(1u << 16)	/* stays in the cache */
 #define WRITE_BUFFER	(1u << 20)
 #define MIN_SNAPLEN	65535
 

@@ -11,6 +11,7 @@
 
 #include "src/kern/corecalls.h"
 
+struct nke_iface;
 struct nke_kext;
 
 struct nke_machine {
@@ -20,6 +21,7 @@ struct nke_machine {
 	void *log_ctx;
 	TAILQ_HEAD(nke_kexts, nke_kext) kexts;	/* in order of loading (kext.c) */
 	struct nke_kexts stuck;		/* stopped, image still mapped because it could be called */
+	TAILQ_HEAD(nke_ifaces, nke_iface) ifaces;	/* iface.c */
 	void *trace;			/* what trace.c keeps, NULL: off */
 	char error_text[32768];
 };
@@ -37,5 +39,7 @@ int nke_core_result(nke_t *, int darwin_error);
 
 /* Forgets all kexts of a machine that is gone and unmaps their images (kext.c). */
 void nke_kexts_forget(nke_t *);
+/* Frees what stands for interfaces of a machine that is gone (iface.c). */
+void nke_ifaces_forget(nke_t *);
 
 #endif

@@ -86,6 +86,7 @@ nke_create(const struct nke_config *config, nke_t **out)
 		return ENOMEM;
 	TAILQ_INIT(&m->kexts);
 	TAILQ_INIT(&m->stuck);
+	TAILQ_INIT(&m->ifaces);
 	strcpy(m->name, name);
 	fill_config(m, c, &core);
 	error = darwin_errno_to_host(machine_create(&core, NULL, &m->core));
@@ -105,6 +106,7 @@ nke_destroy(nke_t *m)
 	machine_destroy(m->core);
 	m->core = NULL;
 	nke_kexts_forget(m);
+	nke_ifaces_forget(m);
 	free(m->trace);
 	free(m);
 }

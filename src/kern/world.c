@@ -10,7 +10,8 @@
 
 #include "src/kern/world.h"
 
-_Thread_local struct thread *kern_thread;
+_Thread_local struct thread *kern_thread
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* ---- the clock ---------------------------------------------------------------------------- */
 

@@ -176,6 +176,19 @@ ip6_recheck(struct nke *machine, struct mbuf **mp)
 
 /* ---- for us? ------------------------------------------------------------------------------ */
 
+/* A link-local address is ours on its link only; it is kept with the index of its interface inside. */
+static bool
+ours_on_link(struct nke *machine, const struct ifnet *ifp, const struct in6_addr *dst)
+{
+	struct in6_addr kept = *dst;
+
+	if (kept.s6_addr16[1] != 0)
+		return false;
+	if (ifp != NULL && !(ifp->flags & IFF_LOOPBACK))
+		kept.s6_addr16[1] = htons(ifp->index);
+	return ifaddr_find_in6(machine, &kept) != NULL;
+}
+
 static bool
 ip6_is_ours_slow(struct nke *machine, const struct mbuf *m, const struct in6_addr *dst)
 {
@@ -184,13 +197,11 @@ ip6_is_ours_slow(struct nke *machine, const struct mbuf *m, const struct in6_add
 
 	if (IN6_IS_ADDR_MULTICAST(dst))
 		return true;
+	if (IN6_IS_ADDR_LINKLOCAL(dst))
+		return ours_on_link(machine, m->m_pkthdr.rcvif, dst);
 	ifa = ifaddr_find_in6(machine, dst);
 	if (ifa == NULL)
 		return false;
-	/* Link-local: on that link only. */
-	if (IN6_IS_ADDR_LINKLOCAL(dst))
-		return ifa->ifp == m->m_pkthdr.rcvif || m->m_pkthdr.rcvif == NULL ||
-		    (m->m_pkthdr.rcvif->flags & IFF_LOOPBACK);
 	ifaddr_retain(ifa);
 	if (s->last_ours != NULL)
 		ifaddr_drop(s->last_ours);

@@ -127,13 +127,14 @@ static errno_t
 choose_route(struct ip6_out *o, struct mbuf *m)
 {
 	struct in6_addr *dst = ip6_destination(m);
+	bool ours = ifaddr_find_in6(o->machine, dst) != NULL;
 	uint32_t scope = take_scope(dst), from = take_scope(ip6_source(m));
 	const struct ipf_pktopts *opts = o->options;
 	struct sockaddr_storage to;
 
 	if (scope == 0 && ip6_link_local(dst))
 		scope = from;
-	if (ifaddr_find_in6(o->machine, dst) != NULL)
+	if (ours)
 		o->ifp = dlil_loopback(o->machine);
 	else if (scope != 0)
 		o->ifp = dlil_find_by_index(o->machine, scope);

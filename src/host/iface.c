@@ -1,0 +1,193 @@
+/* Interfaces of the harness, as nke/iface.h offers them, on top of dlil/host_iface.c. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nke/iface.h>
+
+#include "src/host/darwin.h"
+#include "src/host/machine.h"
+
+#define UNIT_DIGITS	4
+
+struct nke_iface {
+	TAILQ_ENTRY(nke_iface) link;
+	nke_t *machine;
+	struct ifnet *core;
+	char name[16];
+	void (*output)(void *ctx, const void *frame, size_t len);
+	void *ctx;
+};
+
+static void
+pass_output(void *ctx, const void *frame, size_t len)
+{
+	const struct nke_iface *i = ctx;
+
+	if (i->output != NULL)
+		i->output(i->ctx, frame, len);
+}
+
+/* "en0" is unit 0 of "en". */
+static bool
+split_name(const char *name, struct core_iface_config *core)
+{
+	size_t n = strlen(name), letters = strcspn(name, "0123456789");
+
+	if (letters == 0 || letters >= n || n >= sizeof core->name || n - letters > UNIT_DIGITS ||
+	    strspn(name + letters, "0123456789") != n - letters)
+		return false;
+	memcpy(core->name, name, letters);
+	core->unit = (uint32_t)strtoul(name + letters, NULL, 10);
+	return true;
+}
+
+int
+nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **out)
+{
+	struct core_iface_config core = {.mtu = config->mtu, .output = pass_output};
+	struct nke_iface *i;
+	int error;
+
+	*out = NULL;
+	if (config->name == NULL || !split_name(config->name, &core))
+		return nke_fail(m, EINVAL, "interface name '%s': expected letters and a number, 15 "
+		    "characters at most, like en0", config->name != NULL ? config->name : "");
+	if (config->media != NKE_MEDIA_ETHERNET && config->media != NKE_MEDIA_RAW)
+		return nke_fail(m, EINVAL, "%s: there is no media %d", config->name, (int)config->media);
+	i = calloc(1, sizeof *i);
+	if (i == NULL)
+		return nke_fail(m, ENOMEM, "%s: no memory", config->name);
+	i->machine = m;
+	strcpy(i->name, config->name);
+	i->output = config->output;
+	i->ctx = config->ctx;
+	core.media = config->media == NKE_MEDIA_RAW ? CORE_MEDIA_RAW : CORE_MEDIA_ETHERNET;
+	memcpy(core.lladdr, config->lladdr, sizeof core.lladdr);
+	core.ctx = i;
+	error = nke_core_result(m, iface_create(m->core, &core, &i->core));
+	if (error != 0) {
+		free(i);
+		return error == EFAULT ? error : nke_fail(m, error, "%s: not created: %s", config->name,
+		    strerror(error));
+	}
+	TAILQ_INSERT_TAIL(&m->ifaces, i, link);
+	*out = i;
+	return 0;
+}
+
+static void
+iface_free(struct nke_iface *i)
+{
+	TAILQ_REMOVE(&i->machine->ifaces, i, link);
+	free(i);
+}
+
+int
+nke_iface_destroy(nke_iface_t *i)
+{
+	int error = nke_core_result(i->machine, iface_destroy(i->machine->core, i->core));
+
+	/* after a panic the core may still point to it; then it goes with the machine */
+	if (error == 0)
+		iface_free(i);
+	return error;
+}
+
+void
+nke_ifaces_forget(nke_t *m)
+{
+	struct nke_iface *i;
+
+	while ((i = TAILQ_FIRST(&m->ifaces)) != NULL)
+		iface_free(i);
+}
+
+int
+nke_iface_input(nke_iface_t *i, const void *frame, size_t len)
+{
+	int error = nke_core_result(i->machine, iface_input(i->machine->core, i->core, frame, len));
+
+	if (error != 0 && error != EFAULT)
+		nke_fail(i->machine, error, "%s: frame of %zu bytes not taken: %s", i->name, len,
+		    strerror(error));
+	return error;
+}
+
+/* The text of an address operation's error. */
+static int
+address_result(nke_iface_t *i, const char *what, int darwin_error)
+{
+	int error = nke_core_result(i->machine, darwin_error);
+
+	if (error != 0 && error != EFAULT)
+		nke_fail(i->machine, error, "%s: %s: %s", i->name, what, strerror(error));
+	return error;
+}
+
+static const void *
+address_bytes(nke_iface_t *i, const char *what, const struct sockaddr *sa, socklen_t len)
+{
+	size_t size;
+	const void *bytes = len >= sizeof sa->sa_family ? host_sockaddr_bytes(sa, len, &size) : NULL;
+
+	if (bytes == NULL)
+		nke_fail(i->machine, EAFNOSUPPORT, "%s: %s: expected a whole AF_INET or AF_INET6 address",
+		    i->name, what);
+	return bytes;
+}
+
+int
+nke_iface_add_address(nke_iface_t *i, const struct sockaddr *sa, socklen_t len, unsigned prefix)
+{
+	const void *bytes = address_bytes(i, "address", sa, len);
+
+	if (bytes == NULL)
+		return EAFNOSUPPORT;
+	if (prefix > (sa->sa_family == AF_INET ? 32u : 128u))
+		return nke_fail(i->machine, EINVAL, "%s: address: a prefix of %u bits is too long", i->name,
+		    prefix);
+	return address_result(i, "address", iface_add_address(i->machine->core, i->core,
+	    darwin_family_from_host(sa->sa_family), bytes, prefix));
+}
+
+int
+nke_iface_set_gateway(nke_iface_t *i, const struct sockaddr *sa, socklen_t len)
+{
+	const void *bytes = address_bytes(i, "gateway", sa, len);
+
+	if (bytes == NULL)
+		return EAFNOSUPPORT;
+	return address_result(i, "gateway", iface_set_default(i->machine->core, i->core,
+	    darwin_family_from_host(sa->sa_family), bytes));
+}
+
+int
+nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *sa, socklen_t len,
+    const uint8_t lladdr[6])
+{
+	const void *bytes = address_bytes(i, "neighbour", sa, len);
+
+	if (bytes == NULL)
+		return EAFNOSUPPORT;
+	return address_result(i, "neighbour", iface_add_neighbor(i->machine->core, i->core,
+	    darwin_family_from_host(sa->sa_family), bytes, lladdr));
+}
+
+const char *
+nke_iface_name(const nke_iface_t *i)
+{
+	return i->name;
+}
+
+nke_iface_t *
+nke_iface_find(nke_t *m, const char *name)
+{
+	struct nke_iface *i;
+
+	TAILQ_FOREACH(i, &m->ifaces, link) {
+		if (strcmp(i->name, name) == 0)
+			return i;
+	}
+	return NULL;
+}
