@@ -1,5 +1,5 @@
 # nke_add_kext(NAME SOURCE... [ID identifier] [VERSION version] [PLIST file] [OUTPUT_DIRECTORY folder]
-#              [START function] [STOP function] [FLAGS flag...])
+#              [START function] [STOP function] [DEFINES NAME=value...] [FLAGS flag...])
 #
 # Builds NAME.kext from C and C++ sources with `nke build`, as part of `all`, into OUTPUT_DIRECTORY
 # (default: the current binary folder). The target NAME has the property NKE_KEXT, the bundle's path.
@@ -11,7 +11,8 @@ if(NOT DEFINED NKE_PACKAGE AND NOT EXISTS ${CMAKE_BINARY_DIR}/Kernel)
 endif()
 
 function(nke_add_kext name)
-	cmake_parse_arguments(PARSE_ARGV 1 KEXT "" "ID;VERSION;PLIST;OUTPUT_DIRECTORY;START;STOP" "FLAGS")
+	cmake_parse_arguments(PARSE_ARGV 1 KEXT "" "ID;VERSION;PLIST;OUTPUT_DIRECTORY;START;STOP"
+		"DEFINES;FLAGS")
 	if(NOT KEXT_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "nke_add_kext(${name}): which sources?")
 	endif()
@@ -32,6 +33,9 @@ function(nke_add_kext name)
 			string(TOLOWER ${option} word)
 			list(APPEND options --${word} ${KEXT_${option}})
 		endif()
+	endforeach()
+	foreach(define ${KEXT_DEFINES})
+		list(APPEND options --define ${define})
 	endforeach()
 	if(TARGET nke_tool)
 		set(tool $<TARGET_FILE:nke_tool>)

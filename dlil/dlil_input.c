@@ -117,6 +117,14 @@ give_one_by_one(struct ifnet *ifp, struct if_proto *p, struct mbuf *list)
 	}
 }
 
+/* Captured frames for a kext's protocol. */
+static void
+claim_list(struct nke *machine, struct mbuf *list)
+{
+	for (; list != NULL; list = list->m_nextpkt)
+		replay_claimed(machine, list, list->m_pkthdr.header);
+}
+
 static void
 batch_flush(struct batch *b)
 {
@@ -133,6 +141,8 @@ batch_flush(struct batch *b)
 		return;
 	}
 	dlil_proto_retain(p);
+	if (!p->core && ifp->machine->replay != NULL)
+		claim_list(ifp->machine, list);
 	if (p->v2)
 		give_list(ifp, p, list);
 	else

@@ -136,6 +136,8 @@ dlil_proto_release(struct if_proto *p)
 
 	if (--p->refcount != 0)
 		return;
+	if (p->watches)
+		ifp->machine->filter_count--;
 	if (p->detached_fn != NULL)
 		GATE_CALL(p->owner, "proto_detached", NULL, p->detached_fn(ifp, family));
 	ledger_strike(ifp->machine, &p->ledger);
@@ -206,6 +208,9 @@ dlil_attach_proto(struct ifnet *ifp, protocol_family_t family, const struct if_p
 	}
 	TAILQ_INSERT_TAIL(&ifp->protos, p, link);
 	set_shortcut(ifp, family, p);
+	p->watches = !p->core;
+	if (p->watches)
+		ifp->machine->filter_count++;
 	post_proto_event(ifp, KEV_DL_PROTO_ATTACHED, family);
 	change_up(ifp, true);
 out:

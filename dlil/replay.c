@@ -38,14 +38,14 @@ record_clear(struct replay *r, struct pkt_origin *o)
 	o->raw = NULL;
 	o->raw_owned = NULL;
 	o->look = NULL;
-	o->m = NULL;
-	o->first = NULL;
+	o->link_changed = false;
+	o->extra = false;
 }
 
 static void
 out_flush(struct replay *r)
 {
-	if (r->out_count != 0 && r->config.sink != NULL)
+	if (r->out_count != 0)
 		r->config.sink(r->config.ctx, r->out, r->out_count);
 	for (uint32_t i = 0; i < r->out_count; i++) {
 		m_freem(r->out_m[i]);
@@ -55,12 +55,21 @@ out_flush(struct replay *r)
 	r->out_count = 0;
 }
 
+/* Takes over m and raw (either may be NULL), which `data` is in. */
 static void
 out_frame(struct replay *r, const struct pkt_origin *o, const uint8_t *data, uint32_t caplen,
     uint32_t len, struct mbuf *m, uint8_t *raw)
 {
 	struct core_frame *f = &r->out[r->out_count];
 
+	r->stats.written++;
+	r->stats.written_bytes += caplen;
+	if (r->config.sink == NULL) {
+		m_freem(m);
+		if (raw != NULL)
+			hc_free(raw);
+		return;
+	}
 	f->number = o->number;
 	f->time_ns = o->time_ns;
 	f->data = data;
@@ -69,8 +78,6 @@ out_frame(struct replay *r, const struct pkt_origin *o, const uint8_t *data, uin
 	f->flags = o->is_new ? CORE_FRAME_NEW : o->changed ? CORE_FRAME_CHANGED : 0;
 	r->out_m[r->out_count] = m;
 	r->out_raw[r->out_count] = raw;
-	r->stats.written++;
-	r->stats.written_bytes += caplen;
 	if (++r->out_count == REPLAY_OUT)
 		out_flush(r);
 }
@@ -142,40 +149,56 @@ record_decided(const struct pkt_origin *o)
 	return o->fate != PKT_PENDING && o->pieces == 0;
 }
 
+static void
+emit_record(struct replay *r, struct pkt_origin *o)
+{
+	switch ((enum pkt_fate)o->fate) {
+	case PKT_KEPT:
+		out_record(r, o);
+		break;
+	case PKT_MERGED:
+		r->stats.changed++;
+		break;
+	case PKT_SWALLOWED:
+		r->stats.swallowed++;
+		break;
+	case PKT_DROPPED:
+		r->stats.dropped++;
+		break;
+	case PKT_NO_MEMORY:
+		r->stats.no_memory++;
+		break;
+	case PKT_PENDING:
+		break;
+	}
+	if (o->m != NULL)
+		m_freem_list(o->m);
+	if (o->extra)
+		record_clear(r, o);
+}
+
 void
 replay_emit(struct replay *r)
 {
-	while (r->head != r->tail) {
-		struct pkt_origin *o = replay_record(r, r->head);
+	uint32_t i = r->head, end = r->tail;
+
+	for (; i != end; i++) {
+		struct pkt_origin *o = replay_record(r, i);
 
 		if (!record_decided(o))
-			return;
-		switch ((enum pkt_fate)o->fate) {
-		case PKT_KEPT:
-			out_record(r, o);
 			break;
-		case PKT_MERGED:
-			r->stats.changed++;
-			break;
-		case PKT_SWALLOWED:
-			r->stats.swallowed++;
-			break;
-		case PKT_DROPPED:
-			r->stats.dropped++;
-			break;
-		case PKT_NO_MEMORY:
-			r->stats.no_memory++;
-			break;
-		case PKT_PENDING:
-			break;
+		if (__builtin_expect(o->fate == PKT_KEPT && o->m == o->first && !o->changed &&
+		    !o->extra, 1)) {
+			r->stats.kept++;
+			out_frame(r, o, (const uint8_t *)o->start, o->caplen, o->len, o->m, NULL);
+		} else {
+			emit_record(r, o);
 		}
-		if (o->m != NULL)
-			m_freem_list(o->m);
-		record_clear(r, o);
-		r->head++;
 	}
-	/* Start over at the same records: they are in the cache. */
-	r->head = r->tail = 0;
+	/* When all has left, start over at the same records: they are in the cache. */
+	r->head = i == end ? 0 : i;
+	if (i == end)
+		r->tail = 0;
 }
 
 /* The ring is full and its oldest frame still undecided: it leaves as it came, late verdicts are void. */
@@ -190,8 +213,9 @@ ring_make_room(struct replay *r)
 	replay_emit(r);
 }
 
-static struct pkt_origin *
-ring_push(struct replay *r)
+/* The next record, the common part filled in; the rest is zero from its last use. */
+static inline struct pkt_origin *
+ring_push(struct replay *r, uint64_t number, uint64_t time_ns, uint32_t caplen, uint32_t len)
 {
 	struct pkt_origin *o;
 
@@ -201,14 +225,17 @@ ring_push(struct replay *r)
 	o->join = NULL;
 	o->m = NULL;
 	o->first = NULL;
-	o->raw = NULL;
-	o->look = NULL;
+	o->number = number;
+	o->time_ns = time_ns;
+	o->caplen = caplen;
+	o->len = len;
 	o->pieces = 0;
 	o->fate = PKT_PENDING;
-	o->raw_owned = NULL;
-	o->link_changed = false;
+	o->link_len = r->link_len;
+	o->outbound = false;
 	o->changed = false;
 	o->is_new = false;
+	o->extra = false;
 	return o;
 }
 
@@ -216,13 +243,10 @@ ring_push(struct replay *r)
 struct pkt_origin *
 replay_push_new(struct replay *r)
 {
-	struct pkt_origin *o = ring_push(r);
+	struct pkt_origin *o = ring_push(r, r->current, world_calendar_now(r->machine->world), 0, 0);
 
 	o->is_new = true;
 	o->fate = PKT_KEPT;
-	o->number = r->current;
-	o->time_ns = world_calendar_now(r->machine->world);
-	o->caplen = o->len = 0;
 	r->stats.injected++;
 	return o;
 }
@@ -275,6 +299,9 @@ keep_copy(struct pkt_origin *o, const uint8_t *data)
 		return false;
 	memcpy(o->raw_owned, data, o->caplen);
 	o->raw = o->raw_owned;
+	if (!o->extra && o->caplen >= o->link_len)
+		memcpy(o->link, data, o->link_len);
+	o->extra = true;
 	return true;
 }
 
@@ -293,55 +320,68 @@ keep_borrowed(struct replay *r, struct pkt_origin *o)
 	}
 }
 
+/* Up to which time stamp frames may be handled without looking at the clock. */
+static void
+find_due(struct replay *r)
+{
+	const struct world *w = r->machine->world;
+	uint64_t now = world_calendar_now(w), next = sched_next_event(r->machine), gap;
+
+	if (r->machine->filter_count != 0) {
+		r->due = now + 1;	/* every callback is to see the time of its packet */
+		return;
+	}
+	gap = next > world_now(w) ? next - world_now(w) : 0;
+	r->due = now + (gap < REPLAY_GAP_NS ? gap : REPLAY_GAP_NS);
+}
+
+static void
+batch_play(struct replay *r, enum replay_way way, struct mbuf *list)
+{
+	static const protocol_family_t families[REPLAY_WAYS] = {0, PF_INET, PF_INET6, 0};
+	const struct net_proto *np;
+
+	if (way == REPLAY_IN) {
+		dlil_input_now(r->ifp, list);
+		return;
+	}
+	np = dlil_net_proto(r->machine, families[way]);
+	if (np != NULL && np->play_output != NULL)
+		np->play_output(r->machine, r->ifp, list);
+	else
+		dlil_output(r->ifp, families[way], list, NULL, NULL, true);
+}
+
 static void
 batch_flush(struct replay *r)
 {
-	struct mbuf *list = r->batch_head;
-
-	if (list == NULL)
+	if (r->batch_count == 0)
 		return;
-	r->batch_head = r->batch_tail = NULL;
 	r->batch_count = 0;
-	if (!r->batch_outbound) {
-		dlil_input_now(r->ifp, list);
-	} else {
-		const struct net_proto *np = dlil_net_proto(r->machine, r->batch_family);
+	for (unsigned way = 0; way < REPLAY_WAYS; way++) {
+		struct mbuf *list = r->batches[way].head;
 
-		if (np != NULL && np->play_output != NULL)
-			np->play_output(r->machine, r->ifp, list);
-		else
-			dlil_output(r->ifp, r->batch_family, list, NULL, NULL, true);
+		if (list == NULL)
+			continue;
+		r->batches[way].head = r->batches[way].tail = NULL;
+		batch_play(r, way, list);
 	}
 	replay_emit(r);
+	find_due(r);
 }
 
 static void
 batch_add(struct replay *r, struct mbuf *m, const struct replay_class *c)
 {
-	if (r->batch_head != NULL &&
-	    (r->batch_outbound != c->outbound || (c->outbound && r->batch_family != c->family)))
-		batch_flush(r);
-	r->batch_outbound = c->outbound;
-	r->batch_family = c->family;
-	if (r->batch_tail != NULL)
-		r->batch_tail->m_nextpkt = m;
-	else
-		r->batch_head = m;
-	r->batch_tail = m;
-	r->batch_count++;
-}
+	struct replay_batch *b = &r->batches[!c->outbound ? REPLAY_IN : c->family == PF_INET ?
+	    REPLAY_OUT4 : c->family == PF_INET6 ? REPLAY_OUT6 : REPLAY_OUT_OTHER];
 
-static void
-count_frame(struct replay *r, const struct core_frame *f, const struct replay_class *c)
-{
-	r->stats.frames++;
-	r->stats.bytes += f->caplen;
-	if (c->outbound)
-		r->stats.frames_out++;
+	if (b->tail != NULL)
+		b->tail->m_nextpkt = m;
 	else
-		r->stats.frames_in++;
-	if (f->caplen < f->len)
-		r->stats.snapped++;
+		b->head = m;
+	b->tail = m;
+	r->batch_count++;
 }
 
 static void
@@ -355,44 +395,54 @@ set_data_past_link(struct replay *r, struct mbuf *m, const struct replay_class *
 	m->m_pkthdr.len -= r->link_len;
 }
 
+/* Not even a link header: nobody can want it. */
+static void
+runt(struct replay *r, struct pkt_origin *o, const struct core_frame *f)
+{
+	r->stats.refused++;
+	o->fate = keep_copy(o, f->data) ? PKT_KEPT : PKT_NO_MEMORY;
+}
+
+/* What filters may change is kept to compare with, for as long as the reader has it. */
+static void
+watch_frame(struct replay *r, struct pkt_origin *o, const struct core_frame *f,
+    const struct replay_class *c)
+{
+	o->extra = true;
+	o->raw = f->data;
+	memcpy(o->link, f->data, r->link_len);
+	replay_learn_peer(r, f->data, f->caplen, c);
+}
+
 static void
 replay_frame(struct replay *r, const struct core_frame *f)
 {
+	bool watched = r->machine->filter_count != 0;
 	struct replay_class c;
 	struct pkt_origin *o;
 	struct mbuf *m;
-	bool watched = r->machine->filter_count != 0;
 
 	replay_classify(r, f->data, f->caplen, &c);
-	count_frame(r, f, &c);
+	r->stats.frames++;
+	r->stats.bytes += f->caplen;
+	r->stats.frames_out += c.outbound;
+	r->stats.snapped += f->caplen < f->len;
 	r->current = f->number;
-	if (watched || r->config.learn_addresses)
-		replay_learn(r, f->data, f->caplen, &c);
-
-	o = ring_push(r);
-	o->number = f->number;
-	o->time_ns = f->time_ns;
-	o->caplen = f->caplen;
-	o->len = f->len;
+	o = ring_push(r, f->number, f->time_ns, f->caplen, f->len);
 	o->outbound = c.outbound;
-	o->link_len = r->link_len;
-	if (f->caplen < r->link_len) {
-		/* Not even a link header: nobody can want it. */
-		if (keep_copy(o, f->data)) {
-			o->fate = PKT_KEPT;
-			r->stats.refused++;
-		} else {
-			o->fate = PKT_NO_MEMORY;
-		}
+	if (__builtin_expect(f->caplen < r->link_len, 0)) {
+		runt(r, o, f);
 		return;
 	}
-	memcpy(o->link, f->data, r->link_len);
+	if (c.outbound && r->config.learn_addresses)
+		replay_learn_own(r, f->data, f->caplen, &c);
+	if (watched)
+		watch_frame(r, o, f, &c);
 
 	/* Two bytes in front of an Ethernet header align what follows it. */
 	m = frame_to_mbuf(r, f, (4 - (r->link_len & 3)) & 3);
-	if (watched)
-		o->raw = f->data;	/* to compare with what filters leave */
-	if (m == NULL || (!watched && needs_copy(r, f, &c) && !keep_copy(o, f->data))) {
+	if (__builtin_expect(m == NULL ||
+	    (!watched && needs_copy(r, f, &c) && !keep_copy(o, f->data)), 0)) {
 		m_freem(m);
 		o->fate = PKT_NO_MEMORY;
 		return;
@@ -403,10 +453,6 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	m->m_pkthdr.packet_number = f->number;
 	m->m_pkthdr.timestamp = f->time_ns;
 	m->m_pkthdr.rcvif = c.outbound ? NULL : r->ifp;
-	if (m->m_len < r->link_len && (m = m_pullup(m, r->link_len)) == NULL) {
-		o->fate = PKT_NO_MEMORY;
-		return;
-	}
 	set_data_past_link(r, m, &c);
 	batch_add(r, m, &c);
 	if (watched || r->batch_count == REPLAY_BATCH) {
@@ -434,17 +480,6 @@ advance_clock(struct replay *r, uint64_t calendar_ns)
 	}
 }
 
-static bool
-due_before(const struct replay *r, uint64_t calendar_ns)
-{
-	const struct world *w = r->machine->world;
-	uint64_t now = world_calendar_now(w);
-
-	return calendar_ns > now && (r->machine->filter_count != 0 ||
-	    sched_next_event(r->machine) <= world_now(w) + (calendar_ns - now) ||
-	    calendar_ns - now > REPLAY_GAP_NS);
-}
-
 struct run_args {
 	struct replay *r;
 	uint32_t max;
@@ -459,15 +494,17 @@ run_frames(void *arg)
 	struct core_frame f;
 	uint64_t latest = 0;
 
+	find_due(r);
 	for (uint32_t i = 0; i < a->max; i++) {
 		if (!r->config.next(r->config.ctx, &f)) {
 			a->more = false;
 			break;
 		}
-		if (due_before(r, f.time_ns)) {
+		if (f.time_ns >= r->due) {
 			batch_flush(r);
 			advance_clock(r, f.time_ns);
 			replay_emit(r);
+			find_due(r);
 		} else if (f.time_ns > latest) {
 			latest = f.time_ns;
 		}
@@ -530,7 +567,7 @@ do_finish(void *arg)
 	for (uint32_t i = r->head; i != r->tail; i++) {
 		struct pkt_origin *o = replay_record(r, i);
 
-		if (!record_decided(o)) {
+		if (!record_decided(o)) {	/* fragments whose datagram never came */
 			o->fate = PKT_KEPT;
 			o->pieces = 0;
 			o->changed = false;
@@ -590,10 +627,12 @@ replay_low_water(const struct nke *m)
 void
 replay_stats(const struct nke *m, struct core_replay_stats *stats)
 {
-	if (m->replay != NULL)
-		*stats = m->replay->stats;
-	else
+	if (m->replay == NULL) {
 		memset(stats, 0, sizeof *stats);
+		return;
+	}
+	*stats = m->replay->stats;
+	stats->frames_in = stats->frames - stats->frames_out;
 }
 
 uint64_t
@@ -786,6 +825,8 @@ do_start(void *arg)
 	r->mtu = r->config.mtu != 0 ? r->config.mtu : ETHERMTU;
 	r->link_len = replay_link_length(r->config.link);
 	r->ring = hc_alloc(REPLAY_RING * sizeof *r->ring);
+	if (r->ring != NULL)
+		memset(r->ring, 0, REPLAY_RING * sizeof *r->ring);
 	r->peers = kalloc(m, REPLAY_PEERS * sizeof *r->peers);
 	a->error = r->ring == NULL || r->peers == NULL ? ENOMEM : 0;
 	if (a->error == 0) {
@@ -820,7 +861,6 @@ replay_fini(struct nke *m)
 		struct pkt_origin *o = replay_record(r, r->head);
 
 		m_freem_list(o->m);
-		o->m = NULL;
 		record_clear(r, o);
 	}
 	m->replay = NULL;

@@ -176,6 +176,17 @@ unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mb
 	return o->join == NULL ? same_frame(o, m) : same_datagram(o, m);
 }
 
+/* Notes what a filter did to the link header. Without `extra` none saw the frame. */
+static bool
+link_edited(struct pkt_origin *o, const char *frame)
+{
+	if (!o->extra || memcmp(frame, o->link, o->link_len) == 0)
+		return false;
+	memcpy(o->link, frame, o->link_len);
+	o->link_changed = true;
+	return true;
+}
+
 bool
 replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
 {
@@ -185,11 +196,8 @@ replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
 
 	if (o == NULL)
 		return false;
-	if (frame != NULL && memcmp(frame, o->link, o->link_len) != 0) {
-		memcpy(o->link, frame, o->link_len);
-		o->link_changed = true;
+	if (frame != NULL && link_edited(o, frame))
 		changed = true;
-	}
 	for (struct mbuf *n = m; n != NULL; n = n->m_next) {
 		touched |= (n->m_flags & M_TOUCHED) != 0;
 		n->m_flags &= (uint16_t)~M_TOUCHED;
@@ -406,10 +414,6 @@ deliver_new(struct replay *r, struct mbuf *m, bool outbound, bool framed)
 	uint8_t link[REPLAY_LINK_MAX];
 	struct pkt_origin *o;
 
-	if (r->ending) {
-		m_freem(m);
-		return;
-	}
 	if (!framed) {
 		replay_make_link(r, m, outbound, link);
 		m = add_link(m, link, r->link_len);
@@ -448,19 +452,41 @@ replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
 		m_freem(m);
 		return;
 	}
+	if (frame != NULL)
+		(void)link_edited(o, frame);
+	r->stats.unclaimed++;
+	replay_deliver(machine, m);
+}
+
+void
+replay_claimed(struct nke *machine, struct mbuf *m, const char *frame)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	struct mbuf *copy;
+
+	if (o == NULL)
+		return;
 	if (frame != NULL && memcmp(frame, o->link, o->link_len) != 0) {
 		memcpy(o->link, frame, o->link_len);
 		o->link_changed = true;
 	}
-	r->stats.unclaimed++;
-	replay_deliver(machine, m);
+	m->m_pkthdr.origin = NULL;
+	if (unchanged(machine, o, m)) {
+		keep_as_captured(machine->replay, o, NULL);
+		return;
+	}
+	copy = m_dup(m, MBUF_DONTWAIT);
+	if (copy != NULL)
+		deliver_changed(machine->replay, o, copy);
+	else
+		replay_verdict(machine, o, PKT_NO_MEMORY);
 }
 
 /* ---- the way out -------------------------------------------------------------------------- */
 
 /* The fragments of an unchanged datagram, each a packet of its own again. */
 static void
-output_fragments(struct replay *r, struct pkt_origin *o)
+output_fragments(struct replay *r, struct pkt_origin *o, protocol_family_t family)
 {
 	struct pkt_origin *next;
 
@@ -478,7 +504,7 @@ output_fragments(struct replay *r, struct pkt_origin *o)
 		m->m_pkthdr.packet_number = o->number;
 		m->m_pkthdr.timestamp = o->time_ns;
 		o->pieces = 1;
-		dlil_output(r->ifp, packet_family(m), m, NULL, NULL, true);
+		dlil_output(r->ifp, family, m, NULL, NULL, true);
 	}
 }
 
@@ -529,6 +555,7 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		output_changed(r, o, m);
 		return;
 	}
+	family = packet_family(m);
 	if (m != o->first || m->m_next != NULL) {
 		struct pkt_origin *chain = o;
 
@@ -536,7 +563,7 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		if (o->join != NULL || o->raw != NULL) {
 			m_freem(m);
 			/* A single frame in several mbufs is sent from its copy as well. */
-			output_fragments(r, chain);
+			output_fragments(r, chain, family);
 			return;
 		}
 		m_freem(m);
@@ -544,7 +571,6 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		return;
 	}
 	/* The frame it came as, in place: link header in front, padding behind. */
-	family = packet_family(m);
 	m->m_data = o->start;
 	m->m_len = m->m_pkthdr.len = (int32_t)o->caplen;
 	o->pieces = 1;

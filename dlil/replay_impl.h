@@ -17,24 +17,31 @@
 #define REPLAY_PEERS	1024u		/* remembered neighbours; a power of two */
 #define REPLAY_OUT	64u		/* frames given to the sink at once */
 
+/* Packets that go the same way are handled together. */
+enum replay_way { REPLAY_IN, REPLAY_OUT4, REPLAY_OUT6, REPLAY_OUT_OTHER, REPLAY_WAYS };
+
 struct pkt_origin {
+	/* what every frame needs: one cache line */
 	struct pkt_origin *join;	/* next frame of the same datagram */
-	struct mbuf *m;			/* what leaves, a list; NULL: as captured */
-	struct mbuf *first;		/* the mbuf it entered in, while that is what carries it */
+	struct mbuf *m;			/* what leaves, a list; NULL: as captured, from `raw` */
+	struct mbuf *first;		/* the mbuf it entered in */
 	char *start;			/* where the frame began in `first` */
+	uint64_t number, time_ns;
+	uint32_t caplen, len;
+	uint16_t pieces;		/* frames made of it, still on their way out */
+	uint8_t fate;			/* enum pkt_fate */
+	uint8_t link_len;
+	bool outbound;
+	bool changed;
+	bool is_new;			/* not captured: made by a kext */
+	bool extra;			/* the rest of the record is in use */
+
+	/* only while filters watch, and for frames that wait: valid (else zero) if `extra` */
 	const uint8_t *raw;		/* as captured; NULL while `first` is the only copy */
 	uint8_t *raw_owned;		/* the same from the heap; NULL: the reader's, until the next frame */
 	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
 	uint32_t look_len;
-	uint32_t caplen, len;
-	uint64_t number, time_ns;
-	uint16_t pieces;		/* frames made of it, still on their way out */
-	uint8_t fate;			/* enum pkt_fate */
-	bool outbound;
 	bool link_changed;		/* a filter edited the link header: `link` has the new one */
-	bool changed;
-	bool is_new;			/* not captured: made by a kext */
-	uint8_t link_len;
 	uint8_t link[REPLAY_LINK_MAX];
 };
 
@@ -53,16 +60,16 @@ struct replay {
 	uint32_t mtu;
 	uint8_t link_len;		/* of this link type */
 	bool stopped;
-	bool ending;			/* no new frames are made any more */
 	uint64_t current;		/* number of the frame being handled */
 
 	struct pkt_origin *ring;
 	uint32_t head, tail;		/* free running */
 
-	struct mbuf *batch_head, *batch_tail;
-	uint32_t batch_count;
-	protocol_family_t batch_family;	/* of outbound packets */
-	bool batch_outbound;
+	uint64_t due;			/* calendar: nothing of the machine is due before */
+	struct replay_batch {
+		struct mbuf *head, *tail;
+	} batches[REPLAY_WAYS];
+	uint32_t batch_count;		/* packets in all of them */
 
 	struct core_frame out[REPLAY_OUT];
 	struct mbuf *out_m[REPLAY_OUT];
@@ -91,13 +98,16 @@ void replay_emit(struct replay *);
 /* replay_link.c */
 struct replay_class {
 	bool outbound;
-	bool multicast;			/* link-level broadcast or multicast, way in */
-	bool other;			/* to another station: promiscuous capture */
 	protocol_family_t family;	/* PF_INET, PF_INET6; 0: neither, or tagged */
 };
 uint8_t replay_link_length(enum core_link);
 void replay_classify(struct replay *, const uint8_t *frame, uint32_t caplen, struct replay_class *);
-void replay_learn(struct replay *, const uint8_t *frame, uint32_t caplen, const struct replay_class *);
+/* Of an outbound frame: its source is one of the host's addresses. */
+void replay_learn_own(struct replay *, const uint8_t *frame, uint32_t caplen,
+    const struct replay_class *);
+/* The link address that goes with the other end's IP address. */
+void replay_learn_peer(struct replay *, const uint8_t *frame, uint32_t caplen,
+    const struct replay_class *);
 /* Link header for a packet that has none: way in or out, by its IP addresses. */
 void replay_make_link(struct replay *, const struct mbuf *, bool outbound, uint8_t *link);
 

@@ -76,26 +76,14 @@ is_ours(struct nke *m, protocol_family_t family, const uint8_t *addr)
 	return ifaddr_find_in4(m, v4) != NULL;
 }
 
+/* Captures without link addresses: by packet type, or by the source's being ours. */
 static void
-classify_ethernet(const struct replay *r, const uint8_t *frame, struct replay_class *c)
+classify_other(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class *c)
 {
-	c->family = family_of_ethertype(be16(frame + 12));
-	c->outbound = r->config.has_lladdr && memcmp(frame + 6, r->config.lladdr, 6) == 0;
-}
+	const uint8_t *net = frame + r->link_len, *source;
+	uint32_t len = caplen - r->link_len;
 
-void
-replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class *c)
-{
-	const uint8_t *source;
-
-	memset(c, 0, sizeof *c);
-	if (caplen < r->link_len)
-		return;
-	if (r->config.link == CORE_LINK_ETHERNET) {
-		classify_ethernet(r, frame, c);
-		return;
-	}
-	c->family = family_of_version(frame + r->link_len, caplen - r->link_len);
+	c->family = family_of_version(net, len);
 	switch (r->config.link) {
 	case CORE_LINK_SLL:
 		c->family = family_of_ethertype(be16(frame + 14));
@@ -106,10 +94,25 @@ replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct 
 		c->outbound = frame[10] == SLL_OUTGOING;
 		break;
 	default:
-		source = ip_address(frame + r->link_len, caplen - r->link_len, c->family, true);
+		source = ip_address(net, len, c->family, true);
 		c->outbound = source != NULL && is_ours(r->machine, c->family, source);
 		break;
 	}
+}
+
+void
+replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class *c)
+{
+	c->family = 0;
+	c->outbound = false;
+	if (caplen < r->link_len)
+		return;
+	if (r->config.link != CORE_LINK_ETHERNET) {
+		classify_other(r, frame, caplen, c);
+		return;
+	}
+	c->family = family_of_ethertype(be16(frame + 12));
+	c->outbound = r->config.has_lladdr && memcmp(frame + 6, r->config.lladdr, 6) == 0;
 }
 
 /* ---- learning ----------------------------------------------------------------------------- */
@@ -170,7 +173,8 @@ learn_own_address(struct replay *r, protocol_family_t family, const uint8_t *add
 {
 	size_t len = family == PF_INET ? 4 : 16;
 
-	if (r->last_family == family && memcmp(r->last_source, addr, len) == 0)
+	if (r->last_family == family && (family == PF_INET ? memcmp(r->last_source, addr, 4) == 0 :
+	    memcmp(r->last_source, addr, 16) == 0))
 		return;
 	r->last_family = (uint8_t)family;
 	memcpy(r->last_source, addr, len);
@@ -182,20 +186,24 @@ learn_own_address(struct replay *r, protocol_family_t family, const uint8_t *add
 }
 
 void
-replay_learn(struct replay *r, const uint8_t *frame, uint32_t caplen, const struct replay_class *c)
+replay_learn_own(struct replay *r, const uint8_t *frame, uint32_t caplen,
+    const struct replay_class *c)
 {
-	const uint8_t *net = frame + r->link_len, *addr;
-	uint32_t len;
+	const uint8_t *addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, true);
 
-	if (caplen < r->link_len || c->family == 0)
-		return;
-	len = caplen - r->link_len;
-	if (c->outbound && r->config.learn_addresses &&
-	    (addr = ip_address(net, len, c->family, true)) != NULL)
+	if (addr != NULL)
 		learn_own_address(r, c->family, addr);
-	if (r->config.link != CORE_LINK_ETHERNET || r->machine->filter_count == 0)
+}
+
+void
+replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
+    const struct replay_class *c)
+{
+	const uint8_t *addr;
+
+	if (r->config.link != CORE_LINK_ETHERNET)
 		return;
-	addr = ip_address(net, len, c->family, !c->outbound);
+	addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, !c->outbound);
 	if (addr != NULL && can_be_source(c->family, addr))
 		learn_peer(r, c->family, addr, c->outbound ? frame : frame + 6);
 }

@@ -20,6 +20,7 @@
 #include <kern/thread_call.h>
 #include <mach/mach_types.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/kpi_ipfilter.h>
 
 kern_return_t delay_start(kmod_info_t *ki, void *data);
@@ -170,11 +171,23 @@ packet_in(void *cookie, mbuf_t *data, int offset, u_int8_t protocol)
 	return keep(*data, cookie, NULL);
 }
 
+/* A packet without a source (DHCP's first) would be given one when it is injected: leave it alone. */
+static bool
+has_source(mbuf_t packet, const struct family *family)
+{
+	struct ip ip;
+
+	return family != &ipv4 || mbuf_copydata(packet, 0, sizeof ip, &ip) != 0 ||
+	    ip.ip_src.s_addr != INADDR_ANY;
+}
+
 static errno_t
 packet_out(void *cookie, mbuf_t *data, ipf_pktopts_t options)
 {
 	struct family *family = cookie;
 
+	if (!has_source(*data, family))
+		return 0;
 	/* The checksum may have been left to the driver; have it done before others get the packet. */
 	mbuf_outbound_finalize(*data, family->family, 0);
 	return keep(*data, family, options);

@@ -160,6 +160,18 @@ number(mbuf_t packet, bool *again)
 	return *n;
 }
 
+/* What the frame carries: PF_INET, PF_INET6, or 0 for what is not looked into. */
+static protocol_family_t
+contents(const struct watcher *w, protocol_family_t protocol, const char *link)
+{
+	const struct ether_header *eh = (const struct ether_header *)(const void *)link;
+
+	/* On Ethernet PF_INET stands for ARP as well: the header knows better. */
+	if (w->ethernet && protocol == PF_INET && ntohs(eh->ether_type) != ETHERTYPE_IP)
+		return 0;
+	return protocol;
+}
+
 /* `offset`: where behind the start of `packet` the network header is; `link`: the link header. */
 static void
 log_frame(const struct watcher *w, const char *direction, protocol_family_t protocol, mbuf_t packet,
@@ -172,6 +184,7 @@ log_frame(const struct watcher *w, const char *direction, protocol_family_t prot
 	append(&line, "%s %s %u:%s", w->name, direction, n, again ? " again:" : "");
 	if (w->ethernet)
 		append_ethernet(&line, (const struct ether_header *)(const void *)link);
+	protocol = contents(w, protocol, link);
 	if (protocol == PF_INET)
 		append_ipv4(&line, packet, offset);
 	else if (protocol == PF_INET6)

@@ -121,7 +121,7 @@ attach_all(void)
 
 	error = ifnet_find_by_name("en0", &en0);	/* with a reference, which is ours to drop */
 	if (error != 0) {
-		printf("nothing: there is no en0 (error %d)\n", error);
+		printf("there is no en0 (error %d)\n", error);
 		return error;
 	}
 	error = iflt_attach(en0, &iff, &interface_filter);

@@ -14,6 +14,7 @@
 #include "dlil/dlil.h"
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
+#include "src/kern/kext.h"
 #include "src/kern/klog.h"
 #include "src/kern/panic.h"
 #include "src/kern/trace.h"
@@ -393,6 +394,17 @@ describe(const struct ledger_entry *l, char *text, size_t size)
 	    e->filter.iff_name != NULL ? e->filter.iff_name : "?", e->ifp->xname);
 }
 
+/* Of a kext whose start routine failed. */
+static bool
+reclaim(struct nke *m, struct ledger_entry *l)
+{
+	const struct iff_entry *e = (const struct iff_entry *)(const void *)
+	    ((const char *)l - __builtin_offsetof(struct iff_entry, ledger));
+
+	iff_detach(m, e->id);
+	return true;
+}
+
 static errno_t
 iff_init(struct nke *m)
 {
@@ -409,6 +421,7 @@ iff_init(struct nke *m)
 		return ENOMEM;
 	TAILQ_INIT(&m->iff->all);
 	ledger_set_describe(m, LEDGER_INTERFACE_FILTER, describe);
+	kext_set_reclaim(m, LEDGER_INTERFACE_FILTER, reclaim);
 	dlil_set_filter_ops(m, &ops);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "ipfilter/ipfilter.h"
 #include "src/kern/heap.h"
 #include "src/kern/hostcalls.h"
+#include "src/kern/kext.h"
 #include "src/kern/klog.h"
 #include "src/kern/panic.h"
 #include "src/kern/trace.h"
@@ -360,6 +361,16 @@ ipf_describe(const struct ledger_entry *e, char *text, size_t size)
 	    f->removed ? " (removed, still being called)" : "");
 }
 
+/* Of a kext whose start routine failed. */
+static bool
+ipf_reclaim(struct nke *machine, struct ledger_entry *e)
+{
+	const struct ipf_entry *f =
+	    (const struct ipf_entry *)(const void *)((const char *)e - offsetof(struct ipf_entry, ledger));
+
+	return ipf_remove_filter(machine, (ipfilter_t)(uintptr_t)f->id) == 0;
+}
+
 static errno_t
 ipf_init(struct nke *machine)
 {
@@ -371,6 +382,7 @@ ipf_init(struct nke *machine)
 	TAILQ_INIT(&s->v6);
 	machine->ipf = s;
 	ledger_set_describe(machine, LEDGER_IP_FILTER, ipf_describe);
+	kext_set_reclaim(machine, LEDGER_IP_FILTER, ipf_reclaim);
 	ipf_inject_init(machine);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * IOKit/IOLib.h and vm/vm_kern.h: memory by families, each with its own free; sleeping, threads, names.
+ * IOKit/IOLib.h and vm/vm_kern.h: memory by families, each with its own free; sleeping, threads,
+ * names.
  *
  * A block's heap tag is the family it came from, so that a free of another family is named.
  */
@@ -52,7 +53,8 @@ family_free(const char *family, const char *function, void *p, size_t size, void
 	heap_check(m, p, HEAP_IOMALLOC, pc);
 	its = heap_tag(p);
 	if (its != family)
-		kpanic("%s: the block %p of %zu bytes was allocated with %s", function, p, heap_size(p), its);
+		kpanic("%s: the block %p of %zu bytes was allocated with %s", function, p, heap_size(p),
+		    its);
 	heap_free_sized_for(m, p, size, HEAP_IOMALLOC, pc);
 }
 
@@ -107,7 +109,8 @@ kmem_alloc(vm_map_t map, vm_offset_t *addrp, vm_size_t size)
 	(void)map;
 	if (size == 0 || size > round_page(size))
 		return KERN_INVALID_ARGUMENT;
-	p = family_alloc(by_kmem, round_page(size), PAGE_SIZE, HEAP_ZERO, __builtin_return_address(0));
+	p = family_alloc(by_kmem, round_page(size), PAGE_SIZE, HEAP_ZERO,
+	    __builtin_return_address(0));
 	if (p == NULL)
 		return KERN_RESOURCE_SHORTAGE;
 	*addrp = (vm_offset_t)p;
@@ -118,7 +121,8 @@ void
 kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
 	(void)map;
-	family_free(by_kmem, "kmem_free", (void *)addr, round_page(size), __builtin_return_address(0));
+	family_free(by_kmem, "kmem_free", (void *)addr, round_page(size),
+	    __builtin_return_address(0));
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -167,7 +171,10 @@ IOCreateThread(IOThreadFunc function, void *argument)
 {
 	thread_t thread;
 
-	/* A thread's function gets a wait result behind its argument, which IOKit's do not look at. */
+	/*
+	 * A thread's function gets a wait result behind its argument, which IOKit's do not look
+	 * at.
+	 */
 	if (kernel_thread_start((thread_continue_t)(void (*)(void))function, argument, &thread) !=
 	    KERN_SUCCESS)
 		return NULL;

@@ -1,6 +1,6 @@
 /*
- * IOKit/IOLocks.h: the locks of kern/locks.h under IOKit's names. A handle is the lock itself, but for
- * the recursive lock, which counts how often its owner has taken it.
+ * IOKit/IOLocks.h: the locks of kern/locks.h under IOKit's names. A handle is the lock itself,
+ * but for the recursive lock, which counts how often its owner has taken it.
  */
 #include <IOKit/IOLocks.h>
 #include <kern/sched_prim.h>
@@ -177,7 +177,8 @@ IORecursiveLockSleepDeadline(IORecursiveLock *lock, void *event, AbsoluteTime de
 	lock->owner = NULL;
 	lock->count = 0;
 	if (deadline == 0)
-		result = lck_mtx_sleep(lock->mutex, LCK_SLEEP_DEFAULT, event, (wait_interrupt_t)interType);
+		result = lck_mtx_sleep(lock->mutex, LCK_SLEEP_DEFAULT, event,
+		    (wait_interrupt_t)interType);
 	else
 		result = lck_mtx_sleep_deadline(lock->mutex, LCK_SLEEP_DEFAULT, event,
 		    (wait_interrupt_t)interType, deadline);

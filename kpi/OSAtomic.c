@@ -1,6 +1,6 @@
 /*
- * libkern/OSAtomic.h: sequentially consistent operations, by the compiler. A machine has one CPU, but a
- * kext may share memory with host threads that are not in it.
+ * libkern/OSAtomic.h: sequentially consistent operations, by the compiler. A machine has one CPU,
+ * but a kext may share memory with host threads that are not in it.
  */
 #include <libkern/OSAtomic.h>
 
@@ -29,6 +29,24 @@ SInt64
 OSAddAtomic64(SInt64 amount, volatile SInt64 *address)
 {
 	return __atomic_fetch_add(address, amount, __ATOMIC_SEQ_CST);
+}
+
+SInt64
+OSIncrementAtomic64(volatile SInt64 *address)
+{
+	return __atomic_fetch_add(address, 1, __ATOMIC_SEQ_CST);
+}
+
+SInt64
+OSDecrementAtomic64(volatile SInt64 *address)
+{
+	return __atomic_fetch_sub(address, 1, __ATOMIC_SEQ_CST);
+}
+
+void
+OSSynchronizeIO(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 long
@@ -95,5 +113,6 @@ OSTestAndClear(UInt32 bit, volatile UInt8 *startAddress)
 {
 	UInt8 mask = bit_mask(bit);
 
-	return (__atomic_fetch_and(startAddress + bit / 8, (UInt8)~mask, __ATOMIC_SEQ_CST) & mask) == 0;
+	return (__atomic_fetch_and(startAddress + bit / 8, (UInt8)~mask, __ATOMIC_SEQ_CST) &
+	    mask) == 0;
 }

@@ -1,9 +1,9 @@
 /*
  * libkern/OSMalloc.h: memory under a tag.
  *
- * A tag counts its blocks. Tagfree drops the kext's own reference and makes the tag useless for new
- * blocks; its memory goes with the last block. The heap knows each block's size, tag and owner, so a
- * free with another size or tag is a panic that says which.
+ * A tag counts its blocks. Tagfree drops the kext's own reference and makes the tag useless for
+ * new blocks; its memory goes with the last block. The heap knows each block's size, tag and
+ * owner, so a free with another size or tag is a panic that says which.
  */
 #include <libkern/OSMalloc.h>
 #include <string.h>
@@ -28,8 +28,8 @@ struct __OSMallocTag__ {
 static void
 describe_tag(const struct ledger_entry *entry, char *text, size_t size)
 {
-	const struct __OSMallocTag__ *tag =
-	    (const struct __OSMallocTag__ *)((const char *)entry - __offsetof(struct __OSMallocTag__, ledger));
+	const struct __OSMallocTag__ *tag = (const struct __OSMallocTag__ *)
+	    ((const char *)entry - __offsetof(struct __OSMallocTag__, ledger));
 
 	ksnprintf(text, size, "OSMalloc tag \"%s\" with %u blocks", tag->name, tag->refs - 1);
 }
@@ -57,9 +57,11 @@ check_tag(const char *function, OSMallocTag tag)
 	if (tag == NULL)
 		kpanic("%s: the tag is NULL", function);
 	if (tag->state == TAG_FREED)
-		kpanic("%s: the tag \"%s\" has been freed with OSMalloc_Tagfree", function, tag->name);
+		kpanic("%s: the tag \"%s\" has been freed with OSMalloc_Tagfree", function,
+		    tag->name);
 	if (tag->state != TAG_VALID)
-		kpanic("%s: %p is no tag of OSMalloc_Tagalloc, or one freed before", function, (void *)tag);
+		kpanic("%s: %p is no tag of OSMalloc_Tagalloc, or one freed before", function,
+		    (void *)tag);
 }
 
 static void
@@ -124,8 +126,8 @@ OSFree(void *data, uint32_t size, OSMallocTag tag)
 	heap_check(m, data, HEAP_OSMALLOC, pc);
 	its = (OSMallocTag)(uintptr_t)heap_tag(data);
 	if (its != tag)
-		kpanic("OSFree: the block %p of %zu bytes was allocated under the tag \"%s\", not the one given",
-		    data, heap_size(data), its->name);
+		kpanic("OSFree: the block %p of %zu bytes was allocated under the tag \"%s\", not the "
+		    "one given", data, heap_size(data), its->name);
 	heap_free_sized_for(m, data, size, HEAP_OSMALLOC, pc);
 	release_tag(m, tag);
 }

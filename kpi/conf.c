@@ -1,6 +1,7 @@
 /*
- * sys/conf.h and miscfs/devfs/devfs.h: character devices and their names. A kext may put in a table of
- * functions and name it; nothing in the machine opens devices, so the functions are not called.
+ * sys/conf.h and miscfs/devfs/devfs.h: character devices and their names. A kext may put in a
+ * table of functions and name it; nothing in the machine opens devices, so the functions are not
+ * called.
  */
 #include <miscfs/devfs/devfs.h>
 #include <stdarg.h>
@@ -85,8 +86,9 @@ struct device_node {
 static void *
 make_node(dev_t dev, const char *fmt, va_list ap, void *pc)
 {
-	struct device_node *n = heap_alloc_for(curmachine(), sizeof *n, 16, HEAP_ZERO, HEAP_DEVICE, pc);
+	struct device_node *n;
 
+	n = heap_alloc_for(curmachine(), sizeof *n, 16, HEAP_ZERO, HEAP_DEVICE, pc);
 	if (n == NULL)
 		return NULL;
 	n->device = dev;

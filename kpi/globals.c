@@ -1,9 +1,11 @@
 /*
- * Variables of the kernel that kexts read: the rate of the clock, names, the version. They are the same
- * in every machine and constant, so a kext that writes to one is caught in the act; the headers
- * declare some of them without const, as Darwin does, hence the names here and the asm labels.
+ * Variables of the kernel that kexts read: the rate of the clock, names, the version. They are
+ * the same in every machine and constant, so a kext that writes to one is caught in the act; the
+ * headers declare some of them without const, as Darwin does, hence the names here and the asm
+ * labels.
  */
 #include <libkern/version.h>
+#include <mach/mach_types.h>
 #include <os/log.h>
 #include <pexpert/pexpert.h>
 
@@ -26,6 +28,18 @@ CONSTANT(name_buffer, domainname) = "";
 CONSTANT(int, domainnamelen) = 0;
 CONSTANT(struct os_log_s, _os_log_default) = {0};
 CONSTANT(PE_state_t, PE_state) = {.initialized = 0};
+
+/* Physical memory, as sysctl's hw.memsize has it. */
+CONSTANT(uint64_t, max_mem) = UINT64_C(8) << 30;
+CONSTANT(uint64_t, mem_size) = UINT64_C(8) << 30;
+/* There is one address space; its map is only a name for it. */
+typedef const int *map_handle;
+static const int the_map;
+CONSTANT(map_handle, kernel_map) = &the_map;
+CONSTANT(long, tk_cancc) = 0;
+CONSTANT(long, tk_nin) = 0;
+CONSTANT(long, tk_nout) = 0;
+CONSTANT(long, tk_rawcc) = 0;
 
 const char version[] = "Darwin Kernel Version " OSRELEASE ": libnke";
 const int version_major = VERSION_MAJOR;

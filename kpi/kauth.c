@@ -1,4 +1,7 @@
-/* sys/kauth.h and sys/ucred.h: the one credential there is, scopes, and who may do what: the superuser. */
+/*
+ * sys/kauth.h and sys/ucred.h: the one credential there is, scopes, and who may do what: the
+ * superuser.
+ */
 #include <string.h>
 #include <sys/kauth.h>
 #include <sys/ucred.h>
@@ -160,7 +163,8 @@ kauth_guid_equal(guid_t *guid1, guid_t *guid2)
 kauth_scope_t
 kauth_register_scope(const char *identifier, kauth_scope_callback_t callback, void *idata)
 {
-	return kauth_add_scope(curmachine(), identifier, callback, idata, __builtin_return_address(0));
+	return kauth_add_scope(curmachine(), identifier, callback, idata,
+	    __builtin_return_address(0));
 }
 
 void

@@ -1,4 +1,7 @@
-/* sys/kern_event.h: kexts post events of vendors they made codes for. The engine is src/kern/kern_event.c. */
+/*
+ * sys/kern_event.h: kexts post events of vendors they made codes for. The engine is
+ * src/kern/kern_event.c.
+ */
 #include <string.h>
 #include <sys/kern_event.h>
 

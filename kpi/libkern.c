@@ -1,9 +1,9 @@
 /*
- * libkern/libkern.h: printing, bits, copies between the kernel and a process. Numbers from text are in
- * strtol.c and scanf.c.
+ * libkern/libkern.h: printing, bits, copies between the kernel and a process. Numbers from text
+ * are in strtol.c and scanf.c.
  *
- * Processes and kernel share one address space here, so a copy is a memcpy; the first page and ranges
- * that run past the end of the address space are bad addresses, as in a process.
+ * Processes and kernel share one address space here, so a copy is a memcpy; the first page and
+ * ranges that run past the end of the address space are bad addresses, as in a process.
  */
 #include <libkern/libkern.h>
 #include <sys/errno.h>
@@ -164,7 +164,8 @@ swap_bytes(char *a, char *b, size_t size)
 
 /* Lets the element at `root` sink to its place in a heap of n elements. */
 static void
-sift_down(char *array, size_t root, size_t n, size_t size, int (*compare)(const void *, const void *))
+sift_down(char *array, size_t root, size_t n, size_t size,
+    int (*compare)(const void *, const void *))
 {
 	for (;;) {
 		size_t child = root * 2 + 1;
@@ -224,7 +225,9 @@ copyout(const void *from, user_addr_t to, vm_size_t len)
 	return 0;
 }
 
-/* *done (when asked for) counts the final zero; without one within len: ENAMETOOLONG, len copied. */
+/*
+ * *done (when asked for) counts the final zero; without one within len: ENAMETOOLONG, len copied.
+ */
 int
 copystr(const void *from, void *to, vm_size_t len, vm_size_t *done)
 {

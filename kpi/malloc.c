@@ -1,6 +1,7 @@
 /*
- * sys/malloc.h: BSD's allocator. The machine has one CPU and a fixed limit, so there is nothing to
- * wait for: NULL comes at once, with M_WAITOK too, when the limit is reached or a failure is injected.
+ * sys/malloc.h: BSD's allocator. The machine has one CPU and a fixed limit, so there is nothing
+ * to wait for: NULL comes at once, with M_WAITOK too, when the limit is reached or a failure is
+ * injected.
  */
 #include <sys/malloc.h>
 

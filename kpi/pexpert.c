@@ -1,4 +1,7 @@
-/* pexpert/pexpert.h and IOKit/IOPlatformExpert.h: what the machine is called. It has no boot arguments. */
+/*
+ * pexpert/pexpert.h and IOKit/IOPlatformExpert.h: what the machine is called, which a kext
+ * may change. It has no boot arguments.
+ */
 #include <IOKit/IOPlatformExpert.h>
 #include <kern/debug.h>
 #include <pexpert/pexpert.h>
@@ -23,7 +26,17 @@ PEGetMachineName(char *name, int maxLength)
 boolean_t
 PEGetModelName(char *name, int maxLength)
 {
-	return copy_name("libnke", name, maxLength);
+	const struct nke *m = curmachine();
+
+	return copy_name(m->model[0] != '\0' ? m->model : "libnke", name, maxLength);
+}
+
+void
+populate_model_name(char *model)
+{
+	struct nke *m = curmachine();
+
+	strlcpy(m->model, model, sizeof m->model);
 }
 
 boolean_t

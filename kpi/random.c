@@ -1,4 +1,6 @@
-/* sys/random.h, libkern/crypto/rand.h and random() of libkern/libkern.h: the machine's generator. */
+/*
+ * sys/random.h, libkern/crypto/rand.h and random() of libkern/libkern.h: the machine's generator.
+ */
 #include <libkern/crypto/rand.h>
 #include <libkern/libkern.h>
 #include <sys/random.h>

@@ -1,6 +1,6 @@
 /*
- * libkern/libkern.h: sscanf(), as in C11 7.21.6.2 without floating point: d i u o x X p c s [ n %, with
- * the lengths hh h l ll q j z t, a width, and * to take without storing.
+ * libkern/libkern.h: sscanf(), as in C11 7.21.6.2 without floating point: d i u o x X p c s [ n
+ * %, with the lengths hh h l ll q j z t, a width, and * to take without storing.
  */
 #include <libkern/libkern.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /*
- * sys/select.h: a thing that can be selected on keeps who waits. Opaque word 0 is the process, word 1 is
- * not used; threads of the machine wait on the address of the selinfo itself.
+ * sys/select.h: a thing that can be selected on keeps who waits. Opaque word 0 is the process,
+ * word 1 is not used; threads of the machine wait on the address of the selinfo itself.
  */
 #include <sys/select.h>
 

@@ -1,6 +1,6 @@
 /*
- * mach/semaphore.h and mach/task.h: counting semaphores. A thread that waits holds a reference, so a
- * semaphore may be destroyed under it.
+ * mach/semaphore.h and mach/task.h: counting semaphores. A thread that waits holds a reference,
+ * so a semaphore may be destroyed under it.
  */
 #include <mach/semaphore.h>
 #include <mach/task.h>
@@ -40,7 +40,7 @@ semaphore_create(task_t task, semaphore_t *semaphore, int policy, int value)
 	struct semaphore *s;
 
 	(void)task;
-	if (semaphore == NULL || value < 0 || policy < SYNC_POLICY_FIFO || policy > SYNC_POLICY_REVERSED)
+	if (semaphore == NULL || value < 0 || policy < SYNC_POLICY_FIFO || policy > SYNC_POLICY_MAX)
 		return KERN_INVALID_ARGUMENT;
 	s = heap_alloc_for(curmachine(), sizeof *s, 16, HEAP_ZERO, HEAP_SEMAPHORE,
 	    __builtin_return_address(0));
@@ -76,7 +76,10 @@ semaphore_signal(semaphore_t semaphore)
 	check("semaphore_signal", semaphore);
 	if (semaphore->destroyed)
 		return KERN_TERMINATED;
-	/* The wake-up itself is what the waiter takes: the count only keeps what nobody waited for. */
+	/*
+	 * The wake-up itself is what the waiter takes: the count only keeps what nobody waited
+	 * for.
+	 */
 	if (sched_wakeup(semaphore, true, THREAD_AWAKENED) == 0)
 		semaphore->count++;
 	return KERN_SUCCESS;

@@ -1,5 +1,7 @@
-/* libkern/crypto/sha1.h: SHA-1, RFC 3174. The context is Darwin's: h the state, c the length in bits, m the
- * block, count its bytes. */
+/*
+ * libkern/crypto/sha1.h: SHA-1, RFC 3174. The context is Darwin's: h the state, c the length in
+ * bits, m the block, count its bytes.
+ */
 #include <libkern/crypto/sha1.h>
 #include <string.h>
 

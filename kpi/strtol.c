@@ -1,5 +1,7 @@
-/* libkern/libkern.h: numbers from text, as in C11 7.22.1.4. There is no errno: a value that is too large
- * gives the nearest that there is. */
+/*
+ * libkern/libkern.h: numbers from text, as in C11 7.22.1.4. There is no errno: a value that is
+ * too large gives the nearest that there is.
+ */
 #include <libkern/libkern.h>
 #include <limits.h>
 #include <stdbool.h>

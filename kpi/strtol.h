@@ -11,8 +11,9 @@ struct parsed_integer {
 };
 
 /*
- * Takes blanks, a sign, a prefix and digits from `text`, none of them at or after `limit`, and returns
- * the first character not taken: `text` itself when there is no number. `base` as for strtol().
+ * Takes blanks, a sign, a prefix and digits from `text`, none of them at or after `limit`, and
+ * returns the first character not taken: `text` itself when there is no number. `base` as for
+ * strtol().
  */
 const char *parse_integer(const char *text, const char *limit, int base, struct parsed_integer *);
 

@@ -139,7 +139,8 @@ sysctl_handle_quad SYSCTL_HANDLER_ARGS
 {
 	(void)oidp;
 	(void)arg2;
-	return arg1 == NULL ? EINVAL : sysctl_number(req, *(long long *)arg1, sizeof(long long), arg1, NULL);
+	return arg1 == NULL ? EINVAL :
+	    sysctl_number(req, *(long long *)arg1, sizeof(long long), arg1, NULL);
 }
 
 int

@@ -1,8 +1,8 @@
 /*
- * The lists that SYSCTL_DECL() declares and the SYSCTL_ macros take the address of. Nothing is ever
- * linked into them: an address stands for a branch, and each machine has its own tree (src/kern/sysctl.c).
- * Hence they are constant, and a kext that links into one by itself is caught; sys/sysctl.h, which
- * promises Darwin's type, is not included here.
+ * The lists that SYSCTL_DECL() declares and the SYSCTL_ macros take the address of. Nothing is
+ * ever linked into them: an address stands for a branch, and each machine has its own tree
+ * (src/kern/sysctl.c). Hence they are constant, and a kext that links into one by itself is
+ * caught; sys/sysctl.h, which promises Darwin's type, is not included here.
  */
 #include <stddef.h>
 

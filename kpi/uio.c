@@ -1,6 +1,6 @@
 /*
- * sys/uio.h: descriptions of a transfer. The pieces are consumed from the front; what has been moved is
- * gone from the count, the offset goes on. All address spaces are one here.
+ * sys/uio.h: descriptions of a transfer. The pieces are consumed from the front; what has been
+ * moved is gone from the count, the offset goes on. All address spaces are one here.
  */
 #include <string.h>
 #include <sys/errno.h>
@@ -32,8 +32,8 @@ make_uio(int room, void *pc)
 
 	if (room < 0 || room > UIO_MAXIOV)
 		return NULL;
-	u = heap_alloc_for(curmachine(), sizeof *u + (size_t)room * sizeof u->pieces[0], 16, HEAP_ZERO,
-	    HEAP_UIO, pc);
+	u = heap_alloc_for(curmachine(), sizeof *u + (size_t)room * sizeof u->pieces[0], 16,
+	    HEAP_ZERO, HEAP_UIO, pc);
 	if (u != NULL)
 		u->room = room;
 	return u;

@@ -59,4 +59,13 @@ void bzero(void *to, size_t len) __KERNEL_SYMBOL(bzero);
 
 __END_DECLS
 
+/*
+ * Freestanding compilation would make every one of these a call; as builtins the small ones become a
+ * few instructions. Their addresses can still be taken.
+ */
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memmove(dst, src, n) __builtin_memmove(dst, src, n)
+#define memset(dst, c, n) __builtin_memset(dst, c, n)
+#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+
 #endif

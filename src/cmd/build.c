@@ -175,7 +175,9 @@ compile(struct build *b, struct nke_kext_info **info)
 	int code = build_find_tools(b);
 
 	for (size_t i = 0; code == CMD_OK && i < b->source_count; i++)
-		code = build_compile(b, b->sources[i]);
+		code = build_compile(b, b->sources[i], NULL);
+	if (code == CMD_OK && b->cplusplus)
+		code = build_add_runtime(b);
 	if (code != CMD_OK)
 		return code;
 	snprintf(probe, sizeof probe, "%s/probe.so", b->folder);
@@ -317,15 +319,12 @@ static int
 run(struct build *b, struct made_up *strings)
 {
 	struct nke_kext_info *probe = NULL, *info = NULL;
-	char glue[512];
 	int code = compile(b, &probe);
 
 	if (code == CMD_OK)
 		code = set_identity(b, probe, strings);
 	if (code == CMD_OK)
-		code = build_write_glue(b, probe, glue, sizeof glue);
-	if (code == CMD_OK && glue[0] != '\0')
-		code = build_compile(b, glue);
+		code = build_add_entry(b, probe);
 	if (code == CMD_OK)
 		code = write_bundle(b, &info);
 	if (code == CMD_OK)
@@ -347,8 +346,6 @@ remove_folder(const struct build *b)
 		if (strncmp(b->objects.argv[i], b->folder, strlen(b->folder)) == 0)
 			unlink(b->objects.argv[i]);
 	}
-	snprintf(path, sizeof path, "%s/nke_glue.c", b->folder);
-	unlink(path);
 	snprintf(path, sizeof path, "%s/probe.so", b->folder);
 	unlink(path);
 	rmdir(b->folder);

@@ -41,19 +41,20 @@ struct build {
 int build_find_tools(struct build *);
 /* By the name's extension. */
 bool build_is_cplusplus(const char *source);
-/* Compiles one file into the temporary folder, adding to `objects`. An exit code. */
-int build_compile(struct build *, const char *source);
+/* Compiles one file, with `flag` if not NULL, into the temporary folder, adding to `objects`. An exit code. */
+int build_compile(struct build *, const char *source, const char *flag);
 /* Links all objects into `path`. An exit code. */
 int build_link(struct build *, const char *path);
 
 /* ---- build_glue.c ---- */
 
+/* Compiles the C++ runtime that every C++ kext has in itself. An exit code. */
+int build_add_runtime(struct build *);
 /*
- * Writes the C source that a kext needs besides its own: kmod_info unless `info` says that it has one,
- * Apple's _start and _stop around _realmain and _antimain, the C++ runtime. `*path` is where it is, ""
- * when nothing is needed. An exit code.
+ * Compiles what a kext needs besides its own sources, if anything: kmod_info unless `info` says that it
+ * has one, Apple's _start and _stop around _realmain and _antimain. An exit code.
  */
-int build_write_glue(struct build *, const struct nke_kext_info *info, char *path, size_t size);
+int build_add_entry(struct build *, const struct nke_kext_info *info);
 
 /* ---- build_plist.c ---- */
 

@@ -16,6 +16,8 @@ static const char *const common_flags[] = {
 	"-g", "-O2", "-fPIC", "-ffreestanding", "-fno-builtin", "-nostdinc", "-fcommon",
 	"-fno-stack-protector", "-fno-strict-aliasing", "-fno-omit-frame-pointer",
 	"-fasynchronous-unwind-tables",
+	/* a call from the kext must return into it: by that address it is named */
+	"-fno-optimize-sibling-calls",
 	/* the host does not exist */
 	"-U__linux__", "-U__linux", "-Ulinux", "-U__gnu_linux__", "-U__unix__", "-U__unix", "-Uunix",
 	"-U__ELF__", "-U__FreeBSD__", "-U_FORTIFY_SOURCE",
@@ -202,7 +204,7 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 }
 
 int
-build_compile(struct build *b, const char *source)
+build_compile(struct build *b, const char *source, const char *flag)
 {
 	static const char *const linked[] = {".o", ".a", NULL};
 	static const char *const compiled[] = {".c", ".S", ".s", NULL};
@@ -228,6 +230,8 @@ build_compile(struct build *b, const char *source)
 		object = NULL;
 	command_add_words(&c, compiler(cplusplus));
 	add_compile_flags(b, &c, cplusplus);
+	if (flag != NULL)
+		command_add(&c, flag);
 	command_add(&c, "-c");
 	command_add(&c, source);
 	command_add(&c, "-o");

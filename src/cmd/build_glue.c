@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/cmd/build.h"
 #include "src/cmd/cmd.h"
@@ -89,31 +90,47 @@ misses(const struct nke_kext_info *info, const char *name)
 	return false;
 }
 
+static int
+compile_text(struct build *b, const char *name, const char *text, const char *flag)
+{
+	char path[512];
+	FILE *f;
+	int code;
+
+	snprintf(path, sizeof path, "%s/%s", b->folder, name);
+	f = fopen(path, "w");
+	if (f == NULL || fputs(text, f) == EOF || fflush(f) != 0) {
+		cmd_error("build", "%s: %s", path, strerror(errno));
+		if (f != NULL)
+			fclose(f);
+		return CMD_INPUT;
+	}
+	fclose(f);
+	code = build_compile(b, path, flag);
+	unlink(path);
+	return code;
+}
+
+/* The operators end in a jump, so that the ledger sees who called new, not new itself. */
 int
-build_write_glue(struct build *b, const struct nke_kext_info *info, char *path, size_t size)
+build_add_runtime(struct build *b)
+{
+	return compile_text(b, "cxx_runtime.c", cplusplus_source, "-foptimize-sibling-calls");
+}
+
+int
+build_add_entry(struct build *b, const struct nke_kext_info *info)
 {
 	bool has_kmod = info->entry != NULL && strcmp(info->entry, "kmod_info") == 0;
-	bool realmain = has_kmod && misses(info, "_start");
-	FILE *f;
+	char text[2048];
 
-	path[0] = '\0';
-	if (has_kmod && !realmain && !b->cplusplus)
-		return CMD_OK;
-	snprintf(path, size, "%s/nke_glue.c", b->folder);
-	f = fopen(path, "w");
-	if (f == NULL) {
-		cmd_error("build", "%s: %s", path, strerror(errno));
-		return CMD_INPUT;
+	if (has_kmod)
+		return misses(info, "_start") ?
+		    compile_text(b, "realmain.c", realmain_source, NULL) : CMD_OK;
+	if (snprintf(text, sizeof text, kmod_source, b->start, b->stop, b->id, b->version, b->start,
+	    b->stop) >= (int)sizeof text) {
+		cmd_error("build", "names of functions are too long");
+		return CMD_USAGE;
 	}
-	if (!has_kmod)
-		fprintf(f, kmod_source, b->start, b->stop, b->id, b->version, b->start, b->stop);
-	if (realmain)
-		fputs(realmain_source, f);
-	if (b->cplusplus)
-		fputs(cplusplus_source, f);
-	if (fclose(f) != 0) {
-		cmd_error("build", "%s: %s", path, strerror(errno));
-		return CMD_INPUT;
-	}
-	return CMD_OK;
+	return compile_text(b, "kmod_info.c", text, NULL);
 }

@@ -173,6 +173,26 @@ by_name(const void *a, const void *b)
 	return strcmp(x->symbol.name, y->symbol.name);
 }
 
+/* A kext that depends on others may find in them what the kernel lacks; loading will tell. */
+static void
+note_missing(struct kext_inspection *x, const char *name)
+{
+	bool others = false;
+
+	for (size_t i = 0; i < x->info.library_count; i++)
+		others = others || x->libraries[i].status == NKE_LIBRARY_KEXT;
+	if (!others) {
+		describe_missing(x->elf.path, name, &x->problems);
+		return;
+	}
+	text_add(&x->warnings, "%s: symbol %s is not the kernel's, so it must come from", x->elf.path, name);
+	for (size_t i = 0; i < x->info.library_count; i++) {
+		if (x->libraries[i].status == NKE_LIBRARY_KEXT)
+			text_add(&x->warnings, " %s", x->libraries[i].identifier);
+	}
+	text_add(&x->warnings, "\n");
+}
+
 static int
 judge_symbols(struct kext_inspection *x)
 {
@@ -198,7 +218,7 @@ judge_symbols(struct kext_inspection *x)
 		x->symbol_index[i] = all[i].index;
 		if (all[i].symbol.status == NKE_SYMBOL_MISSING) {
 			x->info.missing++;
-			describe_missing(x->elf.path, all[i].symbol.name, &x->problems);
+			note_missing(x, all[i].symbol.name);
 		}
 		if (!all[i].symbol.listed)
 			text_add(&x->warnings, "%s: uses %s, but OSBundleLibraries does not list %s; a "

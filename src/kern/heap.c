@@ -1,15 +1,15 @@
 /*
  * The machine's memory. Used by everything in the core (kalloc) and by the KPI's allocators.
  *
- * In front of what the caller gets lies a header (struct heap_block), and in front of that, for blocks
- * that belong to a kext, its entry in the ledger:
+ * In front of what the caller gets lies a header (struct heap_block), and in front of that, for
+ * blocks that belong to a kext, its entry in the ledger:
  *
  *	base  [padding to the alignment] [ledger_entry, kexts' kinds only] [heap_block] payload [tail]
  *
  * The machine owns every block: what is left when it goes is given back to the host here.
  *
- * In checked mode a freed block is filled with a pattern and kept for a while, so that a second free
- * finds its header intact and a late write is noticed when the block's time is up.
+ * In checked mode a freed block is filled with a pattern and kept for a while, so that a second
+ * free finds its header intact and a late write is noticed when the block's time is up.
  */
 #include <string.h>
 
@@ -34,7 +34,7 @@ struct heap_block {
 	const void *tag;		/* heap_set_tag */
 	void *pc;			/* where it was allocated */
 	size_t size;			/* as asked for */
-	uint32_t magic;			/* HEAP_LIVE, HEAP_FREED; anything else: not ours, or damaged */
+	uint32_t magic;			/* HEAP_LIVE, HEAP_FREED; else not ours, or damaged */
 	uint8_t kind;			/* enum heap_kind */
 	uint8_t align_shift;
 	uint16_t has_tail;		/* HEAP_TAIL follows the payload */
@@ -182,9 +182,9 @@ late_write_report(const struct quarantined *q, char *text, size_t size)
 
 	hc_symbolize(q->block->pc, allocated, sizeof allocated);
 	hc_symbolize(q->freed_by, freed, sizeof freed);
-	ksnprintf(text, size, "%s block of %zu bytes (allocated at %s, freed at %s) was written at offset "
-	    "%zu after it had been freed", kind_name(q->block->kind), q->block->size, allocated, freed,
-	    first_damage(q->block));
+	ksnprintf(text, size, "%s block of %zu bytes (allocated at %s, freed at %s) was written at "
+	    "offset %zu after it had been freed", kind_name(q->block->kind), q->block->size, allocated,
+	    freed, first_damage(q->block));
 }
 
 static void
@@ -207,15 +207,23 @@ release_oldest(struct nke *m, bool panic_on_damage)
 		klog(m, 3, "%s", text);
 }
 
+/* Panics when a block that has to leave was damaged; hence before anything is done to the next. */
+static void
+make_room(struct nke *m, size_t size)
+{
+	struct heap *h = m->heap;
+
+	while (h->quarantined == QUARANTINE_BLOCKS ||
+	    (h->quarantined != 0 && h->quarantined_bytes + size > QUARANTINE_BYTES))
+		release_oldest(m, true);
+}
+
 static void
 quarantine_block(struct nke *m, struct heap_block *b, void *freed_by)
 {
 	struct heap *h = m->heap;
 
 	poison(b);
-	while (h->quarantined == QUARANTINE_BLOCKS ||
-	    (h->quarantined != 0 && h->quarantined_bytes + b->size > QUARANTINE_BYTES))
-		release_oldest(m, true);
 	h->quarantine[(h->oldest + h->quarantined) % QUARANTINE_BLOCKS] =
 	    (struct quarantined){b, freed_by};
 	h->quarantined++;
@@ -318,8 +326,8 @@ check_block(struct nke *m, struct heap_block *b, enum heap_kind kind, void *pc)
 	if (b->has_tail) {
 		memcpy(&tail, payload(b) + b->size, sizeof tail);
 		if (tail != HEAP_TAIL)
-			kpanic("%s block %p of %zu bytes was written past its end", kind_name(b->kind),
-			    (void *)payload(b), b->size);
+			kpanic("%s block %p of %zu bytes was written past its end",
+			    kind_name(b->kind), (void *)payload(b), b->size);
 	}
 }
 
@@ -328,6 +336,8 @@ free_block(struct nke *m, struct heap_block *b, void *pc)
 {
 	struct heap *h = m->heap;
 
+	if (m->checked)
+		make_room(m, b->size);
 	if (kind_in_ledger(b->kind))
 		discharge(m, b);
 	TAILQ_REMOVE(&h->blocks, b, link);

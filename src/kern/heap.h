@@ -2,8 +2,9 @@
  * The machine's memory: every block knows its size, its owner and where it was allocated, so that
  * wrong sizes, double frees and leaks can be named; and any allocation can be made to fail.
  *
- * Used by the core (owner NULL while no kext runs) and by the KPI's allocators (OSMalloc, _MALLOC,
- * IOMalloc ...), whose blocks belong to the kext that calls. Packet buffers have a zone of their own.
+ * Used by the core (owner NULL while no kext runs) and by the KPI's allocators (OSMalloc,
+ * _MALLOC, IOMalloc ...), whose blocks belong to the kext that calls. Packet buffers have a zone
+ * of their own.
  */
 #ifndef NKE_KERN_HEAP_H
 #define NKE_KERN_HEAP_H

@@ -1,12 +1,13 @@
 /*
  * Scopes and listeners.
  *
- * A listener names its scope by a string and may be there first; it is asked while a scope of that
- * name exists. Listeners stay in the list, marked, until the last call of their callback has returned,
- * so whoever walks the list may do so across calls into kexts.
+ * A listener names its scope by a string and may be there first; it is asked while a scope of
+ * that name exists. Listeners stay in the list, marked, until the last call of their callback has
+ * returned, so whoever walks the list may do so across calls into kexts.
  *
- * The answer, an interface fact: it starts as the scope's own (or DEFER); a listener's replaces it when
- * the listener says DENY or nothing was decided before; what is not ALLOW in the end is EPERM.
+ * The answer, an interface fact: it starts as the scope's own (or DEFER); a listener's replaces
+ * it when the listener says DENY or nothing was decided before; what is not ALLOW in the end is
+ * EPERM.
  */
 #include <string.h>
 
@@ -72,7 +73,8 @@ describe_listener(const struct ledger_entry *entry, char *text, size_t size)
 }
 
 static struct kauth_listener *
-make_listener(struct nke *m, const char *scope, kauth_scope_callback_t callback, void *idata, void *pc)
+make_listener(struct nke *m, const char *scope, kauth_scope_callback_t callback, void *idata,
+    void *pc)
 {
 	size_t len = strlen(scope) + 1;
 	struct kauth_listener *l = kalloc(m, sizeof *l + len);
@@ -150,7 +152,8 @@ void
 kauth_remove_listener(struct nke *m, struct kauth_listener *l)
 {
 	if (l == NULL || l->magic != LISTENER_MAGIC || l->callback == NULL)
-		kpanic("kauth_unlisten_scope: %p is no listener, or has unlistened before", (void *)l);
+		kpanic("kauth_unlisten_scope: %p is no listener, or has unlistened before",
+		    (void *)l);
 	withdraw_listener(m, l, true);
 }
 
@@ -202,7 +205,8 @@ void
 kauth_remove_scope(struct nke *m, struct kauth_scope *s)
 {
 	if (s == NULL || s->magic != SCOPE_MAGIC)
-		kpanic("kauth_deregister_scope: %p is no scope, or was deregistered before", (void *)s);
+		kpanic("kauth_deregister_scope: %p is no scope, or was deregistered before",
+		    (void *)s);
 	TAILQ_REMOVE(&m->kauth->scopes, s, link);
 	s->magic = 0;
 	if (s->own != NULL)
@@ -220,8 +224,8 @@ call_listener(struct kauth_listener *l, const struct kauth_question *q)
 
 	l->calls = &call;
 	GATE_CALL(l->kext, "kauth listener", NULL,
-	    answer = l->callback(q->credential, l->idata, q->action, q->args[0], q->args[1], q->args[2],
-	    q->args[3]));
+	    answer = l->callback(q->credential, l->idata, q->action, q->args[0], q->args[1],
+	    q->args[2], q->args[3]));
 	for (at = &l->calls; *at != &call; at = &(*at)->next)
 		continue;
 	*at = call.next;

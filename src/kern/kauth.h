@@ -1,6 +1,6 @@
 /*
- * Credentials, and scopes with their listeners. There is one credential, the superuser's: the machine
- * has no users. kpi/kauth.c is the face for kexts.
+ * Credentials, and scopes with their listeners. There is one credential, the superuser's: the
+ * machine has no users. kpi/kauth.c is the face for kexts.
  */
 #ifndef NKE_KERN_KAUTH_H
 #define NKE_KERN_KAUTH_H

@@ -1,7 +1,7 @@
 /*
- * The kernel event engine: numbers an event, puts its vectors together and hands the record to whoever
- * listens. Event sockets are listeners; so may be parts of the core. Posting for kexts is in
- * kpi/kern_event.c.
+ * The kernel event engine: numbers an event, puts its vectors together and hands the record to
+ * whoever listens. Event sockets are listeners; so may be parts of the core. Posting for kexts is
+ * in kpi/kern_event.c.
  */
 #ifndef NKE_KERN_KERN_EVENT_H
 #define NKE_KERN_KERN_EVENT_H
@@ -14,8 +14,8 @@
 #define KEV_MAX_SIZE	224
 
 /*
- * Someone who listens; embedded in its owner, who fills `filter`, `event` and `arg`. The filter may be
- * changed at any time; vendor KEV_NOTHING hears nothing.
+ * Someone who listens; embedded in its owner, who fills `filter`, `event` and `arg`. The filter
+ * may be changed at any time; vendor KEV_NOTHING hears nothing.
  */
 #define KEV_NOTHING	0xffffffffu
 
@@ -23,8 +23,9 @@ struct kev_listener {
 	TAILQ_ENTRY(kev_listener) link;
 	struct kev_request filter;
 	/*
-	 * Called in the poster's thread with the whole record (msg->total_size bytes, gone when it
-	 * returns). May unlisten itself or others. ENOMEM ends the delivery; any other result is ignored.
+	 * Called in the poster's thread with the whole record (msg->total_size bytes, gone when
+	 * it returns). May unlisten itself or others. ENOMEM ends the delivery; any other result
+	 * is ignored.
 	 */
 	errno_t (*event)(void *arg, const struct kern_event_msg *msg);
 	void *arg;
@@ -35,8 +36,8 @@ void kev_listen(struct nke *, struct kev_listener *);
 /* It is not called any more, not even by a delivery that is under way. */
 void kev_unlisten(struct nke *, struct kev_listener *);
 /*
- * Posts an event of any vendor, Apple's own included. EMSGSIZE: more than 200 bytes of data, nothing
- * happened. ENOMEM: not all listeners heard it.
+ * Posts an event of any vendor, Apple's own included. EMSGSIZE: more than 200 bytes of data,
+ * nothing happened. ENOMEM: not all listeners heard it.
  */
 errno_t kev_post(struct nke *, const struct kev_msg *);
 /* Number of the event posted last, 0 none. */

@@ -1,13 +1,14 @@
 /*
  * The kernel log: puts lines together and hands them to the machine's owner.
  *
- * klog() says one line for the core at once. klog_vprint() is the KPI's printf: what a kext prints is
- * kept in its struct kext until the newline, so that lines made by several calls, or by several kexts
- * in turn, arrive whole. Nothing is printed anywhere when the owner gave no callback.
+ * klog() says one line for the core at once. klog_vprint() is the KPI's printf: what a kext
+ * prints is kept in its struct kext until the newline, so that lines made by several calls, or by
+ * several kexts in turn, arrive whole. Nothing is printed anywhere when the owner gave no
+ * callback.
  *
- * Works from the first moment of a machine's life to the last: before and after this subsystem is up,
- * and without a thread, klog() delivers directly. The callback is the host's; should it come back with
- * another line, that is delivered as well, but not without end.
+ * Works from the first moment of a machine's life to the last: before and after this subsystem is
+ * up, and without a thread, klog() delivers directly. The callback is the host's; should it come
+ * back with another line, that is delivered as well, but not without end.
  */
 #include <string.h>
 
@@ -21,7 +22,7 @@
 #define NESTED_MAX	4
 
 struct klog {
-	struct kext kernel;		/* only its line: what the core or a client without a kext printed */
+	struct kext kernel;		/* only its line: what no kext printed */
 	TAILQ_HEAD(, kext) unfinished;	/* kexts with text in their line */
 	unsigned nested;		/* calls of the callback that have not returned */
 };

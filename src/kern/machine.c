@@ -174,6 +174,8 @@ bring_up(void *arg)
 
 	for (; subsystems[b->count] != NULL; b->count++) {
 		b->error = subsystems[b->count]->init(b->machine);
+		if (b->error == ENOBUFS)
+			b->error = ENOMEM;
 		if (b->error != 0)
 			return;
 	}

@@ -60,12 +60,13 @@ struct nke {
 	unsigned hosts_inside;		/* host threads that entered it and have not left */
 	unsigned threads;		/* kernel threads that have not ended */
 	bool checked;			/* ownership, poisoning, full backtraces */
-	uint32_t filter_count;		/* interface and IP filters attached: 0 means nobody watches */
+	uint32_t filter_count;		/* filters and protocols of kexts: 0 means nobody watches */
 	uint32_t next_string_id;	/* mbuf tag ids, vendor codes and interface families: one space */
 	struct string_ids *string_ids;	/* their names (string_id.c) */
 	uint64_t prng[4];		/* state of prng.c */
 	char ntoa[16];			/* what inet_ntoa() gave last */
 	char unknown_name[32];		/* what IOFindNameForValue() made last */
+	char model[32];			/* populate_model_name(); "": libnke */
 
 	struct heap *heap;		/* first up, last down: the others allocate from it */
 	struct klog *klog;

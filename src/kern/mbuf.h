@@ -166,8 +166,9 @@ void mbuf_zone_stat(const struct nke *, struct mbuf_stat *);
 void mbuf_count_failed_copy(struct nke *);
 void mbuf_count_failed_pullup(struct nke *);
 /*
- * Checked mode: who is to blame when this packet (all mbufs of the chain) is never freed; kext NULL: the
- * core has it. An mbuf is the core's until this is called. Nothing when not in checked mode.
+ * Checked mode: who is to blame when this packet (all mbufs of the chain) is never freed. kext NULL: the
+ * core has it; then it panics if one of them is free or has data outside its buffer. A new mbuf is the
+ * core's until this is called. Nothing when not in checked mode.
  */
 void m_set_owner(struct mbuf *, struct kext *, void *pc);
 /* Checked mode: `to` (one mbuf, new in the packet) gets the owner that `from` has. */

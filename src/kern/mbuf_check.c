@@ -233,6 +233,21 @@ m_used_after_free(const struct mbuf *m, const char *who)
 
 /* ---- ownership ---------------------------------------------------------------------------- */
 
+/* What the core is handed must lie where it says; a kext sets lengths unchecked. */
+static void
+check_handed_over(const struct mbuf *m, const struct zone_note *note)
+{
+	struct who owner;
+
+	if (m->m_type == MBUF_TYPE_FREE)
+		m_used_after_free(m, "the stack");
+	KASSERTX(m->m_len >= 0 && m->m_data >= m_start(m) &&
+	    m->m_data + m->m_len <= m_start(m) + m_capacity(m),
+	    "mbuf %p says it has %d bytes from offset %td of its buffer, which has %zu; it came from %s",
+	    (const void *)m, m->m_len, m->m_data - m_start(m), m_capacity(m),
+	    describe(&owner, note->owner, note->pc));
+}
+
 void
 m_set_owner(struct mbuf *m, struct kext *kext, void *pc)
 {
@@ -245,6 +260,8 @@ m_set_owner(struct mbuf *m, struct kext *kext, void *pc)
 	for (; m != NULL; m = m->m_next) {
 		struct zone_note *note = note_of(z, ZONE_MBUF, m);
 
+		if (kext == NULL)
+			check_handed_over(m, note);
 		note->owner = owner;
 		note->pc = pc;
 	}

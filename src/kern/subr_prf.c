@@ -1,13 +1,15 @@
 /*
  * The kernel's formatter: C11's conversions without floating point, plus
  *
- *	%b	int, char *: register bits. The string is the base as a byte (8, 10, 16), then for each bit
- *		its number from 1 as a byte and its name: (3, "\20\1UP\2BROADCAST") gives 3<UP,BROADCAST>
- *	%D	void *, char *: bytes in hexadecimal with the string between them; the width is how many
- *		(16 when not given)
+ *	%b	int, char *: register bits. The string is the base as a byte (8, 10, 16), then for
+ *		each bit its number from 1 as a byte and its name: (3, "\20\1UP\2BROADCAST")
+ *		gives 3<UP,BROADCAST>
+ *	%D	void *, char *: bytes in hexadecimal with the string between them; the width is
+ *		how many (16 when not given)
  *
- * os_log's annotations (%{public}s) are skipped. Never stores through an argument: %n takes its pointer and does nothing. A floating point argument is
- * taken and shown as "?", since the kernel has no floating point. Unknown conversions are copied.
+ * os_log's annotations (%{public}s) are skipped. Never stores through an argument: %n takes its
+ * pointer and does nothing. A floating point argument is taken and shown as "?", since the kernel
+ * has no floating point. Unknown conversions are copied.
  *
  * Used by the log, by the printf family of the KPI, and by everything that makes text in the core.
  */
@@ -18,6 +20,7 @@
 #include "src/kern/subr_prf.h"
 
 #define INT_LIMIT	0x7fffffff
+#define FIELD_LIMIT	(1 << 20)	/* bytes of a number or of padding, whatever is asked */
 
 struct sink {
 	void (*put)(int, void *);
@@ -58,6 +61,12 @@ emit_bytes(struct sink *s, const char *p, size_t n)
 		emit(s, *p++);
 }
 
+static int
+field_width(const struct spec *sp)
+{
+	return sp->width < FIELD_LIMIT ? sp->width : FIELD_LIMIT;
+}
+
 /* ---- numbers ------------------------------------------------------------------------------ */
 
 /* Digits of `value`, most significant last; 64 bits in base 8 need 22. Returns how many. */
@@ -86,14 +95,14 @@ emit_number(struct sink *s, const struct spec *sp, uint64_t value, unsigned base
 	if (sp->has_precision) {
 		if (sp->precision == 0 && value == 0)
 			n = 0;
-		zeros = (long)sp->precision - (long)n;
+		zeros = (long)(sp->precision < FIELD_LIMIT ? sp->precision : FIELD_LIMIT) - (long)n;
 	}
 	/* C11 7.21.6.1p6: # makes octal start with a zero, also when nothing else is there. */
 	if (base == 8 && sp->alternate && zeros <= 0 && (n == 0 || digits[n - 1] != '0'))
 		zeros = 1;
 	if (zeros < 0)
 		zeros = 0;
-	blanks = (long)sp->width - (long)n - zeros - (long)prefix_len;
+	blanks = (long)field_width(sp) - (long)n - zeros - (long)prefix_len;
 	if (sp->zero && !sp->left && !sp->has_precision && blanks > 0) {
 		zeros += blanks;
 		blanks = 0;
@@ -182,7 +191,7 @@ format_unsigned(struct sink *s, const struct spec *sp, char conversion, struct a
 static void
 emit_padded(struct sink *s, const struct spec *sp, const char *text, size_t n)
 {
-	long blanks = (long)sp->width - (long)n;
+	long blanks = (long)field_width(sp) - (long)n;
 
 	if (!sp->left)
 		emit_many(s, ' ', blanks);
@@ -198,7 +207,8 @@ format_string(struct sink *s, const struct spec *sp, struct arguments *a)
 
 	if (text == NULL)
 		text = "(null)";
-	emit_padded(s, sp, text, sp->has_precision ? strnlen(text, (size_t)sp->precision) : strlen(text));
+	emit_padded(s, sp, text,
+	    sp->has_precision ? strnlen(text, (size_t)sp->precision) : strlen(text));
 }
 
 static void
@@ -243,7 +253,7 @@ format_dump(struct sink *s, const struct spec *sp, struct arguments *a)
 	static const char hex[] = "0123456789abcdef";
 	const unsigned char *bytes = va_arg(a->ap, const unsigned char *);
 	const char *between = va_arg(a->ap, const char *);
-	int n = sp->width > 0 ? sp->width : 16;
+	int n = sp->width > 0 ? field_width(sp) : 16;
 
 	for (int i = 0; i < n; i++) {
 		if (i > 0)

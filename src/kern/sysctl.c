@@ -136,8 +136,8 @@ sysctl_enter(struct nke *m, struct sysctl_oid *oid, void *pc)
 	if (find_oid(m, oid) != NULL)
 		kpanic("sysctl_register_oid: \"%s\" is registered already", oid->oid_name);
 	if (find_child(m, oid->oid_parent, oid->oid_name, strlen(oid->oid_name), 0) != NULL)
-		klog(m, 4, "sysctl_register_oid: there is a \"%s\" at that place already, which hides the "
-		    "new one", oid->oid_name);
+		klog(m, 4, "sysctl_register_oid: there is a \"%s\" at that place already, which hides "
+		    "the new one", oid->oid_name);
 	n = add_node(m, oid);
 	if (n == NULL)
 		return ENOMEM;
@@ -156,8 +156,8 @@ sysctl_add(struct nke *m, struct sysctl_oid_list *parent, int number, const char
     unsigned kind, void *arg1, int arg2, sysctl_handler_t handler, const char *fmt)
 {
 	struct sysctl_oid oid = {.oid_parent = parent, .oid_number = number,
-	    .oid_kind = (int)(kind | CTLFLAG_OID2), .oid_arg1 = arg1, .oid_arg2 = arg2, .oid_name = name,
-	    .oid_handler = handler, .oid_fmt = fmt, .oid_version = SYSCTL_OID_VERSION};
+	    .oid_kind = (int)(kind | CTLFLAG_OID2), .oid_arg1 = arg1, .oid_arg2 = arg2,
+	    .oid_name = name, .oid_handler = handler, .oid_fmt = fmt, .oid_version = SYSCTL_OID_VERSION};
 	struct sysctl_node *n = add_node(m, &oid);
 
 	if (n == NULL)

@@ -1,8 +1,8 @@
 /*
- * The tree of variables with names. On Darwin it is linked through the static lists that the SYSCTL_
- * macros define; here such a list is only an anchor whose address names a branch, and every machine
- * keeps a tree of its own. A child may come before its branch and stay after it; it is found while
- * both are there.
+ * The tree of variables with names. On Darwin it is linked through the static lists that the
+ * SYSCTL_ macros define; here such a list is only an anchor whose address names a branch, and
+ * every machine keeps a tree of its own. A child may come before its branch and stay after it; it
+ * is found while both are there.
  */
 #ifndef NKE_KERN_SYSCTL_H
 #define NKE_KERN_SYSCTL_H
@@ -17,8 +17,8 @@
  */
 errno_t sysctl_enter(struct nke *, struct sysctl_oid *, void *pc);
 /*
- * Removes it and waits until none of its handlers runs any more; from within its own handler it does
- * not wait. Panics when it is not there.
+ * Removes it and waits until none of its handlers runs any more; from within its own handler it
+ * does not wait. Panics when it is not there.
  */
 void sysctl_remove(struct nke *, struct sysctl_oid *);
 
@@ -32,9 +32,9 @@ errno_t sysctl_add(struct nke *, struct sysctl_oid_list *parent, int number, con
 
 /*
  * Reads and sets one variable. *old_len is the room at `old` before and the size of the value
- * after, also when less was copied (ENOMEM) or nothing (`old` NULL). `new` NULL: nothing is set. `p` is on whose behalf. ENOENT no such
- * variable, or a branch; EISDIR the name goes on below a variable; EPERM not readable or writable;
- * EINVAL and whatever the handler says.
+ * after, also when less was copied (ENOMEM) or nothing (`old` NULL). `new` NULL: nothing is set.
+ * `p` is on whose behalf. ENOENT no such variable, or a branch; EISDIR the name goes on below a
+ * variable; EPERM not readable or writable; EINVAL and whatever the handler says.
  */
 struct sysctl_access {
 	void *old;

@@ -80,7 +80,8 @@ struct leaf {
 #define NUMBER(parent, number, name, value) \
 	{&sysctl_##parent##_children, number, #name, CTLTYPE_INT, NULL, value, handle_constant, "I"}
 #define QUAD(parent, number, name, pointer) \
-	{&sysctl_##parent##_children, number, #name, CTLTYPE_QUAD, pointer, 0, handle_quad_constant, "Q"}
+	{&sysctl_##parent##_children, number, #name, CTLTYPE_QUAD, pointer, 0, \
+	    handle_quad_constant, "Q"}
 
 static const int64_t memory_bytes = MEMORY_BYTES;
 static const int64_t cpu_hz = CPU_HZ;
@@ -115,8 +116,8 @@ sysctl_add_leaves(struct nke *m)
 	errno_t error = 0;
 
 	for (l = leaves; l < leaves + sizeof leaves / sizeof leaves[0] && error == 0; l++)
-		error = sysctl_add(m, l->parent, l->number, l->name, l->kind | CTLFLAG_RD | CTLFLAG_LOCKED,
-		    (void *)(uintptr_t)l->arg1, l->arg2, l->handler, l->fmt);
+		error = sysctl_add(m, l->parent, l->number, l->name,
+		    l->kind | CTLFLAG_RD | CTLFLAG_LOCKED, (void *)(uintptr_t)l->arg1, l->arg2, l->handler, l->fmt);
 	if (error == 0)
 		error = sysctl_add(m, &sysctl__kern_children, KERN_HOSTNAME, "hostname",
 		    CTLTYPE_STRING | CTLFLAG_RD, m, 0, handle_hostname, "A");

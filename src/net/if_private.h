@@ -66,6 +66,7 @@ struct if_proto {
 	uint32_t seq;			/* order of attachment, never reused: a walk finds its place by it */
 	bool v2;			/* input takes lists */
 	bool core;			/* functions are ours: called without the gate */
+	bool watches;			/* a kext's: counts in machine->filter_count */
 	bool detached;
 	struct kext *owner;
 	proto_media_input input;

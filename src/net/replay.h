@@ -41,6 +41,11 @@ void replay_verdict(struct nke *, struct pkt_origin *, enum pkt_fate);
 void replay_deliver(struct nke *, struct mbuf *);
 /* No protocol wants the frame; `frame` is its link header, data behind it. Survives as it is now. Consumes. */
 void replay_unclaimed(struct nke *, struct mbuf *, char *frame);
+/*
+ * A kext's protocol is about to get the frame: it survives as it is now, and the packet, which is the
+ * protocol's, does not stand for it any more. `frame` as above. Does not consume.
+ */
+void replay_claimed(struct nke *, struct mbuf *, const char *frame);
 /* The stack refuses it (and has counted why). Survives as captured. Consumes. */
 void replay_refused(struct nke *, struct mbuf *);
 

@@ -348,6 +348,7 @@ ip6_inject_receive(struct nke *machine, struct mbuf *m)
 {
 	ipfilter_t behind = ipf_take_ref(m);
 	struct in6_addr dst;
+	struct ip6_place p;
 
 	if (behind == NULL) {
 		if (m->m_pkthdr.rcvif == NULL) {
@@ -363,6 +364,10 @@ ip6_inject_receive(struct nke *machine, struct mbuf *m)
 		return;
 	}
 	/* Interface fact: it starts again at the first header behind the fixed one. */
-	if (ip6_recheck(machine, &m))
-		ip6_headers(machine, m, ip6_first_place(m), behind);
+	if (!ip6_recheck(machine, &m))
+		return;
+	p = ip6_first_place(m);
+	if (p.next == IPPROTO_HOPOPTS && !ip6_extension(machine, m, &p))
+		return;
+	ip6_headers(machine, m, p, behind);
 }

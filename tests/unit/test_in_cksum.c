@@ -141,6 +141,7 @@ KTEST(finalize_takes_a_length_in_host_order)
 {
 	uint8_t bytes[sizeof udp4];
 	struct mbuf *a = packet(udp4, sizeof udp4, 0, MBUF_CSUM_REQ_UDP), *b;
+	u_int16_t sum;
 
 	memcpy(bytes, udp4, sizeof bytes);
 	bytes[2] = udp4[3];
@@ -151,6 +152,16 @@ KTEST(finalize_takes_a_length_in_host_order)
 	CHECK_EQ(memcmp(mtod(a, char *) + 24, mtod(b, char *) + 24, 10), 0);
 	mbuf_freem(a);
 	mbuf_freem(b);
+	/* Both readings are possible: the one that is the whole packet counts. */
+	a = packet(NULL, 0x2118, 0, MBUF_CSUM_REQ_UDP);
+	memset(mtod(a, char *), 0x33, 0x2118);
+	mtod(a, uint8_t *)[0] = 0x45;
+	mtod(a, uint8_t *)[2] = 0x18;
+	mtod(a, uint8_t *)[3] = 0x21;
+	mbuf_outbound_finalize(a, PF_INET, 0);
+	CHECK_EQ(mbuf_inet_cksum(a, IPPROTO_UDP, 20, 0x2118 - 20, &sum), 0);
+	CHECK_EQ(sum, 0);
+	mbuf_freem(a);
 }
 
 KTEST(finalize_behind_a_link_header)

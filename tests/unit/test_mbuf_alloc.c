@@ -172,10 +172,16 @@ KTEST_PANICS(a_cluster_freed_twice_is_named, "freed twice")
 
 KTEST_PANICS(an_mbufs_cluster_is_not_a_raw_one, "belongs to an mbuf")
 {
+	size_t size = 2048;
+	caddr_t addr;
 	mbuf_t m;
 
+	CHECK_EQ(mbuf_alloccluster(MBUF_WAITOK, &size, &addr), 0);
+	mbuf_freecluster(addr, size);
+	/* The same one, now not by itself. */
 	CHECK_EQ(mbuf_getpacket(MBUF_WAITOK, &m), 0);
-	mbuf_freecluster(mbuf_datastart(m), 2048);
+	CHECK(mbuf_datastart(m) == addr);
+	mbuf_freecluster(addr, size);
 }
 
 KTEST_PANICS(memory_that_is_no_cluster_is_named, "is not a cluster of 2048 bytes")

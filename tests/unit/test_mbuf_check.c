@@ -96,6 +96,23 @@ KTEST_PANICS(mbufs_do_not_leave_their_machine, "do not leave their machine")
 	kpanic("%s", report);
 }
 
+KTEST_PANICS(a_length_beyond_the_buffer_is_named,
+    "says it has 300 bytes from offset 0 of its buffer, which has 224")
+{
+	struct mbuf *m = two_pieces(10, 20);
+
+	mbuf_setlen(mbuf_next(m), 300);
+	m_set_owner(m, NULL, NULL);
+}
+
+KTEST_PANICS(a_freed_part_of_a_packet_is_named, "the stack was given mbuf")
+{
+	struct mbuf *m = two_pieces(10, 20);
+
+	mbuf_free(mbuf_next(m));
+	m_set_owner(m, NULL, NULL);
+}
+
 /* ---- who has it --------------------------------------------------------------------------- */
 
 static void
@@ -115,7 +132,7 @@ KTEST(a_kexts_packets_are_found)
 	memcpy(kext->name, "tester", 7);
 	kext->id = 7;
 	TAILQ_INIT(&kext->owned);
-	cores = two_pieces(10, 20);
+	cores = two_pieces(10, 200);
 	GATE_CALL(kext, "start", NULL, m = two_pieces(10, 20));
 	CHECK_EQ(mbuf_report_owned(curmachine(), kext, note_packet, &reported), 1);
 	CHECK(reported == m);
@@ -153,5 +170,6 @@ KTEST_SUITE(mbuf_check, T(a_double_free_is_named), T(a_double_free_is_noticed_un
     T(using_a_freed_mbuf_is_named), T(a_late_write_to_an_mbuf_is_named),
     T(a_late_write_to_a_length_is_named), T(a_late_write_to_a_link_is_named),
     T(a_late_write_to_a_cluster_is_named), T(an_mbuf_of_type_free_is_refused),
-    T(mbufs_do_not_leave_their_machine), T(a_kexts_packets_are_found),
+    T(mbufs_do_not_leave_their_machine),
+    T(a_length_beyond_the_buffer_is_named), T(a_freed_part_of_a_packet_is_named), T(a_kexts_packets_are_found),
     T(a_double_free_names_the_kexts));

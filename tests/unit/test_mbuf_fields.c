@@ -166,7 +166,10 @@ KTEST(copy_pkthdr_moves_tags_and_replaces_flags)
 	CHECK_EQ(mbuf_tag_allocate(dst, id, 2, 8, MBUF_WAITOK, &found), 0);
 	CHECK_EQ(mbuf_setflags_mask(src, MBUF_MCAST, MBUF_MCAST), 0);
 	CHECK_EQ(mbuf_setflags_mask(dst, MBUF_LOOP, MBUF_LOOP), 0);
+	src->m_pkthdr.origin = (struct pkt_origin *)(void *)&len;
 	CHECK_EQ(mbuf_copy_pkthdr(dst, src), 0);
+	CHECK(src->m_pkthdr.origin == NULL);
+	CHECK(dst->m_pkthdr.origin == (struct pkt_origin *)(void *)&len);
 	CHECK_EQ(mbuf_flags(dst), MBUF_EXT | MBUF_PKTHDR | MBUF_MCAST);
 	CHECK_EQ(mbuf_pkthdr_len(dst), 10);
 	CHECK_EQ(mbuf_tag_find(dst, id, 1, &len, &found), 0);

@@ -210,6 +210,21 @@ KTEST(prepend_makes_room_and_moves_the_header)
 	mbuf_freem(m);
 }
 
+KTEST(a_new_first_mbuf_keeps_the_list)
+{
+	struct mbuf *m = three_pieces(true), *next = piece(true, 0, 1, 0), *given = m;
+
+	mbuf_setnextpkt(m, next);
+	CHECK_EQ(mbuf_prepend(&m, 40, MBUF_WAITOK), 0);
+	CHECK(mbuf_nextpkt(m) == next && mbuf_nextpkt(given) == NULL);
+	mbuf_freem(m);
+	m = piece(true, 0, 100, 2048);
+	mbuf_setnextpkt(m, next);
+	CHECK_EQ(mbuf_pullup(&m, 20), 0);
+	CHECK(mbuf_nextpkt(m) == next && mbuf_nextpkt(mbuf_next(m)) == NULL);
+	CHECK_EQ(mbuf_freem_list(m), 2);
+}
+
 KTEST(prepend_leaves_room_for_more)
 {
 	struct mbuf *m = piece(true, 0, 80, 0), *first;
@@ -663,7 +678,7 @@ KTEST_SUITE(mbuf_shape, T(copym_shares_clusters_and_copies_the_rest), T(copym_of
     T(copym_of_nothing), T(copym_copies_tags_from_the_start_only), T(copym_beyond_the_end),
     T(copym_from_beyond_the_end), T(dup_shares_nothing_and_keeps_the_layout),
     T(dup_of_large_foreign_storage), T(prepend_uses_the_space_in_front),
-    T(prepend_makes_room_and_moves_the_header), T(prepend_leaves_room_for_more),
+    T(prepend_makes_room_and_moves_the_header), T(a_new_first_mbuf_keeps_the_list), T(prepend_leaves_room_for_more),
     T(prepend_does_not_write_into_a_shared_cluster), T(prepend_frees_the_chain_when_it_fails),
     T(prepend_of_too_much_to_a_packet), T(prepend_of_too_much_to_a_chain), T(split_everywhere),
     T(split_shares_the_cluster_and_drops_the_rest_of_the_header), T(split_fails_without_harm),

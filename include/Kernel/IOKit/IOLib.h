@@ -5,6 +5,8 @@
 #include <sys/cdefs.h>
 #include <sys/appleapiopts.h>
 #include <stdarg.h>
+#include <IOKit/system.h>
+#include <IOKit/IOReturn.h>
 #include <mach/mach_types.h>
 #include <kern/thread_call.h>
 #include <kern/clock.h>

@@ -12,7 +12,7 @@ __BEGIN_DECLS
  * its caller. A harness may catch it and go on with another machine.
  */
 void panic(const char *string, ...) __printflike(1, 2) __dead2;
-/* Notes the model's name for that report: at most 31 characters are kept. */
+/* What PEGetModelName gives from now on: at most 31 characters are kept. */
 void populate_model_name(char *model);
 
 __END_DECLS

@@ -3,8 +3,11 @@
 #define _KERN_THREAD_H_
 
 #include <sys/cdefs.h>
+#include <mach/kern_return.h>
 #include <mach/mach_types.h>
+#include <mach/message.h>
 #include <mach/boolean.h>
+#include <mach/vm_param.h>
 #include <mach/thread_act.h>
 #include <kern/kern_types.h>
 

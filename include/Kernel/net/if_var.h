@@ -5,10 +5,12 @@
 #ifndef _NET_IF_VAR_H_
 #define _NET_IF_VAR_H_
 
+#include <sys/appleapiopts.h>
 #include <sys/types.h>
 #include <sys/time.h>
 #include <sys/queue.h>
 #include <sys/_types/_timeval32.h>
+#include <net/kpi_interface.h>
 
 #define APPLE_IF_FAM_LOOPBACK	1
 #define APPLE_IF_FAM_ETHERNET	2

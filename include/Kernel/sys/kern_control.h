@@ -7,12 +7,14 @@
 #ifndef KPI_KERN_CONTROL_H
 #define KPI_KERN_CONTROL_H
 
+#include <sys/appleapiopts.h>
 #include <sys/cdefs.h>
 #include <sys/types.h>
 #include <sys/_types/_errno_t.h>
 #include <sys/kernel_types.h>
 #include <sys/ioccom.h>
 #include <sys/sys_domain.h>
+#include <sys/kpi_mbuf.h>
 
 /* Events: class KEV_SYSTEM_CLASS of KEV_VENDOR_APPLE, with struct ctl_event_data. */
 #define KEV_CTL_SUBCLASS		2

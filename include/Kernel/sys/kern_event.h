@@ -7,6 +7,7 @@
 #ifndef SYS_KERN_EVENT_H
 #define SYS_KERN_EVENT_H
 
+#include <sys/appleapiopts.h>
 #include <sys/cdefs.h>
 #include <sys/types.h>
 #include <sys/_types/_errno_t.h>

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 #include <sys/kernel_types.h>
+#include <sys/param.h>
 #include <stdint.h>
 
 #ifndef _FSID_T
@@ -18,9 +19,6 @@ typedef struct fsid {
 
 #define MFSNAMELEN 15
 #define MFSTYPENAMELEN 16
-#ifndef MAXPATHLEN
-#define MAXPATHLEN 1024
-#endif
 #define MNAMELEN MAXPATHLEN
 
 #pragma pack(push, 4)

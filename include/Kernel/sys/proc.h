@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <sys/lock.h>
 #include <sys/param.h>
+#include <sys/event.h>
 #include <sys/time.h>
 #include <sys/signal.h>
 #include <sys/kernel_types.h>

@@ -9,6 +9,9 @@
 #include <sys/cdefs.h>
 #include <sys/types.h>
 #include <sys/time.h>
+#include <sys/ioctl.h>
+#include <sys/malloc.h>
+#include <sys/proc.h>
 #include <sys/kernel_types.h>
 #include <stdarg.h>
 #include <stdint.h>

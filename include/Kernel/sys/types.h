@@ -2,6 +2,7 @@
 #ifndef _SYS_TYPES_H_
 #define _SYS_TYPES_H_
 
+#include <sys/_types/_null.h>
 #include <sys/appleapiopts.h>
 #include <sys/cdefs.h>
 #include <machine/types.h>

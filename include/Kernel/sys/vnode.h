@@ -13,6 +13,8 @@
 #include <sys/queue.h>
 #include <sys/kauth.h>
 #include <sys/kernel_types.h>
+#include <sys/param.h>
+#include <sys/signal.h>
 #include <mach/boolean.h>
 
 enum vtype { VNON, VREG, VDIR, VBLK, VCHR, VLNK, VSOCK, VFIFO, VBAD, VSTR, VCPLX };
