@@ -191,17 +191,15 @@ bool
 replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
 {
 	struct pkt_origin *o = replay_origin(machine, m);
-	bool changed = false, touched = false;
+	bool changed = false, touched = m_touched(m);
 	uint32_t len = (uint32_t)m->m_pkthdr.len;
 
 	if (o == NULL)
 		return false;
 	if (frame != NULL && link_edited(o, frame))
 		changed = true;
-	for (struct mbuf *n = m; n != NULL; n = n->m_next) {
-		touched |= (n->m_flags & M_TOUCHED) != 0;
+	for (struct mbuf *n = m; n != NULL; n = n->m_next)
 		n->m_flags &= (uint16_t)~M_TOUCHED;
-	}
 	if (!touched || o->raw == NULL)
 		return changed;
 	if (o->look != NULL) {
@@ -500,6 +498,9 @@ output_fragments(struct replay *r, struct pkt_origin *o, protocol_family_t famil
 			o->fate = PKT_NO_MEMORY;
 			continue;
 		}
+		/* The mbuf it came in is gone, and this may well be the same one again. */
+		o->first = m;
+		o->start = m->m_data;
 		m->m_pkthdr.origin = o;
 		m->m_pkthdr.packet_number = o->number;
 		m->m_pkthdr.timestamp = o->time_ns;

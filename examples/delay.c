@@ -26,7 +26,11 @@
 kern_return_t delay_start(kmod_info_t *ki, void *data);
 kern_return_t delay_stop(kmod_info_t *ki, void *data);
 
-static int delay_ms = 20;
+#ifndef DELAY_MS
+#define DELAY_MS	20
+#endif
+
+static int delay_ms = DELAY_MS;
 
 SYSCTL_NODE(_net, OID_AUTO, delay, CTLFLAG_RW, 0, "delayed packets");
 SYSCTL_INT(_net_delay, OID_AUTO, ms, CTLFLAG_RW, &delay_ms, 0, "milliseconds");

@@ -249,7 +249,7 @@ ipf_passed(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf *m, const 
 		}
 		m->m_flags |= M_TOUCHED;
 	}
-	if (was->origin != NULL && (m->m_flags & M_TOUCHED))
+	if (was->origin != NULL && m_touched(m))
 		changed = replay_changed(w->machine, m, NULL);
 	if (changed)
 		f->counters.changed++;

@@ -140,7 +140,7 @@ void
 IOSleep(unsigned milliseconds)
 {
 	if (milliseconds == 0)
-		sched_yield();
+		sched_pass();
 	else
 		sleep_ns((uint64_t)milliseconds * NS_PER_MS);
 }

@@ -10,36 +10,36 @@
 #include <pexpert/pexpert.h>
 
 #define EXPORTED	__attribute__((visibility("default")))
-/* A constant by the name of a variable. */
-#define CONSTANT(type, name)							\
-	extern EXPORTED const type constant_##name __asm__(#name);		\
-	const type constant_##name
+/* A constant by the name of a variable; `symbol` is the linker's name for it. */
+#define CONSTANT(type, symbol)							\
+	extern EXPORTED const type constant_##symbol __asm__(#symbol);		\
+	const type constant_##symbol
 
 struct os_log_s {
 	uint32_t unused;
 };
 typedef char name_buffer[256];
 
-CONSTANT(int, hz) = 100;
-CONSTANT(int, tick) = 10000;
-CONSTANT(name_buffer, hostname) = "localhost";
-CONSTANT(int, hostnamelen) = sizeof "localhost" - 1;
-CONSTANT(name_buffer, domainname) = "";
-CONSTANT(int, domainnamelen) = 0;
+CONSTANT(int, kern_hz) = 100;
+CONSTANT(int, kern_tick) = 10000;
+CONSTANT(name_buffer, kern_hostname) = "localhost";
+CONSTANT(int, kern_hostnamelen) = sizeof "localhost" - 1;
+CONSTANT(name_buffer, kern_domainname) = "";
+CONSTANT(int, kern_domainnamelen) = 0;
 CONSTANT(struct os_log_s, _os_log_default) = {0};
 CONSTANT(PE_state_t, PE_state) = {.initialized = 0};
 
 /* Physical memory, as sysctl's hw.memsize has it. */
-CONSTANT(uint64_t, max_mem) = UINT64_C(8) << 30;
-CONSTANT(uint64_t, mem_size) = UINT64_C(8) << 30;
+CONSTANT(uint64_t, kern_max_mem) = UINT64_C(8) << 30;
+CONSTANT(uint64_t, kern_mem_size) = UINT64_C(8) << 30;
 /* There is one address space; its map is only a name for it. */
 typedef const int *map_handle;
 static const int the_map;
 CONSTANT(map_handle, kernel_map) = &the_map;
-CONSTANT(long, tk_cancc) = 0;
-CONSTANT(long, tk_nin) = 0;
-CONSTANT(long, tk_nout) = 0;
-CONSTANT(long, tk_rawcc) = 0;
+CONSTANT(long, kern_tk_cancc) = 0;
+CONSTANT(long, kern_tk_nin) = 0;
+CONSTANT(long, kern_tk_nout) = 0;
+CONSTANT(long, kern_tk_rawcc) = 0;
 
 const char version[] = "Darwin Kernel Version " OSRELEASE ": libnke";
 const int version_major = VERSION_MAJOR;

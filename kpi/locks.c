@@ -410,7 +410,7 @@ lck_rw_lock_yield_shared(lck_rw_t *lck, boolean_t force)
 	if (!force && !(word(lck)->state & (LOCK_WAITERS | LOCK_UPGRADE)))
 		return FALSE;
 	lock_release_shared(word(lck));
-	sched_yield();
+	sched_pass();
 	lock_acquire_shared(word(lck));
 	return TRUE;
 }

@@ -14,7 +14,7 @@
 #include "src/host/kext_bundle.h"
 
 /* Far above any Info.plist, and low enough for the parser's recursion. */
-#define PLIST_MAX	((size_t)256 << 10)
+#define PLIST_MAX	((size_t)64 << 10)
 
 int
 file_read(const char *path, size_t max, char **data, size_t *size, struct kext_text *text)
@@ -72,26 +72,32 @@ out:
 
 /* ---- property list ------------------------------------------------------------------------ */
 
+/* A string node's text, which libplist keeps; NULL for other nodes, and for text with a NUL in it. */
+static const char *
+string_of(plist_t node)
+{
+	uint64_t length = 0;
+	const char *s = plist_get_string_ptr(node, &length);
+
+	return s != NULL && memchr(s, '\0', length) == NULL ? s : NULL;
+}
+
 /* A string of the list in fresh memory. ENOENT when the key is absent (no message). */
 static int
 get_string(const char *file, plist_t root, const char *key, char **value, struct kext_text *text)
 {
 	plist_t node = plist_dict_get_item(root, key);
-	char *s = NULL;
+	const char *s;
 
 	*value = NULL;
 	if (node == NULL)
 		return ENOENT;
-	if (plist_get_node_type(node) != PLIST_STRING)
-		return text_fail(text, EINVAL, "%s: key %s: not a string\n", file, key);
-	plist_get_string_val(node, &s);
-	if (s == NULL)
+	s = string_of(node);
+	if (s == NULL || s[0] == '\0')
+		return text_fail(text, EINVAL, "%s: key %s: not a string, or an empty one\n", file, key);
+	*value = strdup(s);
+	if (*value == NULL)
 		return text_fail(text, ENOMEM, "%s: key %s: no memory\n", file, key);
-	if (s[0] == '\0') {
-		free(s);
-		return text_fail(text, EINVAL, "%s: key %s: empty string\n", file, key);
-	}
-	*value = s;
 	return 0;
 }
 
@@ -108,19 +114,68 @@ need_string(const char *file, plist_t root, const char *key, char **value, struc
 static int
 add_library(struct kext_bundle *b, const char *key, plist_t value, struct kext_text *text)
 {
-	struct bundle_library *l = &b->libraries[b->library_count];
-	char *version = NULL;
+	struct bundle_library *l = &b->libraries[b->library_count++];
 
-	if (plist_get_node_type(value) != PLIST_STRING)
-		return text_fail(text, EINVAL, "%s: key OSBundleLibraries: %s: the version is not a "
-		    "string\n", b->plist, key);
-	plist_get_string_val(value, &version);
 	l->identifier = strdup(key);
-	l->version = version;
-	b->library_count++;
+	l->version = strdup(string_of(value));
 	if (l->identifier == NULL || l->version == NULL)
 		return text_fail(text, ENOMEM, "%s: no memory\n", b->plist);
 	return 0;
+}
+
+/*
+ * A dictionary whose values are all strings, written out and read again: a key with a NUL in it, which
+ * libplist would not survive handing over, ends there. NULL when a value is no string.
+ */
+static plist_t
+clean_copy(plist_t dict)
+{
+	plist_dict_iter iter = NULL;
+	plist_t value = NULL, copy = NULL;
+	char *xml = NULL;
+	uint32_t size = 0;
+
+	plist_dict_new_iter(dict, &iter);
+	if (iter == NULL)
+		return NULL;
+	do {
+		plist_dict_next_item(dict, iter, NULL, &value);
+	} while (value != NULL && string_of(value) != NULL);
+	free(iter);
+	if (value != NULL)
+		return NULL;
+	plist_to_xml(dict, &xml, &size);
+	if (xml != NULL)
+		plist_from_xml(xml, size, &copy);
+	plist_to_xml_free(xml);
+	return copy;
+}
+
+static int
+add_libraries(struct kext_bundle *b, plist_t dict, struct kext_text *text)
+{
+	plist_dict_iter iter = NULL;
+	char *key = NULL;
+	plist_t value = NULL;
+	int error = 0;
+
+	b->libraries = calloc((size_t)plist_dict_get_size(dict) + 1, sizeof b->libraries[0]);
+	plist_dict_new_iter(dict, &iter);
+	if (b->libraries == NULL || iter == NULL) {
+		free(iter);
+		return text_fail(text, ENOMEM, "%s: no memory\n", b->plist);
+	}
+	while (error == 0) {
+		plist_dict_next_item(dict, iter, &key, &value);
+		if (key == NULL || value == NULL)
+			break;
+		error = add_library(b, key, value, text);
+		free(key);
+		key = NULL;
+	}
+	free(key);
+	free(iter);
+	return error;
 }
 
 static int
@@ -131,35 +186,20 @@ get_libraries(struct kext_bundle *b, plist_t root, struct kext_text *text)
 #else
 	plist_t dict = NULL;
 #endif
-	plist_dict_iter iter = NULL;
-	char *key = NULL;
-	plist_t value = NULL;
-	int error = 0;
+	plist_t copy;
+	int error;
 
 	if (dict == NULL)
 		dict = plist_dict_get_item(root, "OSBundleLibraries");
 	if (dict == NULL)
 		return 0;
-	if (plist_get_node_type(dict) != PLIST_DICT)
-		return text_fail(text, EINVAL, "%s: key OSBundleLibraries: not a dictionary\n", b->plist);
-	b->libraries = calloc((size_t)plist_dict_get_size(dict) + 1, sizeof b->libraries[0]);
-	plist_dict_new_iter(dict, &iter);
-	if (b->libraries == NULL || iter == NULL) {
-		free(iter);
-		return text_fail(text, ENOMEM, "%s: no memory\n", b->plist);
-	}
-	for (;;) {
-		plist_dict_next_item(dict, iter, &key, &value);
-		if (key == NULL || value == NULL)
-			break;
-		error = add_library(b, key, value, text);
-		free(key);
-		key = NULL;
-		if (error != 0)
-			break;
-	}
-	free(key);
-	free(iter);
+	copy = plist_get_node_type(dict) == PLIST_DICT ? clean_copy(dict) : NULL;
+	if (copy == NULL || plist_get_node_type(copy) != PLIST_DICT)
+		error = text_fail(text, EINVAL, "%s: key OSBundleLibraries: not a dictionary of "
+		    "identifiers and versions, both strings\n", b->plist);
+	else
+		error = add_libraries(b, copy, text);
+	plist_free(copy);
 	return error;
 }
 

@@ -336,10 +336,11 @@ free_block(struct nke *m, struct heap_block *b, void *pc)
 {
 	struct heap *h = m->heap;
 
-	if (m->checked)
-		make_room(m, b->size);
 	if (kind_in_ledger(b->kind))
 		discharge(m, b);
+	/* Behind that: striking it out frees the entry's backtrace, which takes a place as well. */
+	if (m->checked)
+		make_room(m, b->size);
 	TAILQ_REMOVE(&h->blocks, b, link);
 	h->bytes -= b->size;
 	h->count--;

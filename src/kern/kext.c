@@ -358,7 +358,7 @@ static void
 let_threads_end(struct kext *k)
 {
 	for (int turns = 0; k->owned_count[LEDGER_THREAD] > 0 && turns < 64; turns++)
-		sched_yield();
+		sched_pass();
 }
 
 static errno_t

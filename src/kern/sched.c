@@ -148,7 +148,7 @@ sched_switch_away(struct world *w)
 }
 
 void
-sched_yield(void)
+sched_pass(void)
 {
 	struct thread *t = curthread();
 	struct world *w = t->world;
@@ -185,7 +185,7 @@ sched_preempt(void)
 	if (worker_needed(w) && (worker = worker_get(w)) != NULL)
 		sched_make_runnable(worker);
 	if (!TAILQ_EMPTY(&w->run_queue))
-		sched_yield();
+		sched_pass();
 }
 
 void
@@ -199,7 +199,7 @@ sched_settle(struct thread *t)
 		world_take_arrivals(w);
 		if (w->others_runnable == 0)
 			return;
-		sched_yield();
+		sched_pass();
 	} while (++rounds < YIELDS_ARE_IDLE);
 }
 
@@ -322,7 +322,7 @@ sched_thread_block(void)
 	struct world *w = t->world;
 
 	if (!t->asserted) {
-		sched_yield();
+		sched_pass();
 		return THREAD_AWAKENED;
 	}
 	t->asserted = false;

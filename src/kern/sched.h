@@ -41,7 +41,7 @@ struct thread *sched_first_waiter(const void *event);
 /* Ends this thread's wait, whatever it waits for; false when it does not wait. */
 bool sched_clear_wait(struct thread *, wait_result_t result);
 /* Lets others run first; returns when it is our turn again. */
-void sched_yield(void);
+void sched_pass(void);
 
 /* Passes time without giving up the CPU: a busy wait. Virtual time: the clock moves. */
 void sched_delay_until(uint64_t deadline);

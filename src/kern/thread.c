@@ -270,7 +270,7 @@ thread_unwind_machine(struct nke *m)
 	m->ending = true;
 	sched_throw_all(m);
 	while (others_inside(m, curthread()))
-		sched_yield();
+		sched_pass();
 	thread_reap(m->world);
 	TAILQ_FOREACH_SAFE(t, &m->world->all, all, next) {
 		if (t->home == m)

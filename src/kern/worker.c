@@ -40,7 +40,7 @@ worker_run_pending(struct thread *t, bool on_worker)
 			if (worker == NULL)
 				break;
 			sched_make_runnable(worker);
-			sched_yield();
+			sched_pass();
 		}
 		w->yields = 0;
 	}
@@ -187,7 +187,7 @@ worker_end_all(struct world *w)
 	if (w->clock_keeper != NULL)
 		hc_unpark(w->clock_parker);
 	while (workers_left(w))
-		sched_yield();
+		sched_pass();
 	thread_reap(w);
 	kern_thread = outer;
 }

@@ -104,7 +104,7 @@ world_release_cpu(struct world *w)
 static void
 acquire_locked(struct world *w, struct thread *t)
 {
-	if (__builtin_expect(w->cpu == NULL, 1)) {
+	if (__builtin_expect(__atomic_load_n(&w->cpu, __ATOMIC_RELAXED) == NULL, 1)) {
 		set_holder(w, t);
 		hc_mutex_unlock(w->mutex);
 		return;

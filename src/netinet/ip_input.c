@@ -6,8 +6,8 @@
  * Every packet is consumed. Forwarding is left out: what is for others is counted and let go. So are
  * group memberships: every multicast is taken to be for us.
  *
- * The common case, one mbuf with a plain header, is decided in ip_header() without a call; everything
- * else goes through ip_check_header().
+ * The common case, one mbuf with a plain header, is decided in ip_header() (ip_state.h) without a call;
+ * everything else goes through ip_check_header().
  */
 #include <string.h>
 
@@ -18,31 +18,9 @@
 #include "src/net/replay.h"
 #include "src/netinet/ip_state.h"
 
-#define IP_HLEN		((int)sizeof(struct ip))
 #define IP_FRAGMENT_BITS	htons(IP_MF | IP_OFFMASK)
 
 /* ---- the header --------------------------------------------------------------------------- */
-
-static inline bool
-loopback_net(struct in_addr a)
-{
-	return (a.s_addr & htonl(0xff000000)) == htonl(INADDR_LOOPBACK & 0xff000000);
-}
-
-/* True when the five words of a plain header add up (RFC 1071). `w` is aligned. */
-static inline bool
-plain_sum_good(const struct ip *ip)
-{
-	uint32_t w[5];
-	uint64_t sum;
-
-	memcpy(w, ip, sizeof w);
-	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16) == 0xffff;
-}
 
 /* RFC 1122 3.2.1.3: 127/8 never appears outside a host. */
 static bool
@@ -50,9 +28,10 @@ address_possible(const struct mbuf *m, const struct ip *ip)
 {
 	const struct ifnet *ifp = m->m_pkthdr.rcvif;
 
-	if (!loopback_net(ip->ip_src) && !loopback_net(ip->ip_dst))
+	if (!ip_loopback_net(ip->ip_src) && !ip_loopback_net(ip->ip_dst))
 		return true;
-	return ifp != NULL && (ifp->flags & IFF_LOOPBACK);
+	/* Without an interface: sent by the host of a capture, to itself. */
+	return ifp == NULL || (ifp->flags & IFF_LOOPBACK);
 }
 
 static bool
@@ -142,30 +121,6 @@ ip_check_header(struct nke *machine, struct mbuf **mp)
 	trim(st, m, ntohs(mtod(m, const struct ip *)->ip_len));
 	*mp = m;
 	return hlen;
-}
-
-/* ip_check_header() for the common case, inline. */
-static inline int
-ip_header(struct nke *machine, struct mbuf **mp)
-{
-	struct mbuf *m = *mp;
-
-	if (LIKELY(m->m_next == NULL && m->m_len == m->m_pkthdr.len && m->m_len >= IP_HLEN &&
-	    in_aligned(m) && m->m_pkthdr.csum_flags == 0)) {
-		const struct ip *ip = mtod(m, const struct ip *);
-		int len = ntohs(ip->ip_len);
-
-		if (LIKELY(*(const uint8_t *)ip == IP_VHL_BORING && len >= IP_HLEN && len <= m->m_len &&
-		    !loopback_net(ip->ip_src) && !loopback_net(ip->ip_dst) && plain_sum_good(ip))) {
-			/* Ethernet pads short frames. */
-			if (len < m->m_len) {
-				machine->ip->stat.ips_adj++;
-				m->m_len = m->m_pkthdr.len = len;
-			}
-			return IP_HLEN;
-		}
-	}
-	return ip_check_header(machine, mp);
 }
 
 bool

@@ -13,7 +13,6 @@
 #include "src/kern/trace.h"
 #include "src/netinet/ip_state.h"
 
-#define IP_HLEN		((int)sizeof(struct ip))
 #define CSUM_DATA	((uint32_t)(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP))
 
 /* One datagram on its way. */
@@ -149,19 +148,13 @@ choose_source(const struct ip_out *o, struct ip *ip)
 		ip->ip_src = ((const struct sockaddr_in *)(const void *)&ifa->addr)->sin_addr;
 }
 
-static bool
-loopback_net(struct in_addr a)
-{
-	return (ntohl(a.s_addr) >> 24) == IN_LOOPBACKNET;
-}
-
 /* May a datagram with these addresses leave by that interface? */
 static errno_t
 check_destination(const struct ip_out *o, struct mbuf *m)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 
-	if ((loopback_net(ip->ip_src) || loopback_net(ip->ip_dst)) && !(o->ifp->flags & IFF_LOOPBACK)) {
+	if ((ip_loopback_net(ip->ip_src) || ip_loopback_net(ip->ip_dst)) && !(o->ifp->flags & IFF_LOOPBACK)) {
 		o->machine->ip->stat.ips_badaddr++;
 		return EADDRNOTAVAIL;
 	}

@@ -62,7 +62,7 @@ static void
 play_one(struct nke *machine, struct mbuf *m)
 {
 	struct ip_state *s = machine->ip;
-	int hlen = ip_check_header(machine, &m);
+	int hlen = ip_header(machine, &m);
 
 	if (hlen == 0)
 		return;

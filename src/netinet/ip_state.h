@@ -4,10 +4,14 @@
 #ifndef NKE_NETINET_IP_STATE_H
 #define NKE_NETINET_IP_STATE_H
 
+#include <string.h>
+
 #include "src/net/ifaddr.h"
 #include "src/netinet/in_subr.h"
 #include "src/netinet/ip_private.h"
 #include "src/netinet/reass.h"
+
+#define IP_HLEN		((int)sizeof(struct ip))
 
 struct ip_state {
 	struct ipstat stat;
@@ -44,6 +48,52 @@ ip_counted(struct mbuf *m, uint32_t *counter)
  * and trims the packet to its length. Header length, or 0: the packet was refused and counted.
  */
 int ip_check_header(struct nke *, struct mbuf **);
+
+static inline bool
+ip_loopback_net(struct in_addr a)
+{
+	return (a.s_addr & htonl(0xff000000)) == htonl(INADDR_LOOPBACK & 0xff000000);
+}
+
+/* True when the five words of a plain header add up (RFC 1071). `w` is aligned. */
+static inline bool
+ip_plain_sum_good(const struct ip *ip)
+{
+	uint32_t w[5];
+	uint64_t sum;
+
+	memcpy(w, ip, sizeof w);
+	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
+/* ip_check_header() for the common case, inline. */
+static inline int
+ip_header(struct nke *machine, struct mbuf **mp)
+{
+	struct mbuf *m = *mp;
+
+	if (LIKELY(m->m_next == NULL && m->m_len == m->m_pkthdr.len && m->m_len >= IP_HLEN &&
+	    in_aligned(m) && m->m_pkthdr.csum_flags == 0)) {
+		const struct ip *ip = mtod(m, const struct ip *);
+		int len = ntohs(ip->ip_len);
+
+		if (LIKELY(*(const uint8_t *)ip == IP_VHL_BORING && len >= IP_HLEN && len <= m->m_len &&
+		    !ip_loopback_net(ip->ip_src) && !ip_loopback_net(ip->ip_dst) && ip_plain_sum_good(ip))) {
+			/* Ethernet pads short frames. */
+			if (len < m->m_len) {
+				machine->ip->stat.ips_adj++;
+				m->m_len = m->m_pkthdr.len = len;
+			}
+			return IP_HLEN;
+		}
+	}
+	return ip_check_header(machine, mp);
+}
+
 /*
  * After filters: the header of *m is contiguous again and its lengths fit, whatever the filter did.
  * False: they do not, the packet has been dropped and counted.

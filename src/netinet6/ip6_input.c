@@ -41,7 +41,8 @@ addresses_possible(const struct mbuf *m)
 {
 	const struct in6_addr *src = ip6_source(m), *dst = ip6_destination(m);
 	const struct ifnet *ifp = m->m_pkthdr.rcvif;
-	bool loopback = ifp != NULL && (ifp->flags & IFF_LOOPBACK);
+	/* Without an interface: sent by the host of a capture, to itself. */
+	bool loopback = ifp == NULL || (ifp->flags & IFF_LOOPBACK);
 
 	if (IN6_IS_ADDR_MULTICAST(src) || IN6_IS_ADDR_UNSPECIFIED(dst))
 		return false;

@@ -16,6 +16,17 @@ if grep -q '^__asan_' "$tmp/undefined"; then
 	echo "skipped: instrumented build"
 	exit 77
 fi
+# A name that libc has too would catch libc's own callers in a program linked with the archive.
+libc=$(ldd "$build/nke" | awk '$1 == "libc.so.6" { print $3 }')
+if [ -n "$libc" ]; then
+	nm -D --defined-only "$libc" | awk '{ sub(/@.*/, "", $3); print $3 }' | sort -u >"$tmp/libc"
+	xargs nm --defined-only -g <"$tmp/objects" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u |
+	    comm -12 - "$tmp/libc" >"$tmp/clash"
+	if [ -s "$tmp/clash" ]; then
+		echo "libc has these names of the core too: $(tr '\n' ' ' <"$tmp/clash")"
+		exit 1
+	fi
+fi
 comm -23 "$tmp/undefined" "$tmp/defined" |
     grep -vxE 'hc_[a-z0-9_]+|memcpy|memmove|memset|memcmp|_GLOBAL_OFFSET_TABLE_|__[a-z]+[dst]i[0-9]' >"$tmp/foreign" || exit 0
 while read -r name; do

@@ -39,6 +39,18 @@ while read -r name; do
 	fi
 done <"$tmp/kernel"
 
+# programs that link the archive: no name in it may take the place of one of the host's
+nm --defined-only "$build/libnke.a" 2>/dev/null | awk 'NF == 3 && $2 ~ /[A-Z]/ { print $3 }' | grep -v '^__' |
+    sort -u >"$tmp/archive"
+ldd "$library" | awk '$2 == "=>" { print $3 }' | while read -r host; do
+	nm -D --defined-only "$host" | awk '{ print $3 }' | sed 's/@.*//' | sort -u |
+	    comm -12 - "$tmp/archive" | sed "s|\$| is in libnke.a and in $host|"
+done >"$tmp/taken"
+if [ -s "$tmp/taken" ]; then
+	cat "$tmp/taken"
+	fail=1
+fi
+
 # the host API's functions are declared, and what is declared is there
 cat "$source"/include/nke/*.h | grep -oE '\bnke_[a-z0-9_]+\(' | tr -d '(' | sort -u >"$tmp/declared"
 grep '^nke_' "$tmp/exported" | diff - "$tmp/declared" | grep '^<' && {

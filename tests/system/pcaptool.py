@@ -7,6 +7,8 @@ usage: pcaptool.py count FILE EXPRESSION          how many frames it is true for
        pcaptool.py compare A B [data]             the same frames (at the same times)?
        pcaptool.py checksums FILE                 verifies every checksum, prints how many
        pcaptool.py headerlog FILE HOST-LLADDR     what examples/headerlog.c has to say
+       pcaptool.py ipcount FILE HOST-LLADDR       what examples/ipcount.c has to say
+       pcaptool.py cxxcount FILE HOST-LLADDR      what examples/cxxcount.cpp has to say
        pcaptool.py rewritten IN OUT               did examples/rewrite.c do its work?
        pcaptool.py delayed IN OUT MS              did examples/delay.c?
        pcaptool.py probes OUT                     writes a capture for examples/etherproto.c
@@ -220,6 +222,28 @@ def headerlog(packets, host):
         print('%s, %d bytes' % (line, len(p.data)))
 
 
+def ipcount(packets, host):
+    names = {1: 'ICMP', 2: 'IGMP', 6: 'TCP', 17: 'UDP', 58: 'ICMPv6'}
+    counts = {}
+    for pieces, _ in datagrams(packets):
+        p = pieces[0]
+        pair = counts.setdefault((p.version, p.proto), [0, 0])
+        pair[mac(p.src_mac) == host] += 1
+    for (version, proto), (into, out) in sorted(counts.items()):
+        print('IPv%d %s %d: %d in, %d out' % (version, names.get(proto, 'protocol'), proto, into, out))
+
+
+def cxxcount(packets, host):
+    totals = {False: [0, 0], True: [0, 0]}
+    for pieces, payload in datagrams(packets):
+        if pieces[0].version == 4:
+            pair = totals[mac(pieces[0].src_mac) == host]
+            pair[0] += 1
+            pair[1] += len(pieces[0].ip_header) + len(payload)
+    for name, (count, size) in zip(('in', 'out'), (totals[False], totals[True])):
+        print('%s: %d packets, %d bytes' % (name, count, size))
+
+
 NAMES = {'10.1.0.1': '192.0.2.1', '192.0.2.1': '10.1.0.1'}
 
 
@@ -340,6 +364,10 @@ def main(args):
         return complain(bad, count, 'checksums')
     elif command == 'headerlog':
         headerlog(read(path), rest[0])
+    elif command == 'ipcount':
+        ipcount(read(path), rest[0])
+    elif command == 'cxxcount':
+        cxxcount(read(path), rest[0])
     elif command == 'rewritten':
         bad, changed = rewritten(read(path), read(rest[0]))
         return complain(bad, changed, 'frames rewritten')

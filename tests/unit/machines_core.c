@@ -200,5 +200,5 @@ step_race(void *step)
 	start(race, &racers[0]);
 	start(race, &racers[1]);
 	while (s->event < 2)
-		sched_yield();
+		sched_pass();
 }

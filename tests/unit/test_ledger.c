@@ -149,7 +149,7 @@ KTEST(every_kind_of_this_piece_is_entered_and_described)
 
 	make_kext();
 	GATE_CALL(&kext, "start", NULL, make_everything());
-	sched_yield();
+	sched_pass();
 	TAILQ_FOREACH(e, &kext.owned, link) {
 		CHECK(i < sizeof expected / sizeof expected[0]);
 		CHECK_EQ(e->kind, expected[i].kind);

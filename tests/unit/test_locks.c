@@ -102,7 +102,7 @@ KTEST_PANICS(unlocking_anothers_mutex_is_named, "it is held by thread \"kernel_t
 {
 	set_up();
 	start(lock_and_sleep, NULL);
-	sched_yield();
+	sched_pass();
 	lck_mtx_unlock(mutex);
 }
 
@@ -110,7 +110,7 @@ KTEST_PANICS(a_deadlock_names_lock_and_holder, "held by thread kernel_thread2, a
 {
 	set_up();
 	start(lock_and_sleep, NULL);
-	sched_yield();
+	sched_pass();
 	lck_mtx_lock(mutex);
 }
 
@@ -249,10 +249,10 @@ KTEST(the_only_reader_upgrades_at_once_the_second_loses)
 	lck_rw_lock_shared(rw);
 	CHECK(lck_rw_lock_shared_to_exclusive(rw));
 	start(read_mark, LETTER('r'));
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "");
 	lck_rw_lock_exclusive_to_shared(rw);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "r");
 	/* waits for the other reader to go */
 	CHECK(lck_rw_lock_shared_to_exclusive(rw));
@@ -277,9 +277,9 @@ KTEST(two_upgrades_cannot_both_win)
 	set_up();
 	lck_rw_lock_shared(rw);
 	start(upgrade_mark, NULL);
-	sched_yield();
+	sched_pass();
 	CHECK(!lck_rw_lock_shared_to_exclusive(rw));
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "U");
 	tear_down();
 }

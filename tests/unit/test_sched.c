@@ -22,10 +22,10 @@ KTEST(all_waiters_wake_in_order)
 	fresh_trail();
 	for (int i = 'a'; i <= 'c'; i++)
 		start(wait_and_mark, LETTER(i));
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(sched_wakeup(&event, false, THREAD_AWAKENED), 3);
 	CHECK_STR(trail, "");
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "abc");
 }
 
@@ -34,13 +34,13 @@ KTEST(wakeup_one_wakes_who_waits_longest)
 	fresh_trail();
 	start(wait_and_mark, LETTER('a'));
 	start(wait_and_mark, LETTER('b'));
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(sched_wakeup(&event, true, THREAD_AWAKENED), 1);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "a");
 	CHECK_EQ(sched_wakeup(&event, true, THREAD_AWAKENED), 1);
 	CHECK_EQ(sched_wakeup(&event, true, THREAD_AWAKENED), 0);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "ab");
 }
 
@@ -57,7 +57,7 @@ KTEST(yielding_does_not_end_an_asserted_wait)
 	fresh_trail();
 	sched_assert_wait(&event, 0, false, "the test");
 	start(wait_and_mark, LETTER('a'));
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(sched_wakeup(&event, true, THREAD_AWAKENED), 1);
 	CHECK_EQ(sched_thread_block(), THREAD_AWAKENED);
 	CHECK_STR(trail, "");
@@ -131,7 +131,7 @@ poll(void *arg, wait_result_t result)
 	(void)arg;
 	(void)result;
 	while (!stop_polling)
-		sched_yield();
+		sched_pass();
 	mark('p');
 }
 
@@ -142,7 +142,7 @@ KTEST(a_polling_thread_does_not_stop_the_clock)
 	start(poll, NULL);
 	CHECK_EQ(sched_block(NULL, 5 * MS, false, "the test"), THREAD_TIMED_OUT);
 	stop_polling = true;
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "p");
 }
 

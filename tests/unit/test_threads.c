@@ -88,7 +88,7 @@ KTEST(a_thread_may_end_itself)
 {
 	fresh_trail();
 	start(end_oneself, NULL);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "a");
 }
 
@@ -109,9 +109,9 @@ KTEST(another_ends_at_its_interruptible_sleep)
 
 	fresh_trail();
 	CHECK_EQ(kernel_thread_start(wait_interruptibly, NULL, &t), KERN_SUCCESS);
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(thread_terminate(t), KERN_SUCCESS);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "a");
 	CHECK_EQ(t->state, TH_DEAD);
 	thread_deallocate(t);
@@ -134,12 +134,12 @@ KTEST(an_uninterruptible_sleep_goes_on)
 
 	fresh_trail();
 	CHECK_EQ(kernel_thread_start(wait_stubbornly, NULL, &t), KERN_SUCCESS);
-	sched_yield();
+	sched_pass();
 	thread_terminate(t);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "a");
 	CHECK_EQ(thread_wakeup(&event), KERN_SUCCESS);
-	sched_yield();
+	sched_pass();
 	CHECK_STR(trail, "ab");
 	thread_deallocate(t);
 }
@@ -159,7 +159,7 @@ end_with_a_lock(void *arg, wait_result_t result)
 KTEST_PANICS(ending_with_a_lock_is_named, "ends while it holds 1 lock")
 {
 	start(end_with_a_lock, NULL);
-	sched_yield();
+	sched_pass();
 }
 
 /* ---- continuations ------------------------------------------------------------------------ */
@@ -181,7 +181,7 @@ KTEST(a_continuation_starts_with_an_empty_stack)
 	fresh_trail();
 	start(go_on, LETTER('a'));
 	for (int i = 0; i < 12; i++) {
-		sched_yield();
+		sched_pass();
 		thread_wakeup(&event);
 	}
 	CHECK_STR(trail, "abcdefghij");
@@ -199,7 +199,7 @@ KTEST(wakeups_say_whether_anybody_waited)
 	CHECK_EQ(thread_wakeup(&event), KERN_NOT_WAITING);
 	fresh_trail();
 	start(wait_stubbornly, NULL);
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(thread_wakeup_one(&event), KERN_SUCCESS);
 	CHECK_EQ(thread_wakeup_one(&event), KERN_NOT_WAITING);
 }
@@ -231,9 +231,9 @@ KTEST(hundreds_of_threads_come_and_go)
 	for (int i = 0; i < 300; i++) {
 		start(remember, LETTER('x'));
 		if (i % 3 == 0)
-			sched_yield();
+			sched_pass();
 	}
-	sched_yield();
+	sched_pass();
 	CHECK_EQ(curmachine()->threads, 0);
 }
 

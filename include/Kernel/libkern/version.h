@@ -15,16 +15,16 @@
 
 __BEGIN_DECLS
 
-extern const char version[];
-extern const int version_major;
-extern const int version_minor;
-extern const char version_variant[];
-extern const int version_revision;
-extern const int version_stage;
-extern const int version_prerelease_level;
-extern const char ostype[];
-extern const char osrelease[];
-extern const char osbuilder[];
+extern const char version[] __KERNEL_SYMBOL(version);
+extern const int version_major __KERNEL_SYMBOL(version_major);
+extern const int version_minor __KERNEL_SYMBOL(version_minor);
+extern const char version_variant[] __KERNEL_SYMBOL(version_variant);
+extern const int version_revision __KERNEL_SYMBOL(version_revision);
+extern const int version_stage __KERNEL_SYMBOL(version_stage);
+extern const int version_prerelease_level __KERNEL_SYMBOL(version_prerelease_level);
+extern const char ostype[] __KERNEL_SYMBOL(ostype);
+extern const char osrelease[] __KERNEL_SYMBOL(osrelease);
+extern const char osbuilder[] __KERNEL_SYMBOL(osbuilder);
 
 __END_DECLS
 

@@ -28,8 +28,8 @@
 __BEGIN_DECLS
 
 /* How much memory the machine believes it has, in bytes. */
-extern uint64_t max_mem;
-extern uint64_t mem_size;
+extern uint64_t max_mem __KERNEL_SYMBOL(max_mem);
+extern uint64_t mem_size __KERNEL_SYMBOL(mem_size);
 
 __END_DECLS
 

@@ -162,6 +162,9 @@ struct rslvmulti_req {
 
 #pragma pack(4)
 
+/* Apple left it out after 10.5, and kexts since then define their own. */
+#if defined(NKE_CORE) || \
+    (defined(MAC_OS_X_VERSION_MAX_ALLOWED) && MAC_OS_X_VERSION_MAX_ALLOWED < 1060)
 struct ifmediareq {
 	char ifm_name[IFNAMSIZ];
 	int ifm_current;
@@ -171,6 +174,9 @@ struct ifmediareq {
 	int ifm_count;		/* elements in ifm_ulist */
 	int *ifm_ulist;
 };
+#else
+struct ifmediareq;
+#endif
 
 struct ifdrv {
 	char ifd_name[IFNAMSIZ];

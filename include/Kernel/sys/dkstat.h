@@ -7,10 +7,10 @@
 
 __BEGIN_DECLS
 
-extern long tk_cancc;
-extern long tk_nin;
-extern long tk_nout;
-extern long tk_rawcc;
+extern long tk_cancc __KERNEL_SYMBOL(tk_cancc);
+extern long tk_nin __KERNEL_SYMBOL(tk_nin);
+extern long tk_nout __KERNEL_SYMBOL(tk_nout);
+extern long tk_rawcc __KERNEL_SYMBOL(tk_rawcc);
 
 __END_DECLS
 

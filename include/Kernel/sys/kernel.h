@@ -9,12 +9,12 @@
 __BEGIN_DECLS
 
 /* Ticks per second, 100, and microseconds per tick. */
-extern int hz;
-extern int tick;
-extern char hostname[256];
-extern int hostnamelen;
-extern char domainname[256];
-extern int domainnamelen;
+extern int hz __KERNEL_SYMBOL(hz);
+extern int tick __KERNEL_SYMBOL(tick);
+extern char hostname[256] __KERNEL_SYMBOL(hostname);
+extern int hostnamelen __KERNEL_SYMBOL(hostnamelen);
+extern char domainname[256] __KERNEL_SYMBOL(domainname);
+extern int domainnamelen __KERNEL_SYMBOL(domainnamelen);
 
 __END_DECLS
 

@@ -14,10 +14,17 @@
 #include <sys/_types/_suseconds_t.h>
 #include <sys/_types/_sigset_t.h>
 
-/* Who selects on a thing: it lies in the thing, starts as zeros, and is opaque. */
+/*
+ * Who selects on a thing: it lies in the thing. Its size is the kernel's secret, so a kext that has
+ * one defines the structure itself, with room for at least 64 bytes, and calls selthreadclear first.
+ */
+#ifdef NKE_CORE
 struct selinfo {
 	void *si_opaque[8];
 };
+#else
+struct selinfo;
+#endif
 
 __BEGIN_DECLS
 
