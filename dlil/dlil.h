@@ -96,11 +96,16 @@ errno_t dlil_detach_proto(struct ifnet *, protocol_family_t);
 /* Attaches the protocol through the registered plumber, unless it is attached. */
 errno_t dlil_plumb(struct ifnet *, protocol_family_t);
 errno_t dlil_unplumb(struct ifnet *, protocol_family_t);
-/* Who plumbs `family` onto interfaces of `if_family`. EINVAL, EEXIST, ENOMEM. `pc`: for the ledger. */
+/*
+ * Who plumbs `family` onto interfaces of `if_family`. EINVAL, EEXIST, ENOMEM. `pc`: for the
+ * ledger.
+ */
 errno_t dlil_register_plumber(struct nke *, protocol_family_t, ifnet_family_t, proto_plumb_handler,
     proto_unplumb_handler, struct kext *owner, void *pc);
 void dlil_unregister_plumber(struct nke *, protocol_family_t, ifnet_family_t);
-/* Held over every call of a protocol's functions; the last release of a detached one tells it so. */
+/*
+ * Held over every call of a protocol's functions; the last release of a detached one tells it so.
+ */
 void dlil_proto_retain(struct if_proto *);
 void dlil_proto_release(struct if_proto *);
 uint32_t dlil_proto_count(const struct ifnet *);
@@ -108,25 +113,31 @@ uint32_t dlil_proto_count(const struct ifnet *);
 /* ---- data path (dlil_input.c, dlil_output.c) ---------------------------------------------- */
 
 /*
- * Queues a list for the interface's input soft interrupt. Always consumed. Each packet: pkthdr, header
- * = frame header, data after it.
+ * Queues a list for the interface's input soft interrupt. Always consumed. Each packet: pkthdr,
+ * header = frame header, data after it.
  */
 errno_t dlil_input(struct ifnet *, struct mbuf *list, const struct ifnet_stat_increment_param *);
 /* The same without the queue, for callers that are at the top of the stack themselves. */
 void dlil_input_now(struct ifnet *, struct mbuf *list);
-/* Nobody wants the frame (`frame`: its link header): counted and freed, or given back to the replay. */
+/*
+ * Nobody wants the frame (`frame`: its link header): counted and freed, or given back to the
+ * replay.
+ */
 void dlil_unclaimed(struct ifnet *, struct mbuf *, char *frame);
 /* Queues packets for a network protocol's input. ENOENT (list kept by the caller): it has none. */
 errno_t dlil_inject(struct nke *, protocol_family_t, struct mbuf *list);
-/* A list through pre_output, framer, filters and driver. Always consumed. `raw`: filters and driver only. */
+/*
+ * A list through pre_output, framer, filters and driver. Always consumed. `raw`: filters and
+ * driver only.
+ */
 errno_t dlil_output(struct ifnet *, protocol_family_t, struct mbuf *list, void *route,
     const struct sockaddr *dst, bool raw);
 
 /* ---- events, ioctls (dlil_event.c, dlil_ioctl.c, dlil_ifioctl.c) -------------------------- */
 
 /*
- * Path F of events: filters, protocols, the interface, kernel event sockets. EMSGSIZE: more than 200
- * bytes, the sockets did not hear it; ENOMEM: not all sockets did.
+ * Path F of events: filters, protocols, the interface, kernel event sockets. EMSGSIZE: more than
+ * 200 bytes, the sockets did not hear it; ENOMEM: not all sockets did.
  */
 errno_t dlil_post(struct ifnet *, const struct kev_msg *);
 /* The common case: class network, subclass `subclass`, interface identity followed by `extra`. */
@@ -135,8 +146,8 @@ void dlil_post_event(struct ifnet *, uint32_t subclass, uint32_t code, const voi
 
 errno_t dlil_ioctl(struct ifnet *, protocol_family_t, unsigned long, void *);
 /*
- * One handler's answer to an ioctl joins the result so far (EOPNOTSUPP at first). True: the result is
- * final. 0 is kept and the others are still asked; EJUSTRETURN means done, result 0.
+ * One handler's answer to an ioctl joins the result so far (EOPNOTSUPP at first). True: the result
+ * is final. 0 is kept and the others are still asked; EJUSTRETURN means done, result 0.
  */
 static inline bool
 dlil_ioctl_merge(errno_t *result, errno_t answer)
@@ -154,15 +165,18 @@ dlil_ioctl_merge(errno_t *result, errno_t answer)
 errno_t ifioctl(struct nke *, unsigned long, void *data);
 /* ifnet_set_flags with all it entails. */
 errno_t dlil_set_flags(struct ifnet *, uint16_t new_flags, uint16_t mask);
-/* Counted; the driver is told when the flag changes while the interface is up, its error undoes it. */
+/*
+ * Counted; the driver is told when the flag changes while the interface is up, its error undoes
+ * it.
+ */
 errno_t dlil_set_promiscuous(struct ifnet *, bool on);
 
 /* ---- multicast (dlil_multicast.c) --------------------------------------------------------- */
 
 /*
- * Joins a group: a link address (AF_LINK, AF_UNSPEC), or a protocol's, which brings its link address
- * with it. Joining twice counts. *out (may be NULL) gets a reference. EADDRNOTAVAIL, EINVAL, ENOMEM,
- * and what the protocol's resolver or the driver's check says.
+ * Joins a group: a link address (AF_LINK, AF_UNSPEC), or a protocol's, which brings its link
+ * address with it. Joining twice counts. *out (may be NULL) gets a reference. EADDRNOTAVAIL,
+ * EINVAL, ENOMEM, and what the protocol's resolver or the driver's check says.
  */
 errno_t dlil_multicast_join(struct ifnet *, const struct sockaddr *, struct ifmultiaddr **out);
 /* Undoes one join. ENOENT: there is none. */
@@ -177,7 +191,9 @@ void ifmultiaddr_drop(struct ifmultiaddr *);
 
 /* ---- media modules ------------------------------------------------------------------------ */
 
-/* Fill in what an interface of that media needs: demux, framer, add_proto, del_proto, check_multi. */
+/*
+ * Fill in what an interface of that media needs: demux, framer, add_proto, del_proto, check_multi.
+ */
 void ether_media(struct ifnet_init_params *);		/* dlil/ether.c: IFNET_FAMILY_ETHERNET */
 void raw_media(struct ifnet_init_params *);		/* dlil/raw.c: IPv4/IPv6 without link header */
 void loop_media(struct ifnet_init_params *);		/* dlil/loop.c: 4-byte family header */

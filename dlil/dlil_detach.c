@@ -2,9 +2,9 @@
  * Life of an interface, second half: it goes.
  *
  * The caller of dlil_detach takes it off the lists and tells who listens; everything that calls the
- * driver a last time happens in a soft interrupt, once no call into the interface is in progress any
- * more. So an interface may be detached from within its own callbacks, and a callback that never
- * returns holds up its own interface only. The order of the steps is an interface fact.
+ * driver a last time happens in a soft interrupt, once no call into the interface is in progress
+ * any more. So an interface may be detached from within its own callbacks, and a callback that
+ * never returns holds up its own interface only. The order of the steps is an interface fact.
  */
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"

@@ -4,6 +4,7 @@
  * Which event takes which path is an interface fact; callers say it.
  */
 #include <netinet/in.h>
+#include <netinet/in_var.h>
 #include <string.h>
 
 #include "dlil/dlil_state.h"
@@ -46,13 +47,28 @@ dlil_post(struct ifnet *ifp, const struct kev_msg *msg)
 	return kev_post(ifp->machine, msg);
 }
 
+/* Event data begins with the interface's identity, which is filled in here. */
 static void
-fill_identity(const struct ifnet *ifp, struct net_event_data *data)
+post_data(struct ifnet *ifp, uint32_t subclass, uint32_t code, struct net_event_data *data,
+    size_t len, bool kernel_sockets_only)
 {
+	struct kev_msg msg = {
+		.vendor_code = KEV_VENDOR_APPLE,
+		.kev_class = KEV_NETWORK_CLASS,
+		.kev_subclass = subclass,
+		.event_code = code,
+	};
+
 	memset(data, 0, sizeof *data);
 	data->if_family = ifp->family;
 	data->if_unit = ifp->unit;
 	memcpy(data->if_name, ifp->name, sizeof data->if_name);
+	msg.dv[0].data_ptr = data;
+	msg.dv[0].data_length = (uint32_t)len;
+	if (kernel_sockets_only)
+		(void)kev_post(ifp->machine, &msg);
+	else
+		(void)dlil_post(ifp, &msg);
 }
 
 void
@@ -63,41 +79,16 @@ dlil_post_event(struct ifnet *ifp, uint32_t subclass, uint32_t code, const void 
 		struct net_event_data identity;
 		uint8_t extra[EVENT_DATA_MAX - sizeof(struct net_event_data)];
 	} data;
-	struct kev_msg msg = {
-		.vendor_code = KEV_VENDOR_APPLE,
-		.kev_class = KEV_NETWORK_CLASS,
-		.kev_subclass = subclass,
-		.event_code = code,
-	};
 
-	fill_identity(ifp, &data.identity);
 	if (extra_len > sizeof data.extra)
 		extra_len = sizeof data.extra;
 	if (extra_len != 0)
 		memcpy(data.extra, extra, extra_len);
-	msg.dv[0].data_ptr = &data;
-	msg.dv[0].data_length = (uint32_t)sizeof data.identity + extra_len;
-	if (kernel_sockets_only)
-		(void)kev_post(ifp->machine, &msg);
-	else
-		(void)dlil_post(ifp, &msg);
+	post_data(ifp, subclass, code, &data.identity, sizeof data.identity + extra_len,
+	    kernel_sockets_only);
 }
 
 /* ---- addresses ---------------------------------------------------------------------------- */
-
-/* What follows the interface's identity in IPv4 address events: struct kev_in_data. */
-struct in_event {
-	struct in_addr addr;
-	uint32_t net, netmask, subnet, subnetmask;	/* host byte order */
-	struct in_addr broadcast, dst;
-};
-
-/* And in IPv6 address events: struct kev_in6_data. */
-struct in6_event {
-	struct sockaddr_in6 addr, net, dst, mask;
-	uint32_t plen;
-	uint32_t flags;
-};
 
 static uint32_t
 class_mask(uint32_t addr)
@@ -112,43 +103,45 @@ post_in(struct ifaddr *ifa, bool added)
 	const struct sockaddr_in *mask = (const struct sockaddr_in *)(const void *)&ifa->mask;
 	const struct sockaddr_in *dst = (const struct sockaddr_in *)(const void *)&ifa->dst;
 	uint32_t a = ntohl(addr->sin_addr.s_addr);
-	struct in_event e = {.addr = addr->sin_addr};
+	struct kev_in_data e = {.ia_addr = addr->sin_addr};
 
-	e.netmask = class_mask(a);
-	e.net = a & e.netmask;
-	e.subnetmask = ntohl(mask->sin_addr.s_addr);
-	e.subnet = a & e.subnetmask;
+	e.ia_netmask = class_mask(a);
+	e.ia_net = a & e.ia_netmask;
+	e.ia_subnetmask = ntohl(mask->sin_addr.s_addr);
+	e.ia_subnet = a & e.ia_subnetmask;
 	if (ifa->dst.ss_len != 0) {
 		if (ifa->ifp->flags & IFF_BROADCAST)
-			e.broadcast = dst->sin_addr;
+			e.ia_netbroadcast = dst->sin_addr;
 		else
-			e.dst = dst->sin_addr;
+			e.ia_dstaddr = dst->sin_addr;
 	}
-	dlil_post_event(ifa->ifp, KEV_INET_SUBCLASS,
-	    added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED, &e, sizeof e, false);
+	post_data(ifa->ifp, KEV_INET_SUBCLASS, added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED,
+	    &e.link_data, sizeof e, false);
 }
 
 static void
 post_in6(struct ifaddr *ifa, bool added)
 {
-	struct in6_event e;
+	struct kev_in6_data e;
 	uint32_t code;
 
 	memset(&e, 0, sizeof e);
-	memcpy(&e.addr, &ifa->addr, sizeof e.addr);
-	memcpy(&e.mask, &ifa->mask, sizeof e.mask);
-	memcpy(&e.dst, &ifa->dst, sizeof e.dst);
-	e.net = e.addr;
+	memcpy(&e.ia_addr, &ifa->addr, sizeof e.ia_addr);
+	memcpy(&e.ia_prefixmask, &ifa->mask, sizeof e.ia_prefixmask);
+	memcpy(&e.ia_dstaddr, &ifa->dst, sizeof e.ia_dstaddr);
+	e.ia_net = e.ia_addr;
 	for (int i = 0; i < 16; i++) {
-		e.net.sin6_addr.s6_addr[i] &= e.mask.sin6_addr.s6_addr[i];
-		e.plen += (uint32_t)__builtin_popcount(e.mask.sin6_addr.s6_addr[i]);
+		uint8_t mask = e.ia_prefixmask.sin6_addr.s6_addr[i];
+
+		e.ia_net.sin6_addr.s6_addr[i] &= mask;
+		e.ia_plen += (uint32_t)__builtin_popcount(mask);
 	}
 	if (!added)
 		code = KEV_INET6_ADDR_DELETED;
 	else
-		code = IN6_IS_ADDR_LINKLOCAL(&e.addr.sin6_addr) ? KEV_INET6_NEW_LL_ADDR :
+		code = IN6_IS_ADDR_LINKLOCAL(&e.ia_addr.sin6_addr) ? KEV_INET6_NEW_LL_ADDR :
 		    KEV_INET6_NEW_USER_ADDR;
-	dlil_post_event(ifa->ifp, KEV_INET6_SUBCLASS, code, &e, sizeof e, false);
+	post_data(ifa->ifp, KEV_INET6_SUBCLASS, code, &e.link_data, sizeof e, false);
 }
 
 void

@@ -4,9 +4,9 @@
  *	embryonic --dlil_attach--> attached --dlil_detach--> detaching --soft interrupt--> detached
  *
  * An interface's memory is never given back while the machine lives. A detached object stays in the
- * list of all objects and is made anew when an interface of the same family and unique id is wanted:
- * same pointer, same index, and the link-level multicast memberships it had. Holders of stale
- * pointers therefore see the new one, as on a Mac. So the reference count decides nothing but
+ * list of all objects and is made anew when an interface of the same family and unique id is
+ * wanted: same pointer, same index, and the link-level multicast memberships it had. Holders of
+ * stale pointers therefore see the new one, as on a Mac. So the reference count decides nothing but
  * whether an interface that was never attached may be recycled.
  */
 #include <string.h>

@@ -2,8 +2,6 @@
  * DLIL comes up with the machine: its state, the plumbers of the built-in media, lo0. Also the
  * registrations of the layers above, which DLIL knows only by function pointers.
  */
-#include <netinet/in.h>
-
 #include "dlil/dlil_state.h"
 #include "src/kern/heap.h"
 #include "src/net/ifaddr.h"
@@ -70,6 +68,7 @@ dlil_init(struct nke *m)
 	TAILQ_INIT(&s->plumbers);
 	softintr_init(&s->inject_intr, m, dlil_inject_intr, m);
 	m->dlil = s;
+	dlil_describe(m);
 	ifaddr_set_hooks(m, &address_hooks);
 	if ((error = ether_register_plumbers(m)) != 0)
 		return error;

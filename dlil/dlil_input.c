@@ -1,10 +1,10 @@
 /*
  * The way in: demux, interface filters, protocol.
  *
- * Drivers queue lists with dlil_input; a soft interrupt per interface takes them from there. Whoever
- * is at the top of the stack itself (the replay) calls dlil_input_now. Each packet has its frame
- * header's place in m_pkthdr.header and its data behind it. Consecutive packets of one protocol
- * are handed over together.
+ * Drivers queue lists with dlil_input; a soft interrupt per interface takes them from there.
+ * Whoever is at the top of the stack itself (the replay) calls dlil_input_now. Each packet has its
+ * frame header's place in m_pkthdr.header and its data behind it. Consecutive packets of one
+ * protocol are handed over together.
  *
  * This runs for every packet: nothing is allocated, references are taken per list, and what is not
  * there (filters, VLAN tags, tracing) costs one branch.
@@ -271,7 +271,9 @@ dlil_input_intr(void *arg)
 		input_list(ifp, list, false);
 }
 
-/* What a driver must give: a packet header, and the interface it came by. Returns the last packet. */
+/*
+ * What a driver must give: a packet header, and the interface it came by. Returns the last packet.
+ */
 static struct mbuf *
 check_list(struct ifnet *ifp, struct mbuf *list, uint64_t *packets, uint64_t *bytes)
 {

@@ -34,7 +34,9 @@ ifmultiaddr_drop(struct ifmultiaddr *ifma)
 	kfree(ifma->ifp->machine, ifma);
 }
 
-/* Copies an address; a link address loses its name and index, so that equal ones have equal bytes. */
+/*
+ * Copies an address; a link address loses its name and index, so that equal ones have equal bytes.
+ */
 static errno_t
 normalise(const struct sockaddr *sa, struct sockaddr_storage *ss)
 {

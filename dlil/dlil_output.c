@@ -41,13 +41,12 @@ static errno_t
 frame_packet(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst,
     const struct link_info *info)
 {
-	u_int32_t prepended = 0, postpended = 0;
 	errno_t error;
 
 	if (ifp->framer == NULL)
 		return 0;
 	GATE_CALL(ifp->owner, "if_framer", *m, error = ifp->framer(ifp, m, dst, info->dest,
-	    info->frame_type, &prepended, &postpended));
+	    info->frame_type));
 	TRACE(ifp->machine, IF_FRAME, error == 0 ? *m : NULL, ifp->index, error);
 	if (error != 0 && error != EJUSTRETURN)
 		m_freem(*m);

@@ -34,6 +34,8 @@ struct dlil_state {
 	struct softintr inject_intr;
 };
 
+/* dlil_ledger.c */
+void dlil_describe(struct nke *);
 /* dlil_ifnet.c */
 void dlil_recycle(struct ifnet *);
 /* dlil_detach.c */

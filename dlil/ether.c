@@ -1,8 +1,8 @@
 /*
  * Ethernet media: which protocol a frame is for, the table of demux descriptors behind that, the
- * framer, and the check of multicast addresses. For interfaces that the host makes; a kext's Ethernet
- * driver brings its own functions, which only the protocol attachments (ether_inet.c, ether_inet6.c)
- * must understand.
+ * framer, and the check of multicast addresses. For interfaces that the host makes; a kext's
+ * Ethernet driver brings its own functions, which only the protocol attachments (ether_inet.c,
+ * ether_inet6.c) must understand.
  *
  * Frames: Ethernet II by type; 802.3 (type field up to 1500) by LLC service access points or SNAP
  * (IEEE 802.2); 802.1Q tags, in the frame or in the packet header: with a VLAN id the frame is
@@ -52,9 +52,9 @@ demux_llc(const struct ether_state *es, const struct mbuf *m, protocol_family_t 
 	if (memcmp(llc, snap, sizeof snap) == 0) {
 		if (m_copydata(m, 0, 8, llc) != 0)
 			return ENOENT;
-		return find_desc(es, ETHER_DESC_SNAP, llc + 3, 5, family);
+		return find_desc(es, DLIL_DESC_SNAP, llc + 3, 5, family);
 	}
-	return find_desc(es, ETHER_DESC_SAP, llc, 3, family);
+	return find_desc(es, DLIL_DESC_SAP, llc, 3, family);
 }
 
 static errno_t
@@ -63,7 +63,7 @@ demux_type(const struct ether_state *es, const struct mbuf *m, uint16_t type,
 {
 	if (ntohs(type) <= ETHERMTU)
 		return demux_llc(es, m, family);
-	return find_desc(es, ETHER_DESC_ETYPE2, (const uint8_t *)&type, sizeof type, family);
+	return find_desc(es, DLIL_DESC_ETYPE2, (const uint8_t *)&type, sizeof type, family);
 }
 
 /*
@@ -125,15 +125,15 @@ check_desc(const struct ether_state *es, const struct ifnet_demux_desc *d)
 	protocol_family_t taken;
 
 	switch (d->type) {
-	case ETHER_DESC_ETYPE2:
+	case DLIL_DESC_ETYPE2:
 		if (d->datalen != 2)
 			return EINVAL;
 		break;
-	case ETHER_DESC_SAP:
+	case DLIL_DESC_SAP:
 		if (d->datalen != 3)
 			return EINVAL;
 		break;
-	case ETHER_DESC_SNAP:
+	case DLIL_DESC_SNAP:
 		/* Interface fact: a second owner of a SNAP type is not noticed. */
 		return d->datalen == 5 ? 0 : EINVAL;
 	default:
@@ -171,8 +171,8 @@ set_shortcuts(struct ether_state *es)
 	static const uint8_t ip[2] = {0x08, 0x00}, ip6[2] = {0x86, 0xdd};
 
 	es->inet = es->inet6 = 0;
-	(void)find_desc(es, ETHER_DESC_ETYPE2, ip, sizeof ip, &es->inet);
-	(void)find_desc(es, ETHER_DESC_ETYPE2, ip6, sizeof ip6, &es->inet6);
+	(void)find_desc(es, DLIL_DESC_ETYPE2, ip, sizeof ip, &es->inet);
+	(void)find_desc(es, DLIL_DESC_ETYPE2, ip6, sizeof ip6, &es->inet6);
 }
 
 static errno_t
@@ -243,7 +243,7 @@ loop_copy(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst)
 
 static errno_t
 ether_framer(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, const char *dest,
-    const char *frame_type, u_int32_t *prepended, u_int32_t *postpended)
+    const char *frame_type)
 {
 	struct mbuf *m = *mp;
 
@@ -260,8 +260,6 @@ ether_framer(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, co
 	memcpy(m->m_data, dest, ETHER_ADDR_LEN);
 	memcpy(m->m_data + ETHER_ADDR_LEN, ifp->lladdr, ETHER_ADDR_LEN);
 	memcpy(m->m_data + 2 * ETHER_ADDR_LEN, frame_type, ETHER_TYPE_LEN);
-	*prepended = ETHER_HDR_LEN;
-	*postpended = 0;
 	return 0;
 }
 

@@ -1,20 +1,19 @@
-/* Ethernet, inside DLIL: the demux that the input path calls without detours, and the table behind it. */
+/*
+ * Ethernet, inside DLIL: the demux that the input path calls without detours, and the table behind
+ * it.
+ */
 #ifndef NKE_DLIL_ETHER_H
 #define NKE_DLIL_ETHER_H
 
+#include <net/dlil.h>
 #include <net/ethernet.h>
 #include <string.h>
 
 #include "dlil/dlil.h"
 
-/* Kinds of demux descriptors (struct ifnet_demux_desc.type). */
-#define ETHER_DESC_ETYPE2	4	/* 2 bytes: Ethernet type, network order */
-#define ETHER_DESC_SAP		5	/* 3 bytes: DSAP, SSAP, control */
-#define ETHER_DESC_SNAP		6	/* 5 bytes: organisation, type */
-
 struct ether_desc {
 	protocol_family_t family;
-	uint8_t type;			/* ETHER_DESC_* */
+	uint8_t type;			/* DLIL_DESC_* */
 	uint8_t data[5];
 };
 

@@ -1,7 +1,7 @@
 /*
- * IPv4 on Ethernet: the protocol that the built-in plumber attaches to every interface of an Ethernet
- * kind, a kext's too. It owns the Ethernet types of IPv4 and of ARP (so filters see ARP frames as
- * PF_INET, an interface fact).
+ * IPv4 on Ethernet: the protocol that the built-in plumber attaches to every interface of an
+ * Ethernet kind, a kext's too. It owns the Ethernet types of IPv4 and of ARP (so filters see ARP
+ * frames as PF_INET, an interface fact).
  *
  * Out: the link address of the next hop comes from the neighbour table; there is no ARP, so an
  * unknown neighbour is EHOSTUNREACH. In: IPv4 goes to its net_proto; nobody takes ARP.
@@ -179,8 +179,8 @@ ether_plumb_inet(struct ifnet *ifp, protocol_family_t family)
 {
 	uint8_t ip[2] = {0x08, 0x00}, arp[2] = {0x08, 0x06};
 	struct ifnet_demux_desc descs[2] = {
-		{.type = ETHER_DESC_ETYPE2, .data = ip, .datalen = sizeof ip},
-		{.type = ETHER_DESC_ETYPE2, .data = arp, .datalen = sizeof arp},
+		{.type = DLIL_DESC_ETYPE2, .data = ip, .datalen = sizeof ip},
+		{.type = DLIL_DESC_ETYPE2, .data = arp, .datalen = sizeof arp},
 	};
 	struct if_proto params = {
 		.v2 = true,

@@ -87,7 +87,7 @@ ether_plumb_inet6(struct ifnet *ifp, protocol_family_t family)
 {
 	uint8_t ip6[2] = {0x86, 0xdd};
 	struct ifnet_demux_desc desc = {
-		.type = ETHER_DESC_ETYPE2, .data = ip6, .datalen = sizeof ip6,
+		.type = DLIL_DESC_ETYPE2, .data = ip6, .datalen = sizeof ip6,
 	};
 	struct if_proto params = {
 		.v2 = true,

@@ -1,7 +1,7 @@
 /*
- * Interfaces that the host makes: their driver is here and gives frames to a function of the host's,
- * whole and in one piece. Nothing is offloaded to them. Frames that the host brings are copied into
- * mbufs and go through the interface's input queue like any driver's.
+ * Interfaces that the host makes: their driver is here and gives frames to a function of the
+ * host's, whole and in one piece. Nothing is offloaded to them. Frames that the host brings are
+ * copied into mbufs and go through the interface's input queue like any driver's.
  */
 #include <net/bpf.h>
 #include <net/ethernet.h>

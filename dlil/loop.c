@@ -1,7 +1,7 @@
 /*
- * lo0, the loopback interface: what goes out comes in again by the interface's input queue. A packet
- * in flight has a 4-byte header, its family in host byte order (DLT_NULL). Every machine has it: up,
- * index 1, MTU 16384, 127.0.0.1/8 and ::1.
+ * lo0, the loopback interface: what goes out comes in again by the interface's input queue. A
+ * packet in flight has a 4-byte header, its family in host byte order (DLT_NULL). Every machine has
+ * it: up, index 1, MTU 16384, 127.0.0.1/8 and ::1.
  */
 #include <net/bpf.h>
 #include <net/if_types.h>
@@ -29,7 +29,7 @@ loop_demux(struct ifnet *ifp, struct mbuf *m, char *frame, protocol_family_t *fa
 
 static errno_t
 loop_framer(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst, const char *dest,
-    const char *frame_type, u_int32_t *prepended, u_int32_t *postpended)
+    const char *frame_type)
 {
 	(void)ifp;
 	(void)dst;
@@ -38,8 +38,6 @@ loop_framer(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst, cons
 	if (*m == NULL)
 		return ENOBUFS;
 	memcpy((*m)->m_data, frame_type, LOOP_HDRLEN);
-	*prepended = LOOP_HDRLEN;
-	*postpended = 0;
 	return 0;
 }
 

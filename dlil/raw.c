@@ -1,7 +1,8 @@
 /*
  * Links on which packets travel without addresses: captures without a link header or with one that
- * only says the family (its length is ifnet.hdrlen; nobody looks into it), and tunnels. The protocol
- * is known by the packet's version. The protocol attachment here serves lo0 and the tunnels too.
+ * only says the family (its length is ifnet.hdrlen; nobody looks into it), and tunnels. The
+ * protocol is known by the packet's version. The protocol attachment here serves lo0 and the
+ * tunnels too.
  */
 #include <net/if_types.h>
 

@@ -44,16 +44,12 @@ static unsigned sent, returned;		/* `returned` is the input thread's */
 /* Puts the link header in front of a packet that goes out. */
 static errno_t
 echo_framer(ifnet_t ifp, mbuf_t *packet, const struct sockaddr *dest, const char *dest_lladdr,
-    const char *frame_type, u_int32_t *prepended, u_int32_t *postpended)
+    const char *frame_type)
 {
 	/* On failure the packet is gone and *packet NULL; EJUSTRETURN says so. */
 	if (mbuf_prepend(packet, LINK_HEADER, MBUF_DONTWAIT) != 0)
 		return EJUSTRETURN;
 	memcpy(mbuf_data(*packet), frame_type, LINK_HEADER);
-	if (prepended != NULL)
-		*prepended = LINK_HEADER;
-	if (postpended != NULL)
-		*postpended = 0;
 	return 0;
 }
 

@@ -1,10 +1,10 @@
 /*
  * Interface filters: calling them, attaching and detaching.
  *
- * A walk through an interface's filters is recorded on the stack of whoever walks. While there is one
- * no filter is unlinked: a detached one is skipped, and goes when the last walk of its interface
- * ends. So callbacks may attach and detach filters of their own interface, which on a Mac never
- * returns. A filter attached during a walk is first called in the next one.
+ * A walk through an interface's filters is recorded on the stack of whoever walks. While there is
+ * one no filter is unlinked: a detached one is skipped, and goes when the last walk of its
+ * interface ends. So callbacks may attach and detach filters of their own interface, which on a Mac
+ * never returns. A filter attached during a walk is first called in the next one.
  *
  * Detaching from outside waits for walks of other threads (callbacks that sleep), as on a Mac;
  * iff_detached is called exactly once and after every other callback of the filter has returned.
@@ -118,7 +118,9 @@ wants(const struct iff_entry *e, const struct iff_walk *w, protocol_family_t fam
 	    (e->filter.iff_protocol == 0 || e->filter.iff_protocol == family);
 }
 
-/* Interface fact: frames that the hardware took a VLAN tag from are no business of this interface. */
+/*
+ * Interface fact: frames that the hardware took a VLAN tag from are no business of this interface.
+ */
 static inline bool
 is_vlan(const struct mbuf *m)
 {
@@ -160,8 +162,8 @@ check_passed(const struct iff_entry *e, const struct mbuf *m, const char *callba
 }
 
 /*
- * Shows the packet to one filter. 0: go on with *m; else the filter has it (EJUSTRETURN) or refused it
- * and it has been freed.
+ * Shows the packet to one filter. 0: go on with *m; else the filter has it (EJUSTRETURN) or refused
+ * it and it has been freed.
  */
 static errno_t
 filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, char **frame)
@@ -327,8 +329,8 @@ find_filter(struct nke *m, uint32_t id)
 }
 
 /*
- * Walks of other threads only: waits for them. When they can never end (everybody sleeps) the filter
- * is left to whoever ends the last of them.
+ * Walks of other threads only: waits for them. When they can never end (everybody sleeps) the
+ * filter is left to whoever ends the last of them.
  */
 static void
 wait_and_finish(struct iff_entry *e)

@@ -1,6 +1,6 @@
 /*
- * Injection by IP filters: packets that re-enter the stack, on the way in from a soft interrupt of their
- * own (never nested in the caller), on the way out at once.
+ * Injection by IP filters: packets that re-enter the stack, on the way in from a soft interrupt of
+ * their own (never nested in the caller), on the way out at once.
  *
  * Called by kpi/kpi_ipfilter.c. A packet that waits in the queue belongs to the engine.
  */
@@ -51,9 +51,10 @@ ipf_queue_input(struct nke *machine, struct mbuf *m, ipfilter_t ref)
 	ipf_check_given(m, "ipf_inject_input");
 	if (ipf_protocol_of(s, ipf_version(m)) == NULL)
 		return ENOTSUP;
-	KASSERTX(ref == NULL || m->m_pkthdr.rcvif != NULL, "ipf_inject_input was given a filter "
-	    "reference and mbuf %p without a receive interface: a packet that re-enters behind a filter "
-	    "keeps the interface it came by", (const void *)m);
+	KASSERTX(ref == NULL || m->m_pkthdr.rcvif != NULL,
+	    "ipf_inject_input was given a filter reference and mbuf %p without a receive "
+	    "interface: a packet that re-enters behind a filter keeps the interface it came by",
+	    (const void *)m);
 	ipf_count_injected(s, ref);
 	if (machine->checked)
 		m_set_owner(m, NULL, NULL);

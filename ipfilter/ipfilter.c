@@ -1,9 +1,10 @@
 /*
- * The lists of IP filters and the walk over them; see ipfilter.h for callers and the rule of removal.
+ * The lists of IP filters and the walk over them; see ipfilter.h for callers and the rule of
+ * removal.
  *
- * Who owns what: the entry is the engine's; the struct ipf_filter in it is a copy, its name and cookie
- * are the kext's. During a callback the packet is lent to the filter; on 0 it comes back in *data, on
- * EJUSTRETURN it is the filter's, on anything else it is freed here.
+ * Who owns what: the entry is the engine's; the struct ipf_filter in it is a copy, its name and
+ * cookie are the kext's. During a callback the packet is lent to the filter; on 0 it comes back in
+ * *data, on EJUSTRETURN it is the filter's, on anything else it is freed here.
  */
 #include <string.h>
 #include <netinet/in.h>
@@ -110,7 +111,9 @@ ipf_collect(struct ipf_head *from, struct ipf_head *removed)
 	}
 }
 
-/* No walk is in progress: detaches what was removed meanwhile. Callbacks may walk, add and remove. */
+/*
+ * No walk is in progress: detaches what was removed meanwhile. Callbacks may walk, add and remove.
+ */
 static void
 ipf_reap(struct nke *machine)
 {
@@ -193,15 +196,22 @@ ipf_check_result(const struct ipf_walk *w, const struct ipf_entry *f, const stru
 {
 	const char *callback = ipf_callback_name(w);
 
-	KASSERTX(m != NULL, "IP filter \"%s\": %s returned 0 but left no packet in *data; a filter that "
-	    "keeps or frees the packet has to return EJUSTRETURN", f->filter.name, callback);
-	KASSERTX(m->m_type != MBUF_TYPE_FREE, "IP filter \"%s\": %s returned 0 but mbuf %p in *data has "
-	    "been freed; a filter that frees the packet has to return EJUSTRETURN", f->filter.name,
-	    callback, (const void *)m);
-	KASSERTX(m->m_flags & M_PKTHDR, "IP filter \"%s\": %s returned 0 but mbuf %p in *data has no "
-	    "packet header", f->filter.name, callback, (const void *)m);
-	KASSERTX(m->m_nextpkt == NULL, "IP filter \"%s\": %s returned 0 with a list of packets in *data; "
-	    "only one packet can be passed on", f->filter.name, callback);
+	KASSERTX(m != NULL,
+	    "IP filter \"%s\": %s returned 0 but left no packet in *data; a filter that "
+	    "keeps or frees the packet has to return EJUSTRETURN",
+	    f->filter.name, callback);
+	KASSERTX(m->m_type != MBUF_TYPE_FREE,
+	    "IP filter \"%s\": %s returned 0 but mbuf %p in *data has "
+	    "been freed; a filter that frees the packet has to return EJUSTRETURN",
+	    f->filter.name, callback, (const void *)m);
+	KASSERTX(m->m_flags & M_PKTHDR,
+	    "IP filter \"%s\": %s returned 0 but mbuf %p in *data has no "
+	    "packet header",
+	    f->filter.name, callback, (const void *)m);
+	KASSERTX(m->m_nextpkt == NULL,
+	    "IP filter \"%s\": %s returned 0 with a list of packets in *data; "
+	    "only one packet can be passed on",
+	    f->filter.name, callback);
 }
 
 /* The destination is link-local: writes the interface's index into it, or takes it out again. */
@@ -215,7 +225,8 @@ ipf_embed_scope(struct mbuf *m, uint16_t from, uint16_t to)
 		return;
 	memcpy(&dst, m->m_data + offsetof(struct ip6_hdr, ip6_dst), sizeof dst);
 	memcpy(&word, &dst.s6_addr[2], sizeof word);
-	if (word == htons(from) && (IN6_IS_ADDR_LINKLOCAL(&dst) || IN6_IS_ADDR_MC_LINKLOCAL(&dst))) {
+	if (word == htons(from) &&
+	    (IN6_IS_ADDR_LINKLOCAL(&dst) || IN6_IS_ADDR_MC_LINKLOCAL(&dst))) {
 		word = htons(to);
 		memcpy(m->m_data + offsetof(struct ip6_hdr, ip6_dst) + 2, &word, sizeof word);
 	}
@@ -231,7 +242,8 @@ struct ipf_kept {
 
 /* The filter passed the packet on: the walk goes on with *mp, which stands for the same frames. */
 static void
-ipf_passed(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf *m, const struct ipf_kept *was)
+ipf_passed(
+    const struct ipf_walk *w, struct ipf_entry *f, struct mbuf *m, const struct ipf_kept *was)
 {
 	bool changed = m != was->m;
 
@@ -269,8 +281,9 @@ ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 	else
 		f->counters.seen_out++;
 	if (UNLIKELY(w->machine->checked))
-		m_set_owner(m, f->owner, (void *)(uintptr_t)(w->in ? (uintptr_t)f->filter.ipf_input :
-		    (uintptr_t)f->filter.ipf_output));
+		m_set_owner(m, f->owner,
+		    (void *)(uintptr_t)(w->in ? (uintptr_t)f->filter.ipf_input
+					      : (uintptr_t)f->filter.ipf_output));
 	if (UNLIKELY(w->scope != 0))
 		ipf_embed_scope(m, 0, w->scope);
 	error = ipf_gate(w, f, mp);
@@ -311,7 +324,8 @@ ipf_run(const struct ipf_walk *w, struct ipf_head *head, struct mbuf **mp, ipfil
 	}
 	s->walking++;
 	for (; f != NULL; f = TAILQ_NEXT(f, link)) {
-		if (f->removed || (w->in ? f->filter.ipf_input == NULL : f->filter.ipf_output == NULL))
+		if (f->removed ||
+		    (w->in ? f->filter.ipf_input == NULL : f->filter.ipf_output == NULL))
 			continue;
 		error = ipf_call(w, f, mp);
 		if (error != 0)
@@ -326,7 +340,8 @@ errno_t
 ipf_input(struct nke *machine, int family, struct mbuf **mp, int offset, uint8_t protocol,
     ipfilter_t behind)
 {
-	struct ipf_walk w = {.machine = machine, .in = true, .offset = offset, .protocol = protocol};
+	struct ipf_walk w = {
+	    .machine = machine, .in = true, .offset = offset, .protocol = protocol};
 
 	return ipf_run(&w, ipf_list(machine->ipf, family), mp, behind);
 }
@@ -354,8 +369,8 @@ ipf_set_protocol(struct nke *machine, int family, const struct ipf_protocol *p)
 static void
 ipf_describe(const struct ledger_entry *e, char *text, size_t size)
 {
-	const struct ipf_entry *f =
-	    (const struct ipf_entry *)(const void *)((const char *)e - offsetof(struct ipf_entry, ledger));
+	const struct ipf_entry *f = (const struct ipf_entry *)(const void *)((const char *)e -
+	    offsetof(struct ipf_entry, ledger));
 
 	ksnprintf(text, size, "IPv%d filter \"%s\"%s", f->family == AF_INET ? 4 : 6, f->filter.name,
 	    f->removed ? " (removed, still being called)" : "");
@@ -365,8 +380,8 @@ ipf_describe(const struct ledger_entry *e, char *text, size_t size)
 static bool
 ipf_reclaim(struct nke *machine, struct ledger_entry *e)
 {
-	const struct ipf_entry *f =
-	    (const struct ipf_entry *)(const void *)((const char *)e - offsetof(struct ipf_entry, ledger));
+	const struct ipf_entry *f = (const struct ipf_entry *)(const void *)((const char *)e -
+	    offsetof(struct ipf_entry, ledger));
 
 	return ipf_remove_filter(machine, (ipfilter_t)(uintptr_t)f->id) == 0;
 }

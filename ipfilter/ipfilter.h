@@ -2,12 +2,13 @@
  * The IP filter engine: one list of filters per IP version, newest first.
  *
  * Callers: ip_input and ip_output and their IPv6 twins (ipf_input, ipf_output), the KPI
- * (kpi/kpi_ipfilter.c: add, remove, inject), reports (counters). Injected packets go back to IP through
- * what IP registers here with ipf_set_protocol.
+ * (kpi/kpi_ipfilter.c: add, remove, inject), reports (counters). Injected packets go back to IP
+ * through what IP registers here with ipf_set_protocol.
  *
- * A filter that is removed while any walk is in progress, perhaps from inside its own callback, stays in
- * its list without being called; whoever ends the last walk detaches it. So the list never changes under
- * a walk except at its head, and a filter that is being called is always there to return to.
+ * A filter that is removed while any walk is in progress, perhaps from inside its own callback,
+ * stays in its list without being called; whoever ends the last walk detaches it. So the list never
+ * changes under a walk except at its head, and a filter that is being called is always there to
+ * return to.
  */
 #ifndef NKE_IPFILTER_H
 #define NKE_IPFILTER_H
@@ -39,8 +40,8 @@ TAILQ_HEAD(ipf_head, ipf_entry);
 /* What IP gives the engine, once per version. Both take packets with data at the IP header. */
 struct ipf_protocol {
 	/*
-	 * Receives an injected packet; consumes. m_pkthdr.inject_ref not NULL: straight to the filters
-	 * behind it; else from the beginning, with rcvif chosen when it is NULL.
+	 * Receives an injected packet; consumes. m_pkthdr.inject_ref not NULL: straight to the
+	 * filters behind it; else from the beginning, with rcvif chosen when it is NULL.
 	 */
 	void (*input)(struct nke *, struct mbuf *);
 	/* Sends a packet whose header is complete, with the filters behind inject_ref; consumes. */
@@ -81,10 +82,11 @@ ipf_take_ref(struct mbuf *m)
 /* ---- the packet path ---------------------------------------------------------------------- */
 
 /*
- * Runs the filters behind `behind` (NULL: all; one that is gone: none) over one packet: data at the IP
- * header, which is in the first mbuf, everything in network order. 0: go on with *m, which may be
- * another chain and is a packet for certain, but nothing is known of its contents; EJUSTRETURN: a filter
- * owns it; other: a filter refused it, it has been freed. In the last two cases *m is NULL.
+ * Runs the filters behind `behind` (NULL: all; one that is gone: none) over one packet: data at the
+ * IP header, which is in the first mbuf, everything in network order. 0: go on with *m, which may
+ * be another chain and is a packet for certain, but nothing is known of its contents; EJUSTRETURN:
+ * a filter owns it; other: a filter refused it, it has been freed. In the last two cases *m is
+ * NULL.
  */
 errno_t ipf_input(struct nke *, int family, struct mbuf **m, int offset, uint8_t protocol,
     ipfilter_t behind);

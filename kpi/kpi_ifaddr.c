@@ -182,7 +182,10 @@ ifaddr_withnet(const struct sockaddr *net)
 	return net != NULL ? retained(ifaddr_find_net(curmachine(), net)) : NULL;
 }
 
-/* As a route is given its address: by where it leads, else by its gateway, else as packets would go. */
+/*
+ * As a route is given its address: by where it leads, else by its gateway, else as packets would
+ * go.
+ */
 ifaddr_t
 ifaddr_withroute(int flags, const struct sockaddr *destination, const struct sockaddr *gateway)
 {

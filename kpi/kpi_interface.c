@@ -1,6 +1,6 @@
 /*
- * net/kpi_interface.h, first part: life cycle, references, lookup, protocols, data path. Each function
- * checks its arguments as the interface says and calls DLIL.
+ * net/kpi_interface.h, first part: life cycle, references, lookup, protocols, data path. Each
+ * function checks its arguments as the interface says and calls DLIL.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * References to interfaces by kext: one record per kext and interface in the ledger, with a count. A
- * reference that one kext takes and another gives back confuses the records, not the interface.
+ * References to interfaces by kext: one record per kext and interface in the ledger, with a count.
+ * A reference that one kext takes and another gives back confuses the records, not the interface.
  */
 #include "kpi/kpi_interface_refs.h"
 

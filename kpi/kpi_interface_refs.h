@@ -1,4 +1,7 @@
-/* Which kext holds references to which interface, for the ledger. Shared by the interface KPI's files. */
+/*
+ * Which kext holds references to which interface, for the ledger. Shared by the interface KPI's
+ * files.
+ */
 #ifndef NKE_KPI_INTERFACE_REFS_H
 #define NKE_KPI_INTERFACE_REFS_H
 

@@ -9,6 +9,7 @@
 #include <execinfo.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,16 +232,35 @@ thread_main(void *arg)
 	return NULL;
 }
 
+/* The process's signals are for its own threads; ours take only those that they cause themselves. */
+static void
+own_signals(sigset_t *set)
+{
+	sigfillset(set);
+	sigdelset(set, SIGSEGV);
+	sigdelset(set, SIGBUS);
+	sigdelset(set, SIGFPE);
+	sigdelset(set, SIGILL);
+	sigdelset(set, SIGTRAP);
+	sigdelset(set, SIGABRT);
+}
+
 hc_thread_t *
 hc_thread_create(void (*fn)(void *), void *arg)
 {
 	hc_thread_t *t = malloc(sizeof *t);
+	sigset_t blocked, outer;
+	int error;
 
 	if (t == NULL)
 		return NULL;
 	t->fn = fn;
 	t->arg = arg;
-	if (pthread_create(&t->thread, NULL, thread_main, t) != 0) {
+	own_signals(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &outer);
+	error = pthread_create(&t->thread, NULL, thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &outer, NULL);
+	if (error != 0) {
 		free(t);
 		return NULL;
 	}

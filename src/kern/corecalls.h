@@ -53,11 +53,12 @@ struct core_config {
 int world_create(const struct core_config *, struct world **);
 /* It goes when its last machine has gone. */
 void world_destroy(struct world *);
-/* ENOMEM, EINVAL. `world` NULL: one of its own. */
+/* ENOMEM, EINVAL (also from inside a machine of that world). `world` NULL: one of its own. */
 int machine_create(const struct core_config *, struct world *world, struct nke **);
 /*
  * Unloads nothing: kexts must have been unloaded (those still there are forgotten, their code is not
- * called any more). Works on a panicked machine. Never fails.
+ * called any more). Works on a panicked machine. Whoever is blocked inside is sent out first: host
+ * threads get EFAULT, kernel threads end. Not from inside a machine of the world: panics.
  */
 void machine_destroy(struct nke *);
 /*
@@ -76,7 +77,7 @@ void machine_fault(int signal, const char *signal_name, const void *pc, const vo
 /*
  * Virtual time: runs everything due up to and including uptime `until_ns` and leaves the clock there
  * (later when something that ran on the calling thread's own stack slept past it).
- * Real time: runs what is due now. Returns 0 or EFAULT.
+ * Real time: runs what is due now. EFAULT; EINVAL from inside a machine of the world.
  */
 int machine_run_until(struct nke *, uint64_t until_ns);
 /* Uptime of the next timer, UINT64_MAX when there is none. Does not enter. */

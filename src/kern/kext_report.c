@@ -25,14 +25,21 @@ kext_say(struct kext_text *text, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* The kext's own code; of one that is linked in, the loader does not know where that is. */
+static bool
+in_image(const struct kext *k, const void *pc)
+{
+	return k->image.size == 0 || (uintptr_t)pc - (uintptr_t)k->image.address < k->image.size;
+}
+
 /* Who called the place an object was made at: " < filter`setup+0x12 < filter`filter_start+0x40". */
 static void
-add_callers(const struct ledger_entry *entry, char *text, size_t size)
+add_callers(const struct kext *k, const struct ledger_entry *entry, char *text, size_t size)
 {
 	for (unsigned i = 0; i < entry->frames; i++) {
 		size_t used = strlen(text);
 
-		if (entry->pcs[i] == entry->pc || used + 4 >= size)
+		if (entry->pcs[i] == entry->pc || !in_image(k, entry->pcs[i]) || used + 4 >= size)
 			continue;
 		memcpy(text + used, " < ", 4);
 		ledger_frame(entry, i, text + used + 3, size - used - 3);
@@ -45,7 +52,7 @@ report_group(struct nke *m, struct kext *k, const struct group *g, struct kext_t
 	char what[768], times[32] = "";
 
 	ledger_describe(m, g->first, what, sizeof what);
-	add_callers(g->first, what, sizeof what);
+	add_callers(k, g->first, what, sizeof what);
 	if (g->count > 1)
 		ksnprintf(times, sizeof times, "%u times: ", g->count);
 	kext_say(text, "  %s%s\n", times, what);

@@ -328,6 +328,9 @@ machine_destroy(struct nke *m)
 	if (m == NULL)
 		return;
 	w = m->world;
+	if (outer != NULL && outer->world == w)
+		kpanic("machine_destroy(\"%s\") was called from inside a machine of its world",
+		    m->config.name);
 	/* without memory for a thread there is no safe way in: wait for some */
 	while ((t = world_enter(w, m)) == NULL)
 		continue;

@@ -107,31 +107,25 @@ log_report(struct nke *m)
 }
 
 void
-kpanicv(const char *fmt, va_list ap)
+kpanic(const char *fmt, ...)
 {
 	struct thread *t = curthread();
 	struct nke *m;
+	va_list ap;
 
 	if (t == NULL || t->machine == NULL || t->catcher == NULL)
 		hc_abort(fmt);
 	m = t->machine;
 	if (!m->panicked) {
 		m->panicked = true;
+		va_start(ap, fmt);
 		write_report(m, t, fmt, ap);
+		va_end(ap);
 		log_report(m);
 		sched_throw_all(m);
 	}
 	t->thrown = THROW_PANIC;
 	hc_throw(t->catcher);
-}
-
-void
-kpanic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	kpanicv(fmt, ap);
 }
 
 void

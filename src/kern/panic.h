@@ -7,15 +7,12 @@
 #ifndef NKE_KERN_PANIC_H
 #define NKE_KERN_PANIC_H
 
-#include <stdarg.h>
-
 #include "src/kern/machine.h"
 
 #define PANIC_REPORT_SIZE	8192u
 
 /* Never returns. The text is one sentence: what was done to what, and what was expected. */
 _Noreturn void kpanic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void kpanicv(const char *fmt, va_list);
 /* The core's own invariants. */
 #define KASSERTX(cond, ...) do { if (__builtin_expect(!(cond), 0)) kpanic(__VA_ARGS__); } while (0)
 

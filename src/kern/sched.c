@@ -85,7 +85,9 @@ advance(struct world *w)
 	uint64_t next = callout_next(w);
 
 	w->yields = 0;
-	if (w->time != CORE_TIME_VIRTUAL || w->hosts_waiting == 0)
+	if (w->time == CORE_TIME_REAL)
+		return next != UINT64_MAX && !worker_start_clock(w) && restart_hosts(w);
+	if (w->hosts_waiting == 0)
 		return false;
 	if (next == UINT64_MAX)
 		return restart_hosts(w);

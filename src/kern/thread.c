@@ -138,8 +138,8 @@ thread_exit(struct thread *t)
 	t->state = TH_DEAD;
 	TAILQ_INSERT_TAIL(&w->zombies, t, queue);
 	w->yields = 0;
-	kern_thread = NULL;
 	sched_switch_away(w);
+	kern_thread = NULL;
 }
 
 static void
@@ -221,6 +221,9 @@ kthread_continue(void (*fn)(void *, wait_result_t), void *parameter, wait_result
 	if (t->host_thread || t->worker)
 		kpanic("thread_block was given a continuation by thread \"%s\", which is not a kernel "
 		    "thread: it has to return to its caller", t->name);
+	if (t->locks_held != 0)
+		kpanic("thread \"%s\" goes on at a continuation while it holds %u lock%s", t->name,
+		    t->locks_held, t->locks_held == 1 ? "" : "s");
 	t->start = fn;
 	t->parameter = parameter;
 	t->wait_result = result;

@@ -120,16 +120,18 @@ clock_main(void *arg)
 	kern_thread = t;
 	for (;;) {
 		hc_mutex_lock(w->mutex);
+		w->clock_awake = false;
 		deadline = w->clock_deadline;
 		hc_mutex_unlock(w->mutex);
 		hc_park(w->clock_parker, deadline == UINT64_MAX ? 0 : w->epoch + deadline);
+		hc_mutex_lock(w->mutex);
+		w->clock_awake = true;
+		w->clock_deadline = UINT64_MAX;
+		hc_mutex_unlock(w->mutex);
 		world_acquire_cpu(t);
 		if (w->ending)
 			break;
 		run_pending_caught(t);
-		hc_mutex_lock(w->mutex);
-		w->clock_deadline = UINT64_MAX;
-		hc_mutex_unlock(w->mutex);
 		t->state = TH_IDLE;
 		sched_switch_away(w);
 	}
@@ -144,17 +146,20 @@ worker_keep_clock(struct world *w)
 	if (next >= w->clock_deadline || w->clock_keeper == NULL)
 		return;
 	w->clock_deadline = next;
-	hc_unpark(w->clock_parker);
+	if (!w->clock_awake)
+		hc_unpark(w->clock_parker);
 }
 
-void
+bool
 worker_start_clock(struct world *w)
 {
 	if (w->clock_keeper != NULL)
-		return;
-	w->clock_parker = hc_parker_create();
+		return true;
+	if (w->clock_parker == NULL)
+		w->clock_parker = hc_parker_create();
 	if (w->clock_parker != NULL)
 		w->clock_keeper = worker_create(w, clock_main);
+	return w->clock_keeper != NULL;
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */

@@ -227,6 +227,7 @@ world_create(const struct core_config *config, struct world **out)
 	w->time = config->time;
 	w->next_event = UINT64_MAX;
 	w->clock_deadline = UINT64_MAX;
+	w->clock_awake = true;
 	w->calendar_start = config->calendar_start_ns;
 	w->random = config->seed;
 	w->references = 1;

@@ -55,6 +55,7 @@ struct world {
 	struct thread *clock_keeper;	/* real time: the worker that waits for `next_event` */
 	hc_parker_t *clock_parker;
 	uint64_t clock_deadline;	/* what it waits for; guarded by `mutex` */
+	bool clock_awake;		/* it will look at that again; guarded by `mutex` */
 };
 
 /* After this many yields in a row the world counts as idle: it is only being polled. */
@@ -139,8 +140,8 @@ void worker_run_pending(struct thread *, bool on_worker);
 bool worker_needed(struct world *);
 /* Real time, the CPU goes idle: somebody must wake up for the next callout. `mutex` is held. */
 void worker_keep_clock(struct world *);
-/* Real time: makes sure that there is a clock keeper. Needs the CPU. */
-void worker_start_clock(struct world *);
+/* Real time: makes sure that there is a clock keeper; false when there can be none. Needs the CPU. */
+bool worker_start_clock(struct world *);
 void worker_end_all(struct world *);
 
 #endif

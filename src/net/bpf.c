@@ -1,6 +1,7 @@
 /*
- * BPF taps: link types of interfaces and who listens to them. An interface without any costs drivers
- * one comparison per packet. Each link type holds a reference to its interface until that goes.
+ * BPF taps: link types of interfaces and who listens to them. An interface without any costs
+ * drivers one comparison per packet. Each link type holds a reference to its interface until that
+ * goes.
  */
 #include "src/net/bpf_private.h"
 

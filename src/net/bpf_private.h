@@ -1,7 +1,7 @@
 /*
  * The packet filter's taps: drivers show their packets (bpf_tap_in, bpf_tap_out in net/bpf.h),
- * listeners inside the core are called with them. What listeners do (files, filter programs, devices)
- * is theirs.
+ * listeners inside the core are called with them. What listeners do (files, filter programs,
+ * devices) is theirs.
  */
 #ifndef NKE_NET_BPF_PRIVATE_H
 #define NKE_NET_BPF_PRIVATE_H

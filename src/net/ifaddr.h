@@ -47,11 +47,14 @@ void route_forget(struct ifnet *);
 void route_set_loopback(struct nke *, struct ifnet *);
 
 /* The interface and next hop a packet to `dst` leaves by: connected networks, then the default. */
-struct ifnet *route_lookup(struct nke *, const struct sockaddr *dst, struct sockaddr_storage *next_hop);
+struct ifnet *route_lookup(struct nke *, const struct sockaddr *dst,
+    struct sockaddr_storage *next_hop);
 /* The default: where everything without a connected network goes. */
-errno_t route_set_default(struct nke *, sa_family_t, struct ifnet *, const struct sockaddr *gateway);
+errno_t route_set_default(struct nke *, sa_family_t, struct ifnet *,
+    const struct sockaddr *gateway);
 /* Link address of a neighbour, learned or configured; false when unknown. */
 bool neighbor_lookup(struct nke *, struct ifnet *, const struct sockaddr *, uint8_t lladdr[6]);
-errno_t neighbor_learn(struct nke *, struct ifnet *, const struct sockaddr *, const uint8_t lladdr[6]);
+errno_t neighbor_learn(struct nke *, struct ifnet *, const struct sockaddr *,
+    const uint8_t lladdr[6]);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Neighbours: the link address of an IP address on an interface's link, configured by the host or
- * learned from what was seen. The media's pre-output asks here. Nothing is asked on the link (there is
- * no ARP or neighbour discovery yet), so an unknown neighbour cannot be reached. Bounded: the
+ * learned from what was seen. The media's pre-output asks here. Nothing is asked on the link (there
+ * is no ARP or neighbour discovery yet), so an unknown neighbour cannot be reached. Bounded: the
  * oldest of NEIGHBOR_MAX makes room.
  */
 #include <string.h>

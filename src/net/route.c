@@ -1,8 +1,8 @@
 /*
- * Routes, as simple as a host needs them: the machine's own addresses (lo0), peers of point-to-point
- * links, connected networks by the longest mask, and one default per IP version. Called by the
- * protocols' output; interfaces that go are forgotten. There is no routing table beyond that and no
- * routing socket.
+ * Routes, as simple as a host needs them: the machine's own addresses (lo0), peers of point-to-
+ * point links, connected networks by the longest mask, and one default per IP version. Called by
+ * the protocols' output; interfaces that go are forgotten. There is no routing table beyond that
+ * and no routing socket.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * Rearranging a packet so that its header can be read or written: shared by IPv4 and IPv6. All of these
- * consume the packet when memory runs out, tell the replay of a capture so, and return NULL.
+ * Rearranging a packet so that its header can be read or written: shared by IPv4 and IPv6. All of
+ * these consume the packet when memory runs out, tell the replay of a capture so, and return NULL.
  */
 #include <string.h>
 

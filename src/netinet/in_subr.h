@@ -13,7 +13,10 @@ struct mbuf *in_pullup(struct nke *, struct mbuf *, size_t len);
 struct mbuf *in_writable(struct nke *, struct mbuf *, size_t hlen);
 /* The whole packet anew, its data aligned. */
 struct mbuf *in_align(struct nke *, struct mbuf *);
-/* Takes `len` bytes at `off` out of the packet; what is before them is contiguous and writable then. */
+/*
+ * Takes `len` bytes at `off` out of the packet; what is before them is contiguous and writable
+ * then.
+ */
 struct mbuf *in_cut(struct nke *, struct mbuf *, size_t off, size_t len);
 
 /* IP headers are read in place, by words. */

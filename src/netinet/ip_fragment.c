@@ -48,7 +48,9 @@ later_header(const struct ip *ip, uint8_t *header)
 	return n;
 }
 
-/* One piece with payload [off, off+len) of m, whose own header has `skip` bytes. NULL: no memory. */
+/*
+ * One piece with payload [off, off+len) of m, whose own header has `skip` bytes. NULL: no memory.
+ */
 static struct mbuf *
 make_piece(struct nke *machine, struct mbuf *m, const uint8_t *header, size_t hlen, size_t off,
     size_t len)

@@ -1,6 +1,6 @@
 /*
- * IPv4 of a machine: its state, its registration with DLIL and the IP filter engine, and the helpers
- * that its files share (ip_state.h).
+ * IPv4 of a machine: its state, its registration with DLIL and the IP filter engine, and the
+ * helpers that its files share (ip_state.h).
  */
 #include <sys/socket.h>
 
@@ -12,7 +12,7 @@
 #include "src/net/replay.h"
 #include "src/netinet/ip_state.h"
 
-#define IP_REASS_LIFETIME	(UINT64_C(30) * 1000000000)	/* RFC 1122 3.3.2 asks for a fixed value */
+#define IP_REASS_LIFETIME	(UINT64_C(30) * 1000000000)	/* fixed: RFC 1122 3.3.2 */
 
 struct ipstat *
 ip_statistics(struct nke *machine)

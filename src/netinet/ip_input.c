@@ -2,12 +2,12 @@
  * IPv4's way in (RFC 791, RFC 1122 3.2): header checks, options, "is it for us?", reassembly, IP
  * filters, transport.
  *
- * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected ones.
- * Every packet is consumed. Forwarding is left out: what is for others is counted and let go. So are
- * group memberships: every multicast is taken to be for us.
+ * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected
+ * ones. Every packet is consumed. Forwarding is left out: what is for others is counted and let go.
+ * So are group memberships: every multicast is taken to be for us.
  *
- * The common case, one mbuf with a plain header, is decided in ip_header() (ip_state.h) without a call;
- * everything else goes through ip_check_header().
+ * The common case, one mbuf with a plain header, is decided in ip_header() (ip_state.h) without a
+ * call; everything else goes through ip_check_header().
  */
 #include <string.h>
 
@@ -42,7 +42,9 @@ sum_good(const struct mbuf *m, int hlen)
 	return in_cksum(m, 0, (size_t)hlen) == 0;
 }
 
-/* What is wrong with the fixed header, as the counter for it; NULL: nothing. Contiguous, aligned. */
+/*
+ * What is wrong with the fixed header, as the counter for it; NULL: nothing. Contiguous, aligned.
+ */
 static uint32_t *
 header_fault(struct ipstat *st, const struct mbuf *m, const struct ip *ip)
 {
@@ -79,7 +81,8 @@ trim(struct ipstat *st, struct mbuf *m, int len)
 		return;
 	st->ips_adj++;
 	/* A sum over all data that came counts the bytes that are cut off. */
-	if ((m->m_pkthdr.csum_flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) == MBUF_CSUM_DID_DATA) {
+	if ((m->m_pkthdr.csum_flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) ==
+	    MBUF_CSUM_DID_DATA) {
 		m->m_pkthdr.csum_flags &= ~(uint32_t)MBUF_CSUM_DID_DATA;
 		st->ips_adj_hwcsum_clr++;
 	}
@@ -101,7 +104,8 @@ ip_check_header(struct nke *machine, struct mbuf **mp)
 		ip_refuse(machine, m, &st->ips_tooshort);
 		return 0;
 	}
-	if (m->m_len < IP_HLEN && (m = ip_pullup(machine, m, (size_t)IP_HLEN, &st->ips_toosmall)) == NULL)
+	if (m->m_len < IP_HLEN &&
+	    (m = ip_pullup(machine, m, (size_t)IP_HLEN, &st->ips_toosmall)) == NULL)
 		return 0;
 	if (!in_aligned(m) && (m = ip_align(machine, m, &st->ips_toosmall)) == NULL)
 		return 0;
@@ -150,8 +154,10 @@ drop:
 	TRACE(machine, IP_DROP, m, offsetof(struct ipstat, ips_tooshort), 0);
 	if (!machine->ip->said_length) {
 		machine->ip->said_length = true;
-		klog(machine, 4, "an IP filter passed on a packet of %d bytes that its ip_len does not "
-		    "fit: dropped, as all such packets from now on", m->m_pkthdr.len);
+		klog(machine, 4,
+		    "an IP filter passed on a packet of %d bytes that its ip_len does not "
+		    "fit: dropped, as all such packets from now on",
+		    m->m_pkthdr.len);
 	}
 	m_freem(m);
 	if (origin != NULL)
@@ -300,7 +306,9 @@ ip_input(struct nke *machine, struct mbuf *list)
 
 /* ---- injected packets --------------------------------------------------------------------- */
 
-/* It never came by an interface: chooses one, and makes the header good. NULL: the packet is gone. */
+/*
+ * It never came by an interface: chooses one, and makes the header good. NULL: the packet is gone.
+ */
 static struct mbuf *
 ip_adopt(struct nke *machine, struct mbuf *m)
 {
@@ -343,7 +351,10 @@ ip_inject_receive(struct nke *machine, struct mbuf *m)
 		ip_input(machine, m);
 		return;
 	}
-	/* It has passed everything up to the filters once; the filter answers for what it made of it. */
+	/*
+	 * It has passed everything up to the filters once; the filter answers for what it made of
+	 * it.
+	 */
 	if (m_copydata(m, 0, sizeof ip, &ip) != 0 || ip.ip_hl << 2 < IP_HLEN) {
 		ip_refuse(machine, m, &machine->ip->stat.ips_tooshort);
 		return;

@@ -1,14 +1,17 @@
 /*
  * IPv4 options (RFC 791 3.1): what is acceptable in a received header, and what fragments carry on.
  *
- * As BSD does without source routing (its default): LSRR and SSRR are refused, record route, time stamps
- * and everything unknown are accepted as they are.
+ * As BSD does without source routing (its default): LSRR and SSRR are refused, record route, time
+ * stamps and everything unknown are accepted as they are.
  */
 #include <string.h>
 
 #include "src/netinet/ip_state.h"
 
-/* Length of the option at `o`, of which `left` bytes are there; 0: it does not fit or makes no sense. */
+/*
+ * Length of the option at `o`, of which `left` bytes are there; 0: it does not fit or makes no
+ * sense.
+ */
 static size_t
 option_length(const uint8_t *o, size_t left)
 {

@@ -1,10 +1,10 @@
 /*
- * IPv4's way out (RFC 791, RFC 1122 3.2, 3.3): header, route, source address, IP filters, checksums,
- * fragmentation, interface.
+ * IPv4's way out (RFC 791, RFC 1122 3.2, 3.3): header, route, source address, IP filters,
+ * checksums, fragmentation, interface.
  *
- * Called by transports (ip_output) and by the IP filter engine (ip_inject_send); ip_play.c has the way
- * of captured packets. The interface is chosen before the filters and stays, whatever they do to the
- * destination; it is referenced while they run.
+ * Called by transports (ip_output) and by the IP filter engine (ip_inject_send); ip_play.c has the
+ * way of captured packets. The interface is chosen before the filters and stays, whatever they do
+ * to the destination; it is referenced while they run.
  */
 #include <string.h>
 
@@ -28,8 +28,8 @@ struct ip_out {
 /* ---- header ------------------------------------------------------------------------------- */
 
 /*
- * Never the same twice within 65536 datagrams (RFC 6864), nor simply the next number. Odd factors and
- * the key permute the counter.
+ * Never the same twice within 65536 datagrams (RFC 6864), nor simply the next number. Odd factors
+ * and the key permute the counter.
  */
 static uint16_t
 ip_new_id(struct ip_state *s)
@@ -52,14 +52,16 @@ take_header(struct nke *machine, struct mbuf **mp)
 		return EINVAL;
 	if (m->m_pkthdr.len > IP_MAXPACKET)
 		return EMSGSIZE;
-	if (m->m_len < IP_HLEN && (*mp = m = ip_pullup(machine, m, (size_t)IP_HLEN, &st->ips_odropped)) == NULL)
+	if (m->m_len < IP_HLEN &&
+	    (*mp = m = ip_pullup(machine, m, (size_t)IP_HLEN, &st->ips_odropped)) == NULL)
 		return ENOBUFS;
 	if (!in_aligned(m) && (*mp = m = ip_align(machine, m, &st->ips_odropped)) == NULL)
 		return ENOBUFS;
 	hlen = mtod(m, const struct ip *)->ip_hl << 2;
 	if (hlen != 0 && (hlen < IP_HLEN || hlen > m->m_pkthdr.len))
 		return EINVAL;
-	if (m->m_len < hlen && (*mp = m = ip_pullup(machine, m, (size_t)hlen, &st->ips_odropped)) == NULL)
+	if (m->m_len < hlen &&
+	    (*mp = m = ip_pullup(machine, m, (size_t)hlen, &st->ips_odropped)) == NULL)
 		return ENOBUFS;
 	*mp = ip_writable(machine, m, (size_t)(hlen != 0 ? hlen : IP_HLEN), &st->ips_odropped);
 	return *mp != NULL ? 0 : ENOBUFS;
@@ -125,7 +127,8 @@ choose_route(struct ip_out *o, const struct ip *ip)
 	if (ifaddr_find_in4(o->machine, ip->ip_dst.s_addr) != NULL)
 		o->ifp = dlil_loopback(o->machine);
 	else
-		o->ifp = route_lookup(o->machine, (const struct sockaddr *)(const void *)&dst, &o->next_hop);
+		o->ifp = route_lookup(
+		    o->machine, (const struct sockaddr *)(const void *)&dst, &o->next_hop);
 	if (o->ifp == NULL) {
 		o->machine->ip->stat.ips_noroute++;
 		return EHOSTUNREACH;
@@ -154,7 +157,8 @@ check_destination(const struct ip_out *o, struct mbuf *m)
 {
 	const struct ip *ip = mtod(m, const struct ip *);
 
-	if ((ip_loopback_net(ip->ip_src) || ip_loopback_net(ip->ip_dst)) && !(o->ifp->flags & IFF_LOOPBACK)) {
+	if ((ip_loopback_net(ip->ip_src) || ip_loopback_net(ip->ip_dst)) &&
+	    !(o->ifp->flags & IFF_LOOPBACK)) {
 		o->machine->ip->stat.ips_badaddr++;
 		return EADDRNOTAVAIL;
 	}
@@ -175,7 +179,9 @@ check_destination(const struct ip_out *o, struct mbuf *m)
 	return 0;
 }
 
-/* Link-local addresses are good on one link only (RFC 3927 7): sent so that the receiver can tell. */
+/*
+ * Link-local addresses are good on one link only (RFC 3927 7): sent so that the receiver can tell.
+ */
 static void
 fix_link_local_ttl(struct ip *ip)
 {
@@ -268,7 +274,8 @@ loop_multicast(const struct ip_out *o, const struct mbuf *m)
 		return;
 	copy.ifp = dlil_loopback(o->machine);
 	finish_checksums(&copy, n, false);
-	(void)dlil_output(copy.ifp, PF_INET, n, NULL, (const struct sockaddr *)(const void *)&group, false);
+	(void)dlil_output(
+	    copy.ifp, PF_INET, n, NULL, (const struct sockaddr *)(const void *)&group, false);
 }
 
 static errno_t
@@ -307,7 +314,8 @@ errno_t
 ip_output(struct nke *machine, struct mbuf *m, uint32_t flags, ipf_pktopts_t options)
 {
 	struct ipf_pktopts none = {0};
-	struct ip_out o = {.machine = machine, .flags = flags, .options = options ? options : &none};
+	struct ip_out o = {
+	    .machine = machine, .flags = flags, .options = options ? options : &none};
 	ipfilter_t behind = ipf_take_ref(m);
 	errno_t error;
 

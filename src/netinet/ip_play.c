@@ -1,6 +1,6 @@
 /*
- * IPv4 packets that the host of a replayed capture sent (net_proto.play_output): they have been routed
- * and framed once, so only what filters see of the way out is done again.
+ * IPv4 packets that the host of a replayed capture sent (net_proto.play_output): they have been
+ * routed and framed once, so only what filters see of the way out is done again.
  */
 #include "ipfilter/ipfilter.h"
 #include "src/net/replay.h"

@@ -42,14 +42,14 @@ void ip_deliver(struct nke *, struct mbuf *, int hlen, ipfilter_t behind);
 
 /* ---- the way out -------------------------------------------------------------------------- */
 
-#define IP_OUT_RAW		0x1	/* header is complete: id, flags and time to live are kept */
+#define IP_OUT_RAW		0x1	/* header is complete: kept as it is */
 #define IP_OUT_NO_FILTERS	0x4
 #define IP_OUT_BROADCAST	0x8	/* allowed to send to a broadcast address */
 
 /*
- * Sends a datagram: data at the IP header, whose addresses, protocol, time to live, service type and DF
- * the caller has filled in. Consumes m. EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS, EACCES,
- * EADDRNOTAVAIL, EINVAL, or a filter's or the driver's.
+ * Sends a datagram: data at the IP header, whose addresses, protocol, time to live, service type
+ * and DF the caller has filled in. Consumes m. EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS,
+ * EACCES, EADDRNOTAVAIL, EINVAL, or a filter's or the driver's.
  */
 errno_t ip_output(struct nke *, struct mbuf *, uint32_t flags, ipf_pktopts_t);
 errno_t ip6_output(struct nke *, struct mbuf *, uint32_t flags, ipf_pktopts_t);
@@ -61,8 +61,9 @@ errno_t ip6_output(struct nke *, struct mbuf *, uint32_t flags, ipf_pktopts_t);
 errno_t ip_fragment(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
 errno_t ip6_fragment(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
 /*
- * Completes what mbuf csum flags leave to the hardware, those in `csum_flags` only, and clears them. The
- * IP header is at `hoff`. EINVAL: the packet is too short for its headers, nothing was changed.
+ * Completes what mbuf csum flags leave to the hardware, those in `csum_flags` only, and clears
+ * them. The IP header is at `hoff`. EINVAL: the packet is too short for its headers, nothing was
+ * changed.
  */
 errno_t in_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
 errno_t in6_finalize_cksum(struct mbuf *, uint32_t hoff, uint32_t csum_flags);
@@ -80,8 +81,8 @@ void ip6_play_output(struct nke *, struct ifnet *, struct mbuf *list);
 
 /*
  * Takes a fragment. NULL: kept (or dropped and counted); else the completed datagram, header in
- * network order with its checksum recomputed, fragment fields cleared. `context` keeps apart the ways in and
- * out of a replayed capture (0, 1).
+ * network order with its checksum recomputed, fragment fields cleared. `context` keeps apart the
+ * ways in and out of a replayed capture (0, 1).
  */
 struct mbuf *ip_reass(struct nke *, struct mbuf *, int hlen, int context);
 /* *offp: offset of the fragment header; on completion offset and number of the next header. */
@@ -95,7 +96,8 @@ uint16_t in_cksum_sum(const struct mbuf *, size_t off, size_t len, uint32_t init
 uint16_t in_cksum(const struct mbuf *, size_t off, size_t len);
 uint16_t in_cksum_buf(const void *, size_t len);
 uint32_t in_pseudo(struct in_addr src, struct in_addr dst, uint8_t proto, uint32_t len);
-uint32_t in6_pseudo(const struct in6_addr *src, const struct in6_addr *dst, uint8_t proto, uint32_t len);
+uint32_t in6_pseudo(const struct in6_addr *src, const struct in6_addr *dst, uint8_t proto,
+    uint32_t len);
 
 /* BSD's counters, as netstat -s shows them. */
 struct ipstat *ip_statistics(struct nke *);

@@ -1,8 +1,9 @@
 /*
- * IPv4 reassembly (RFC 791 3.2): what a fragment says about itself, and the header of the whole. Queues,
- * time-outs and limits are in reass.c.
+ * IPv4 reassembly (RFC 791 3.2): what a fragment says about itself, and the header of the whole.
+ * Queues, time-outs and limits are in reass.c.
  *
- * Called by ip_input (context 0) and ip_play_output (context 1), for packets with MF set or an offset.
+ * Called by ip_input (context 0) and ip_play_output (context 1), for packets with MF set or an
+ * offset.
  */
 #include <netinet/in.h>
 

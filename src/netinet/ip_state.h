@@ -27,7 +27,9 @@ struct ip_state {
 
 /* ---- src/netinet/ip_init.c ---------------------------------------------------------------- */
 
-/* The stack does not want the packet: counts, and lets go of it (replay: it survives as captured). */
+/*
+ * The stack does not want the packet: counts, and lets go of it (replay: it survives as captured).
+ */
 void ip_refuse(struct nke *, struct mbuf *, uint32_t *counter);
 /* The functions of in_subr.h, counting when memory runs out. */
 static inline struct mbuf *
@@ -44,8 +46,9 @@ ip_counted(struct mbuf *m, uint32_t *counter)
 /* ---- src/netinet/ip_input.c --------------------------------------------------------------- */
 
 /*
- * Checks the header of a packet that came off a wire (RFC 1122 3.2.1), makes it contiguous and aligned
- * and trims the packet to its length. Header length, or 0: the packet was refused and counted.
+ * Checks the header of a packet that came off a wire (RFC 1122 3.2.1), makes it contiguous and
+ * aligned and trims the packet to its length. Header length, or 0: the packet was refused and
+ * counted.
  */
 int ip_check_header(struct nke *, struct mbuf **);
 
@@ -81,8 +84,9 @@ ip_header(struct nke *machine, struct mbuf **mp)
 		const struct ip *ip = mtod(m, const struct ip *);
 		int len = ntohs(ip->ip_len);
 
-		if (LIKELY(*(const uint8_t *)ip == IP_VHL_BORING && len >= IP_HLEN && len <= m->m_len &&
-		    !ip_loopback_net(ip->ip_src) && !ip_loopback_net(ip->ip_dst) && ip_plain_sum_good(ip))) {
+		if (LIKELY(*(const uint8_t *)ip == IP_VHL_BORING && len >= IP_HLEN &&
+			len <= m->m_len && !ip_loopback_net(ip->ip_src) &&
+			!ip_loopback_net(ip->ip_dst) && ip_plain_sum_good(ip))) {
 			/* Ethernet pads short frames. */
 			if (len < m->m_len) {
 				machine->ip->stat.ips_adj++;
@@ -115,8 +119,8 @@ enum ip_options_verdict { IP_OPTIONS_GOOD, IP_OPTIONS_BAD, IP_OPTIONS_SOURCE_ROU
 /* The options of a received header: `len` bytes behind the fixed 20. */
 enum ip_options_verdict ip_options_check(const uint8_t *options, size_t len);
 /*
- * The options that every fragment has to carry (RFC 791 3.1: copied flag), padded to a multiple of 4.
- * `to` has room for 40 bytes. How many.
+ * The options that every fragment has to carry (RFC 791 3.1: copied flag), padded to a multiple of
+ * 4. `to` has room for 40 bytes. How many.
  */
 size_t ip_options_copied(const uint8_t *options, size_t len, uint8_t *to);
 

@@ -1,6 +1,6 @@
 /*
- * The counters of IPv4 and IPv6 by name, in the words and the order of BSD's netstat -s, for the host's
- * reports (corecalls.h).
+ * The counters of IPv4 and IPv6 by name, in the words and the order of BSD's netstat -s, for the
+ * host's reports (corecalls.h).
  */
 #include <stddef.h>
 #include <sys/socket.h>

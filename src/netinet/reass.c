@@ -1,13 +1,14 @@
 /*
  * Reassembly queues (RFC 791 3.2, RFC 815, RFC 8200 4.5); see reass.h.
  *
- * Fragments are kept in a list ordered by offset. They never overlap: an exact duplicate is ignored,
- * anything else that overlaps shows an attack or a broken sender, and the whole datagram goes (RFC 1858
- * 3, RFC 3128, RFC 5722 4). For IPv6 it is remembered until its time is over, so that fragments yet to
- * come are dropped too.
+ * Fragments are kept in a list ordered by offset. They never overlap: an exact duplicate is
+ * ignored, anything else that overlaps shows an attack or a broken sender, and the whole datagram
+ * goes (RFC 1858 3, RFC 3128, RFC 5722 4). For IPv6 it is remembered until its time is over, so
+ * that fragments yet to come are dropped too.
  *
- * Limits against abuse: datagrams in the making, fragments per datagram, and memory (a quarter of the
- * machine's mbufs); when one is reached the oldest datagram is given up. One timer, armed for the oldest.
+ * Limits against abuse: datagrams in the making, fragments per datagram, and memory (a quarter of
+ * the machine's mbufs); when one is reached the oldest datagram is given up. One timer, armed for
+ * the oldest.
  */
 #include <string.h>
 
@@ -206,13 +207,15 @@ queue_place(const struct reass_queue *q, const struct reass_piece *p, struct mbu
 		*before = q->last;
 		return PLACE_FREE;
 	}
-	for (next = q->first; next != NULL && piece_offset(next) < p->offset; next = next->m_nextpkt)
+	for (next = q->first; next != NULL && piece_offset(next) < p->offset;
+	     next = next->m_nextpkt)
 		prev = next;
 	if (next != NULL && piece_offset(next) == p->offset && piece_len(next) == p->len) {
 		*before = next;
 		return PLACE_DUPLICATE;
 	}
-	if ((prev != NULL && piece_end(prev) > p->offset) || (next != NULL && piece_offset(next) < end))
+	if ((prev != NULL && piece_end(prev) > p->offset) ||
+	    (next != NULL && piece_offset(next) < end))
 		return PLACE_OVERLAP;
 	*before = prev;
 	return PLACE_FREE;
@@ -256,8 +259,8 @@ queue_insert(struct reass *r, struct reass_queue *q, struct mbuf *m, struct mbuf
 }
 
 /*
- * RFC 3168 5.3: congestion experienced by any fragment is not lost, unless one says that it does not
- * take part in ECN, which makes the datagram one to drop; otherwise that one decides.
+ * RFC 3168 5.3: congestion experienced by any fragment is not lost, unless one says that it does
+ * not take part in ECN, which makes the datagram one to drop; otherwise that one decides.
  */
 static bool
 queue_ecn(const struct reass_queue *q, uint8_t *ecn)

@@ -1,11 +1,11 @@
 /*
  * Reassembly queues, the same for IPv4 (ip_reass.c) and IPv6 (frag6.c): which fragments belong
- * together, which of them overlap, how long and how many are kept. What a fragment looks like on the
- * wire is known to those two files only.
+ * together, which of them overlap, how long and how many are kept. What a fragment looks like on
+ * the wire is known to those two files only.
  *
- * A fragment waits as it came, IP header in front. While it waits two members of its packet header that
- * mean nothing then hold its place: csum_data the offset, tso_segsz the length of its payload, which is
- * the end of the packet.
+ * A fragment waits as it came, IP header in front. While it waits two members of its packet header
+ * that mean nothing then hold its place: csum_data the offset, tso_segsz the length of its payload,
+ * which is the end of the packet.
  */
 #ifndef NKE_NETINET_REASS_H
 #define NKE_NETINET_REASS_H
@@ -50,7 +50,7 @@ struct reass {
 	struct nke *machine;
 	const struct reass_counters *counters;
 	uint64_t lifetime;		/* ns */
-	bool remember_dead;		/* late fragments of an overlapped datagram are dropped too */
+	bool remember_dead;		/* drops late fragments after overlap too */
 	uint32_t queues;
 	uint64_t bytes, max_bytes;	/* of mbufs and clusters */
 	uint32_t hash_key;

@@ -3,8 +3,8 @@
  * (RFC 5722), time-outs and limits are in src/netinet/reass.c.
  *
  * Called by ip6_input (context 0) and ip6_play_output (context 1), with the packet at its fragment
- * header. Atomic fragments never meet others (RFC 6946); a first fragment without all headers is refused
- * (RFC 7112).
+ * header. Atomic fragments never meet others (RFC 6946); a first fragment without all headers is
+ * refused (RFC 7112).
  */
 #include <string.h>
 
@@ -18,8 +18,8 @@ ecn_of(const struct mbuf *m)
 }
 
 /*
- * Takes the fragment header at `off` out and names what was behind it. NULL: no memory; the packet is
- * gone.
+ * Takes the fragment header at `off` out and names what was behind it. NULL: no memory; the packet
+ * is gone.
  */
 static struct mbuf *
 strip(struct nke *machine, struct mbuf *m, size_t off, uint8_t next)
@@ -65,7 +65,8 @@ whole(struct nke *machine, struct mbuf *fragments, uint8_t ecn, int *offp, uint8
 
 	while (last->m_nextpkt != NULL)
 		last = last->m_nextpkt;
-	if (off - (size_t)IP6_HLEN + last->m_pkthdr.csum_data + last->m_pkthdr.tso_segsz > IPV6_MAXPACKET) {
+	if (off - (size_t)IP6_HLEN + last->m_pkthdr.csum_data + last->m_pkthdr.tso_segsz >
+	    IPV6_MAXPACKET) {
 		reass_give_up(&s->reass, fragments);
 		return NULL;
 	}

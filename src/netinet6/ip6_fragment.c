@@ -16,10 +16,12 @@ new_id(struct ip6_state *s)
 	return ++s->id * 0x9e3779b1u ^ s->id_key;
 }
 
-/* The piece with payload [off, off+len) behind the headers that all pieces have. NULL: no memory. */
+/*
+ * The piece with payload [off, off+len) behind the headers that all pieces have. NULL: no memory.
+ */
 static struct mbuf *
-make_piece(struct nke *machine, struct mbuf *m, const struct ip6_place *split, uint32_t id, size_t off,
-    size_t len)
+make_piece(struct nke *machine, struct mbuf *m, const struct ip6_place *split, uint32_t id,
+    size_t off, size_t len)
 {
 	size_t hlen = split->off + sizeof(struct ip6_frag);
 	bool last = split->off + off + len == (size_t)m->m_pkthdr.len;

@@ -2,13 +2,14 @@
  * IPv6's way in (RFC 8200): header checks, "is it for us?", then header by header: IP filters, the
  * header's handler, until the transport is reached.
  *
- * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected ones.
- * Every packet is consumed. Left out: forwarding (what is for others is counted and let go), group
- * memberships (every multicast is taken to be for us), jumbograms (RFC 2675: counted as bad options,
- * refused), ICMPv6 errors.
+ * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected
+ * ones. Every packet is consumed. Left out: forwarding (what is for others is counted and let go),
+ * group memberships (every multicast is taken to be for us), jumbograms (RFC 2675: counted as bad
+ * options, refused), ICMPv6 errors.
  *
- * Interface fact: filters are called once for each header of the chain, hop-by-hop options excepted; a
- * fragment is shown to them as one (protocol 44), and the datagram again when it is whole.
+ * Interface fact: filters are called once for each header of the chain, hop-by-hop options
+ * excepted; a fragment is shown to them as one (protocol 44), and the datagram again when it is
+ * whole.
  */
 #include <string.h>
 
@@ -79,7 +80,8 @@ trim(struct ip6stat *st, struct mbuf *m)
 	if (m->m_pkthdr.len <= len)
 		return;
 	st->ip6s_adj++;
-	if ((m->m_pkthdr.csum_flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) == MBUF_CSUM_DID_DATA) {
+	if ((m->m_pkthdr.csum_flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) ==
+	    MBUF_CSUM_DID_DATA) {
 		m->m_pkthdr.csum_flags &= ~(uint32_t)MBUF_CSUM_DID_DATA;
 		st->ip6s_adj_hwcsum_clr++;
 	}
@@ -166,8 +168,10 @@ ip6_recheck(struct nke *machine, struct mbuf **mp)
 	TRACE(machine, IP_DROP, m, offsetof(struct ip6stat, ip6s_tooshort), 0);
 	if (!machine->ip6->said_length) {
 		machine->ip6->said_length = true;
-		klog(machine, 4, "an IP filter passed on a packet of %d bytes that its ip6_plen does not "
-		    "fit: dropped, as all such packets from now on", m->m_pkthdr.len);
+		klog(machine, 4,
+		    "an IP filter passed on a packet of %d bytes that its ip6_plen does not "
+		    "fit: dropped, as all such packets from now on",
+		    m->m_pkthdr.len);
 	}
 	m_freem(m);
 	if (origin != NULL)
@@ -177,7 +181,9 @@ ip6_recheck(struct nke *machine, struct mbuf **mp)
 
 /* ---- for us? ------------------------------------------------------------------------------ */
 
-/* A link-local address is ours on its link only; it is kept with the index of its interface inside. */
+/*
+ * A link-local address is ours on its link only; it is kept with the index of its interface inside.
+ */
 static bool
 ours_on_link(struct nke *machine, const struct ifnet *ifp, const struct in6_addr *dst)
 {
@@ -239,7 +245,10 @@ ip6_to_transport(struct nke *machine, struct mbuf *m, const struct ip6_place *p)
 		s->stat.ip6s_delivered++;
 		replay_deliver(machine, m);
 	} else {
-		/* Nothing behind "no next header" is looked at (RFC 8200 4.7); BSD counts no other case. */
+		/*
+		 * Nothing behind "no next header" is looked at (RFC 8200 4.7); BSD counts no other
+		 * case.
+		 */
 		m_freem(m);
 	}
 }

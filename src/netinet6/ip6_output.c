@@ -1,11 +1,11 @@
 /*
- * IPv6's way out (RFC 8200): header, IP filters, route, scope, source address, checksums, fragmentation,
- * interface.
+ * IPv6's way out (RFC 8200): header, IP filters, route, scope, source address, checksums,
+ * fragmentation, interface.
  *
- * Called by transports (ip6_output) and by the IP filter engine (ip6_inject_send); ip6_play.c has the
- * way of captured packets. Interface fact: other than with IPv4 the filters come before the route, so
- * they may choose another destination; and a link-local destination carries the index of its interface
- * in bytes 2 and 3 until here.
+ * Called by transports (ip6_output) and by the IP filter engine (ip6_inject_send); ip6_play.c has
+ * the way of captured packets. Interface fact: other than with IPv4 the filters come before the
+ * route, so they may choose another destination; and a link-local destination carries the index of
+ * its interface in bytes 2 and 3 until here.
  */
 #include <string.h>
 
@@ -143,7 +143,8 @@ choose_route(struct ip6_out *o, struct mbuf *m)
 	set_hop(&to, dst, o->ifp != NULL && ip6_link_local(dst) ? o->ifp->index : 0);
 	o->next_hop = to;
 	if (o->ifp == NULL && scope == 0)
-		o->ifp = route_lookup(o->machine, (const struct sockaddr *)(const void *)&to, &o->next_hop);
+		o->ifp = route_lookup(
+		    o->machine, (const struct sockaddr *)(const void *)&to, &o->next_hop);
 	if (o->ifp == NULL) {
 		o->machine->ip6->stat.ip6s_noroute++;
 		return EHOSTUNREACH;
@@ -152,9 +153,9 @@ choose_route(struct ip6_out *o, struct mbuf *m)
 }
 
 /*
- * A source for what has none (RFC 6724, rules 1 and 2 only): the destination itself if it is ours, else
- * an address of the interface, of the destination's scope if there is one. A complete header (IP_OUT_RAW)
- * keeps the unspecified address, as duplicate address detection needs.
+ * A source for what has none (RFC 6724, rules 1 and 2 only): the destination itself if it is ours,
+ * else an address of the interface, of the destination's scope if there is one. A complete header
+ * (IP_OUT_RAW) keeps the unspecified address, as duplicate address detection needs.
  */
 static void
 choose_source(const struct ip6_out *o, struct mbuf *m)
@@ -232,7 +233,8 @@ loop_multicast(const struct ip6_out *o, struct mbuf *m)
 	if (n == NULL)
 		return;
 	finish_checksums(lo, n, false);
-	(void)dlil_output(lo, PF_INET6, n, NULL, (const struct sockaddr *)(const void *)&group, false);
+	(void)dlil_output(
+	    lo, PF_INET6, n, NULL, (const struct sockaddr *)(const void *)&group, false);
 }
 
 static errno_t
@@ -247,7 +249,8 @@ send(const struct ip6_out *o, struct mbuf *m)
 	if (to_multicast(m)) {
 		loop_multicast(o, m);
 		if (mtod(m, const struct ip6_hdr *)->ip6_hlim == 0 ||
-		    (IN6_IS_ADDR_MC_INTFACELOCAL(ip6_destination(m)) && !(o->ifp->flags & IFF_LOOPBACK))) {
+		    (IN6_IS_ADDR_MC_INTFACELOCAL(ip6_destination(m)) &&
+			!(o->ifp->flags & IFF_LOOPBACK))) {
 			m_freem(m);
 			return 0;
 		}
@@ -266,7 +269,8 @@ errno_t
 ip6_output(struct nke *machine, struct mbuf *m, uint32_t flags, ipf_pktopts_t options)
 {
 	struct ipf_pktopts none = {0};
-	struct ip6_out o = {.machine = machine, .flags = flags, .options = options ? options : &none};
+	struct ip6_out o = {
+	    .machine = machine, .flags = flags, .options = options ? options : &none};
 	ipfilter_t behind = ipf_take_ref(m);
 	errno_t error;
 

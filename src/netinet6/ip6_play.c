@@ -1,7 +1,7 @@
 /*
- * IPv6 packets that the host of a replayed capture sent (net_proto.play_output): they have been routed
- * and framed once, so only what filters see of the way out is done again. Filters see whole datagrams
- * there, once each.
+ * IPv6 packets that the host of a replayed capture sent (net_proto.play_output): they have been
+ * routed and framed once, so only what filters see of the way out is done again. Filters see whole
+ * datagrams there, once each.
  */
 #include "ipfilter/ipfilter.h"
 #include "src/net/replay.h"

@@ -11,7 +11,7 @@
 
 #define IP6_HLEN	((int)sizeof(struct ip6_hdr))
 #define IP6_NEST_LIMIT	15u		/* headers before the transport's */
-#define IP6_CHAIN_MAX	8192u		/* bytes of headers that a fragment or its making may have */
+#define IP6_CHAIN_MAX	8192u		/* bytes of headers of a fragment */
 
 struct ip6_state {
 	struct ip6stat stat;
@@ -44,12 +44,15 @@ ip6_payload(const struct mbuf *m)
 static inline bool
 ip6_link_local(const struct in6_addr *a)
 {
-	return IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a) || IN6_IS_ADDR_MC_INTFACELOCAL(a);
+	return IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a) ||
+	    IN6_IS_ADDR_MC_INTFACELOCAL(a);
 }
 
 /* ---- ip6_init.c --------------------------------------------------------------------------- */
 
-/* The stack does not want the packet: counts, and lets go of it (replay: it survives as captured). */
+/*
+ * The stack does not want the packet: counts, and lets go of it (replay: it survives as captured).
+ */
 void ip6_refuse(struct nke *, struct mbuf *, u_quad_t *counter);
 /* The functions of in_subr.h, counting when memory runs out. */
 static inline struct mbuf *
@@ -68,7 +71,10 @@ ip6_counted(struct mbuf *m, u_quad_t *counter)
 
 /* ---- ip6_input.c -------------------------------------------------------------------------- */
 
-/* Checks the fixed header of *m, makes it contiguous and aligned, trims. False: refused and counted. */
+/*
+ * Checks the fixed header of *m, makes it contiguous and aligned, trims. False: refused and
+ * counted.
+ */
 bool ip6_check_header(struct nke *, struct mbuf **m);
 /* After filters: the header is contiguous again and the length fits. False: dropped and counted. */
 bool ip6_recheck(struct nke *, struct mbuf **m);
@@ -87,14 +93,15 @@ struct ip6_place {
 static inline bool
 ip6_is_extension(uint8_t protocol)
 {
-	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_DSTOPTS || protocol == IPPROTO_ROUTING;
+	return protocol == IPPROTO_HOPOPTS || protocol == IPPROTO_DSTOPTS ||
+	    protocol == IPPROTO_ROUTING;
 }
 struct ip6_place ip6_first_place(const struct mbuf *);
 /* Steps over the extension header there. False: it does not fit the packet. */
 bool ip6_step(const struct mbuf *, struct ip6_place *);
 /*
- * Are the options of the header at `off` (hop-by-hop or destination) acceptable to a receiver? Those of
- * a jumbogram are not (RFC 2675).
+ * Are the options of the header at `off` (hop-by-hop or destination) acceptable to a receiver?
+ * Those of a jumbogram are not (RFC 2675).
  */
 bool ip6_options_good(const struct mbuf *, size_t off);
 /* Is the routing header at `off` done with (RFC 8200 4.4, RFC 5095)? */

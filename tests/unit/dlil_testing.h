@@ -1,6 +1,6 @@
 /*
- * What the interface tests share: a journal of who was called, a driver and a protocol that write into
- * it, and packets.
+ * What the interface tests share: a journal of who was called, a driver and a protocol that write
+ * into it, and packets.
  */
 #ifndef NKE_TESTS_DLIL_TESTING_H
 #define NKE_TESTS_DLIL_TESTING_H
@@ -104,8 +104,9 @@ list_of(struct mbuf *a, struct mbuf *b, struct mbuf *c)
 /* ---- a driver ----------------------------------------------------------------------------- */
 
 /*
- * Frames start with one byte that names the family: '2' PF_INET, '3' PF_INET6, '7' family 77, 'k' the
- * driver keeps the packet, others unknown. What the callbacks answer can be set; `on_*` runs first.
+ * Frames start with one byte that names the family: '2' PF_INET, '3' PF_INET6, '7' family 77, 'k'
+ * the driver keeps the packet, others unknown. What the callbacks answer can be set; `on_*` runs
+ * first.
  */
 static struct driver {
 	errno_t output_error, add_error, del_error, ioctl_error, check_error, framer_error;
@@ -176,12 +177,10 @@ drv_del_proto(struct ifnet *ifp, protocol_family_t family)
 
 static errno_t UNUSED
 drv_framer(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst, const char *dest,
-    const char *type, u_int32_t *pre, u_int32_t *post)
+    const char *type)
 {
 	(void)ifp;
 	(void)dst;
-	(void)pre;
-	(void)post;
 	note("frame:%c%c%c", name_of(*m), dest[0] != '\0' ? dest[0] : '0',
 	    type[0] != '\0' ? type[0] : '0');
 	if (drv.framer_error == EJUSTRETURN)

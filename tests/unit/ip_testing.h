@@ -1,6 +1,6 @@
 /*
- * What the IP tests share: an interface whose driver keeps what is sent, a transport that keeps what is
- * delivered, and packets with known contents.
+ * What the IP tests share: an interface whose driver keeps what is sent, a transport that keeps
+ * what is delivered, and packets with known contents.
  *
  *	[ wire ]----- en7 10.0.0.1/24, fe80::1/64, 2001:db8::1/64; default route [ machine ]
  */
@@ -193,7 +193,8 @@ make4(const struct spec4 *s)
 	ip->ip_p = s->protocol != 0 ? s->protocol : IPPROTO_UDP;
 	ip->ip_src.s_addr = s->src != 0 ? s->src : THERE4;
 	ip->ip_dst.s_addr = s->dst != 0 ? s->dst : HERE4;
-	memcpy(m->m_data + sizeof *ip, s->options, s->options_len);
+	if (s->options_len != 0)
+		memcpy(m->m_data + sizeof *ip, s->options, s->options_len);
 	for (size_t i = 0; i < s->len; i++) {
 		while ((size_t)n->m_len == at) {
 			n = n->m_next;
@@ -241,7 +242,8 @@ make6(const struct spec6 *s)
 {
 	size_t hlen = sizeof(struct ip6_hdr) + s->headers_len;
 	struct mbuf *m = m_devget(curmachine(), NULL, hlen + s->len, 16), *n = m;
-	struct in6_addr src = s->src != NULL ? *s->src : THERE6, dst = s->dst != NULL ? *s->dst : HERE6;
+	struct in6_addr src = s->src != NULL ? *s->src : THERE6,
+			dst = s->dst != NULL ? *s->dst : HERE6;
 	struct ip6_hdr *ip6 = mtod(m, struct ip6_hdr *);
 	size_t at = hlen;
 
@@ -253,7 +255,8 @@ make6(const struct spec6 *s)
 	ip6->ip6_hlim = 64;
 	memcpy(m->m_data + 8, &src, 16);
 	memcpy(m->m_data + 24, &dst, 16);
-	memcpy(m->m_data + 40, s->headers, s->headers_len);
+	if (s->headers_len != 0)
+		memcpy(m->m_data + 40, s->headers, s->headers_len);
 	for (size_t i = 0; i < s->len; i++) {
 		while ((size_t)n->m_len == at) {
 			n = n->m_next;

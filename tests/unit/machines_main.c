@@ -262,9 +262,11 @@ static void
 real_time_wakes_by_itself(void **state)
 {
 	struct nke *m = make("a", CORE_TIME_REAL, NULL);
-	struct step timer = {.ns = 20 * MS}, counter = {.ns = 10 * MS}, s = {.ns = 0};
+	struct step timer = {.ns = 20 * MS}, counter = {.ns = 10 * MS}, s = {.ns = 5 * MS};
 
 	(void)state;
+	assert_int_equal(machine_call(m, step_sleep, &s), 0);
+	assert_int_equal(s.result, TIMED_OUT);
 	assert_int_equal(machine_call(m, step_arm, &timer), 0);
 	assert_int_equal(machine_call(m, step_thread_counts, &counter), 0);
 	pause_ms(300);

@@ -1,4 +1,6 @@
 /* dlil/dlil_event.c, dlil_ioctl.c, dlil_ifioctl.c: events, ioctls, flags. */
+#include <netinet/in_var.h>
+
 #include "tests/unit/dlil_testing.h"
 
 static struct ifnet *the;
@@ -12,7 +14,8 @@ filter_event(void *cookie, struct ifnet *ifp, protocol_family_t family, const st
 }
 
 static errno_t
-filter_ioctl(void *cookie, struct ifnet *ifp, protocol_family_t family, unsigned long cmd, void *arg)
+filter_ioctl(void *cookie, struct ifnet *ifp, protocol_family_t family, unsigned long cmd,
+    void *arg)
 {
 	(void)ifp;
 	(void)arg;
@@ -84,6 +87,36 @@ KTEST(addresses_come_and_go_on_path_f)
 	CHECK_EQ(ifaddr_remove(the, SA(addr)), EADDRNOTAVAIL);
 	/* IPv6 needs a plumber. */
 	CHECK_EQ(ifaddr_add(the, SA(local), NULL, NULL), ENXIO);
+}
+
+static struct kev_in_data address_event;
+
+static void
+keep_event(void *cookie, struct ifnet *ifp, protocol_family_t family, const struct kev_msg *msg)
+{
+	(void)cookie;
+	(void)ifp;
+	(void)family;
+	CHECK_EQ(msg->dv[0].data_length, sizeof address_event);
+	memcpy(&address_event, msg->dv[0].data_ptr, sizeof address_event);
+}
+
+KTEST(address_events_say_which_address)
+{
+	struct sockaddr_in addr = ipv4(10, 1, 2, 3), mask = ipv4(255, 255, 0, 0);
+	struct iff_filter f = {.iff_name = "f", .iff_event = keep_event};
+	interface_filter_t ref;
+
+	prepare();
+	CHECK_EQ(ifnet_set_flags(the, IFF_BROADCAST, IFF_BROADCAST), 0);
+	CHECK_EQ(iflt_attach(the, &f, &ref), 0);
+	CHECK_EQ(ifaddr_add(the, SA(addr), SA(mask), NULL), 0);
+	CHECK_STR(address_event.link_data.if_name, "x");
+	CHECK_EQ(address_event.ia_addr.s_addr, addr.sin_addr.s_addr);
+	CHECK_EQ(address_event.ia_net, 0x0a000000);
+	CHECK_EQ(address_event.ia_subnet, 0x0a010000);
+	CHECK_EQ(address_event.ia_netbroadcast.s_addr, htonl(0x0a01ffff));
+	CHECK_EQ(address_event.ia_dstaddr.s_addr, 0);
 }
 
 KTEST(setters_of_the_kpi_post_nothing)
@@ -263,6 +296,7 @@ KTEST_SUITE(dlil_event,
     T(path_f_is_filters_protocols_driver_sockets),
     T(path_k_is_sockets_alone),
     T(addresses_come_and_go_on_path_f),
+    T(address_events_say_which_address),
     T(setters_of_the_kpi_post_nothing),
     T(ioctls_go_to_filters_protocol_driver),
     T(the_first_answer_is_the_result),

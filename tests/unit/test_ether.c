@@ -1,4 +1,7 @@
-/* dlil/ether.c, ether_inet.c, ether_inet6.c, raw.c, host_iface.c: media of interfaces the host makes. */
+/*
+ * dlil/ether.c, ether_inet.c, ether_inet6.c, raw.c, host_iface.c: media of interfaces the host
+ * makes.
+ */
 #include <net/if_vlan_var.h>
 
 #include "dlil/ether.h"
@@ -121,7 +124,7 @@ KTEST(llc_frames_are_told_apart_by_sap_and_snap)
 {
 	uint8_t sap[3] = {0x42, 0x42, 0x03}, snap[5] = {0x08, 0x00, 0x07, 0x80, 0x9b};
 	struct ifnet_demux_desc descs[2] = {
-		{ETHER_DESC_SAP, sap, sizeof sap}, {ETHER_DESC_SNAP, snap, sizeof snap},
+		{DLIL_DESC_SAP, sap, sizeof sap}, {DLIL_DESC_SNAP, snap, sizeof snap},
 	};
 
 	make_en0();
@@ -212,14 +215,14 @@ KTEST(the_frame_check_sequence_is_taken_off)
 KTEST(descriptors_are_checked_and_rolled_back)
 {
 	uint8_t a[2] = {0x12, 0x34}, b[2] = {0x56, 0x78}, sap[3] = {1, 2, 3}, snap[5] = {1, 2, 3, 4, 5};
-	struct ifnet_demux_desc bad_len[] = {{ETHER_DESC_ETYPE2, a, 3}};
-	struct ifnet_demux_desc bad_sap[] = {{ETHER_DESC_ETYPE2, a, 2}, {ETHER_DESC_SAP, sap, 2}};
-	struct ifnet_demux_desc bad_snap[] = {{ETHER_DESC_SNAP, snap, 8}};
-	struct ifnet_demux_desc bad_type[] = {{ETHER_DESC_ETYPE2, a, 2}, {1, a, 2}};
-	struct ifnet_demux_desc one[] = {{ETHER_DESC_ETYPE2, a, 2}};
-	struct ifnet_demux_desc taken[] = {{ETHER_DESC_ETYPE2, b, 2}, {ETHER_DESC_ETYPE2, a, 2}};
-	struct ifnet_demux_desc other[] = {{ETHER_DESC_ETYPE2, b, 2}, {ETHER_DESC_SNAP, snap, 5}};
-	struct ifnet_demux_desc same_snap[] = {{ETHER_DESC_SNAP, snap, 5}};
+	struct ifnet_demux_desc bad_len[] = {{DLIL_DESC_ETYPE2, a, 3}};
+	struct ifnet_demux_desc bad_sap[] = {{DLIL_DESC_ETYPE2, a, 2}, {DLIL_DESC_SAP, sap, 2}};
+	struct ifnet_demux_desc bad_snap[] = {{DLIL_DESC_SNAP, snap, 8}};
+	struct ifnet_demux_desc bad_type[] = {{DLIL_DESC_ETYPE2, a, 2}, {1, a, 2}};
+	struct ifnet_demux_desc one[] = {{DLIL_DESC_ETYPE2, a, 2}};
+	struct ifnet_demux_desc taken[] = {{DLIL_DESC_ETYPE2, b, 2}, {DLIL_DESC_ETYPE2, a, 2}};
+	struct ifnet_demux_desc other[] = {{DLIL_DESC_ETYPE2, b, 2}, {DLIL_DESC_SNAP, snap, 5}};
+	struct ifnet_demux_desc same_snap[] = {{DLIL_DESC_SNAP, snap, 5}};
 
 	make_en0();
 	CHECK_EQ(attach_desc(77, bad_len, 1), EINVAL);

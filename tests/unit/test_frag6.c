@@ -8,18 +8,23 @@ feed(uint32_t id, uint8_t next, size_t off, size_t len, bool more)
 {
 	char header[8];
 
-	receive6(&(struct spec6){.next = IPPROTO_FRAGMENT, .headers = frag_header(header, next, (uint32_t)off,
-	    more, id), .headers_len = 8, .from = off, .len = len});
+	receive6(&(struct spec6){.next = IPPROTO_FRAGMENT,
+	    .headers = frag_header(header, next, (uint32_t)off, more, id),
+	    .headers_len = 8,
+	    .from = off,
+	    .len = len});
 }
 
 KTEST(fragments_in_any_order_make_the_datagram)
 {
-	static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	static const uint8_t orders[6][3] = {
+	    {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 	testbed();
 	for (unsigned i = 0; i < 6; i++) {
 		for (unsigned k = 0; k < 3; k++)
-			feed(i, IPPROTO_UDP, orders[i][k] * 1200u, orders[i][k] == 2 ? 77 : 1200, orders[i][k] != 2);
+			feed(i, IPPROTO_UDP, orders[i][k] * 1200u, orders[i][k] == 2 ? 77 : 1200,
+			    orders[i][k] != 2);
 		CHECK_EQ(delivered.count, i + 1);
 		CHECK_EQ(delivered.offset, 40);
 		CHECK_EQ(delivered.protocol, IPPROTO_UDP);
@@ -41,7 +46,8 @@ KTEST(the_unfragmentable_part_is_the_first_ones)
 	frag_header(first + 8, IPPROTO_UDP, 0, true, 5);
 	memcpy(last, "\x2c\1\1\x0c\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 	frag_header(last + 16, IPPROTO_TCP, 64, false, 5);
-	receive6(&(struct spec6){.next = 0, .headers = last, .headers_len = 24, .from = 64, .len = 6});
+	receive6(
+	    &(struct spec6){.next = 0, .headers = last, .headers_len = 24, .from = 64, .len = 6});
 	receive6(&(struct spec6){.next = 0, .headers = first, .headers_len = 16, .len = 64});
 	CHECK_EQ(delivered.count, 1);
 	CHECK_EQ(delivered.offset, 48);
@@ -112,7 +118,8 @@ KTEST(impossible_fragments_are_refused)
 	feed(1, IPPROTO_UDP, 80, 0, false);
 	feed(1, IPPROTO_UDP, 65528, 16, false);
 	CHECK_EQ(st6()->ip6s_fragdropped, 3);
-	receive6(&(struct spec6){.next = IPPROTO_FRAGMENT, .headers = "\x11\0\0", .headers_len = 3});
+	receive6(
+	    &(struct spec6){.next = IPPROTO_FRAGMENT, .headers = "\x11\0\0", .headers_len = 3});
 	CHECK_EQ(st6()->ip6s_tooshort, 1);
 	CHECK_EQ(curmachine()->ip6->reass.queues, 0);
 	testbed_end();
@@ -138,7 +145,8 @@ KTEST(congestion_marks_survive_reassembly)
 	frag_header(a, IPPROTO_UDP, 0, true, 1);
 	frag_header(b, IPPROTO_UDP, 8, false, 1);
 	receive6(&(struct spec6){.next = 44, .ecn = 2, .headers = a, .headers_len = 8, .len = 8});
-	receive6(&(struct spec6){.next = 44, .ecn = 3, .headers = b, .headers_len = 8, .from = 8, .len = 8});
+	receive6(&(struct spec6){
+	    .next = 44, .ecn = 3, .headers = b, .headers_len = 8, .from = 8, .len = 8});
 	CHECK_EQ(delivered.count, 1);
 	CHECK_EQ(delivered.m[0]->m_data[1] & 0xf0, 0x30);
 	CHECK_EQ(delivered.m[0]->m_data[0], 0x60);
@@ -152,8 +160,10 @@ KTEST(fragments_in_pieces_of_memory)
 		char header[8];
 		struct mbuf *m, *tail;
 
-		m = make6(&(struct spec6){.next = 44, .headers = frag_header(header, IPPROTO_UDP, 0, true, 7),
-		    .headers_len = 8, .len = 80});
+		m = make6(&(struct spec6){.next = 44,
+		    .headers = frag_header(header, IPPROTO_UDP, 0, true, 7),
+		    .headers_len = 8,
+		    .len = 80});
 		tail = m_split(m, cut, MBUF_WAITOK);
 		m->m_next = tail;
 		tail->m_flags &= (uint16_t)~M_PKTHDR;

@@ -31,7 +31,8 @@ KTEST(headers_are_stepped_over)
 KTEST(the_transport_knows_where_it_was_named)
 {
 	testbed();
-	receive6(&(struct spec6){.next = 0, .headers = HBH("\x3c") HBH("\x11"), .headers_len = 16, .len = 9});
+	receive6(&(struct spec6){
+	    .next = 0, .headers = HBH("\x3c") HBH("\x11"), .headers_len = 16, .len = 9});
 	CHECK_EQ(delivered.m[0]->m_pkthdr.nexthdr_off, 48);
 	testbed_end();
 }
@@ -76,10 +77,12 @@ KTEST(a_header_cut_off_is_refused)
 {
 	testbed();
 	for (size_t len = 0; len < 8; len++) {
-		struct mbuf *m = make6(&(struct spec6){.next = 60, .headers = HBH("\x11"), .headers_len = len});
+		struct mbuf *m =
+		    make6(&(struct spec6){.next = 60, .headers = HBH("\x11"), .headers_len = len});
 
 		ip6_input(curmachine(), m);
-		m = make6(&(struct spec6){.next = 43, .headers = "\x11\0\0\0\0\0\0\0", .headers_len = len});
+		m = make6(&(struct spec6){
+		    .next = 43, .headers = "\x11\0\0\0\0\0\0\0", .headers_len = len});
 		ip6_input(curmachine(), m);
 	}
 	CHECK_EQ(delivered.count, 0);

@@ -127,11 +127,13 @@ KTEST(jumbograms_are_refused)
 	struct mbuf *m;
 
 	testbed();
-	m = make6(&(struct spec6){.next = 0, .headers = "\x11\0\xc2\4\0\1\0\0", .headers_len = 8, .len = 100});
+	m = make6(&(struct spec6){
+	    .next = 0, .headers = "\x11\0\xc2\4\0\1\0\0", .headers_len = 8, .len = 100});
 	mtod(m, struct ip6_hdr *)->ip6_plen = 0;
 	refused(m, &st6()->ip6s_badoptions);
 	/* The option without the length of 0. */
-	refused(make6(&(struct spec6){.headers = "\x11\0\xc2\4\0\1\0\0", .headers_len = 8, .len = 100}),
+	refused(
+	    make6(&(struct spec6){.headers = "\x11\0\xc2\4\0\1\0\0", .headers_len = 8, .len = 100}),
 	    &st6()->ip6s_badoptions);
 	testbed_end();
 }

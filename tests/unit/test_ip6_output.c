@@ -38,7 +38,8 @@ KTEST(a_complete_header_is_left_alone)
 	struct in6_addr dst = GROUP6;
 
 	testbed();
-	CHECK_EQ(send6(&(struct spec6){.src = &nobody, .dst = &dst, .len = 3}, IP_OUT_RAW, NULL), 0);
+	CHECK_EQ(
+	    send6(&(struct spec6){.src = &nobody, .dst = &dst, .len = 3}, IP_OUT_RAW, NULL), 0);
 	CHECK(IN6_IS_ADDR_UNSPECIFIED(ip6_source(sent.m[0])));
 	CHECK(sent.m[0]->m_flags & MBUF_MCAST);
 	CHECK_EQ(st6()->ip6s_rawout, 1);
@@ -57,7 +58,8 @@ KTEST(link_local_addresses_lose_their_scope)
 	CHECK(IN6_ARE_ADDR_EQUAL(ip6_destination(sent.m[0]), &plain));
 	CHECK(IN6_ARE_ADDR_EQUAL(ip6_source(sent.m[0]), &local));
 	dst.s6_addr16[1] = htons(99);
-	CHECK_EQ(send6(&(struct spec6){.src = &nobody, .dst = &dst, .len = 3}, 0, NULL), EHOSTUNREACH);
+	CHECK_EQ(
+	    send6(&(struct spec6){.src = &nobody, .dst = &dst, .len = 3}, 0, NULL), EHOSTUNREACH);
 	testbed_end();
 }
 
@@ -80,7 +82,8 @@ KTEST(what_is_for_us_comes_back_through_lo0)
 
 KTEST(nonsense_is_not_sent)
 {
-	struct in6_addr dst = THERE6, group = GROUP6, loop = ip6_of("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
+	struct in6_addr dst = THERE6, group = GROUP6,
+			loop = ip6_of("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
 	struct mbuf *m;
 
 	testbed();
@@ -126,7 +129,9 @@ KTEST(multicasts_choose_their_interface)
 
 KTEST(large_datagrams_are_cut_and_make_the_whole_again)
 {
-	static const char headers[] = "\x2b\0\1\4\0\0\0\0" "\x3c\0\3\0\0\0\0\0" "\x11\0\1\4\0\0\0\0";
+	static const char headers[] = "\x2b\0\1\4\0\0\0\0"
+				      "\x3c\0\3\0\0\0\0\0"
+				      "\x11\0\1\4\0\0\0\0";
 	struct in6_addr dst = THERE6, here = HERE6;
 
 	testbed();
@@ -161,10 +166,16 @@ KTEST(cutting_has_its_limits)
 
 	testbed();
 	for (uint32_t mtu = 0; mtu < 56; mtu++)
-		CHECK_EQ(ip6_fragment(curmachine(), make6(&(struct spec6){.len = 100}), mtu, &list), EMSGSIZE);
+		CHECK_EQ(ip6_fragment(curmachine(), make6(&(struct spec6){.len = 100}), mtu, &list),
+		    EMSGSIZE);
 	/* A fragment is not cut again. */
-	CHECK_EQ(send6(&(struct spec6){.dst = &dst, .next = 44, .headers = frag_header(header, 17, 0, true, 1),
-	    .headers_len = 8, .len = 2000}, 0, NULL), EMSGSIZE);
+	CHECK_EQ(send6(&(struct spec6){.dst = &dst,
+			   .next = 44,
+			   .headers = frag_header(header, 17, 0, true, 1),
+			   .headers_len = 8,
+			   .len = 2000},
+		     0, NULL),
+	    EMSGSIZE);
 	for (unsigned n = 1; n < 9; n++) {
 		struct mbuf *m = make6(&(struct spec6){.len = 4000});
 
@@ -194,13 +205,14 @@ KTEST(deferred_checksums_are_done_unless_the_hardware_does_them)
 		m = sent.m[offload];
 		CHECK_EQ(m->m_pkthdr.csum_flags, offload ? MBUF_CSUM_REQ_UDPIPV6 : 0);
 		if (!offload)
-			CHECK_EQ(in_cksum_sum(m, 40, 40, in6_pseudo(&src, &dst, IPPROTO_UDP, 40)), 0xffff);
+			CHECK_EQ(in_cksum_sum(m, 40, 40, in6_pseudo(&src, &dst, IPPROTO_UDP, 40)),
+			    0xffff);
 	}
 	testbed_end();
 }
 
 KTEST_SUITE(ip6_output, T(the_header_is_filled_in), T(a_complete_header_is_left_alone),
     T(link_local_addresses_lose_their_scope), T(what_is_for_us_comes_back_through_lo0),
-    T(nonsense_is_not_sent), T(without_a_route_there_is_an_error), T(multicasts_choose_their_interface),
-    T(large_datagrams_are_cut_and_make_the_whole_again), T(cutting_has_its_limits),
-    T(deferred_checksums_are_done_unless_the_hardware_does_them));
+    T(nonsense_is_not_sent), T(without_a_route_there_is_an_error),
+    T(multicasts_choose_their_interface), T(large_datagrams_are_cut_and_make_the_whole_again),
+    T(cutting_has_its_limits), T(deferred_checksums_are_done_unless_the_hardware_does_them));

@@ -62,11 +62,13 @@ KTEST(df_forbids_it)
 	struct mbuf *list;
 
 	testbed();
-	CHECK_EQ(ip_fragment(curmachine(), make4(&(struct spec4){.len = 2000, .off = IP_DF}), 1500, &list),
+	CHECK_EQ(ip_fragment(
+		     curmachine(), make4(&(struct spec4){.len = 2000, .off = IP_DF}), 1500, &list),
 	    EMSGSIZE);
 	CHECK(list == NULL);
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 2000, .off = IP_DF}), 0,
-	    NULL), EMSGSIZE);
+	CHECK_EQ(ip_output(curmachine(),
+		     make4(&(struct spec4){.dst = FAR4, .len = 2000, .off = IP_DF}), 0, NULL),
+	    EMSGSIZE);
 	CHECK_EQ(st4()->ips_cantfrag, 2);
 	testbed_end();
 }
@@ -77,7 +79,8 @@ KTEST(no_room_is_an_error)
 
 	testbed();
 	for (uint32_t mtu = 0; mtu < 28; mtu++)
-		CHECK_EQ(ip_fragment(curmachine(), make4(&(struct spec4){.len = 100}), mtu, &list), EMSGSIZE);
+		CHECK_EQ(ip_fragment(curmachine(), make4(&(struct spec4){.len = 100}), mtu, &list),
+		    EMSGSIZE);
 	testbed_end();
 }
 
@@ -121,7 +124,8 @@ KTEST(a_fragment_is_cut_further)
 KTEST(ip_output_sends_the_pieces)
 {
 	testbed();
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 3000}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 3000}), 0, NULL), 0);
 	CHECK_EQ(sent.count, 3);
 	CHECK_EQ(st4()->ips_fragmented, 1);
 	CHECK_EQ(st4()->ips_ofragments, 3);

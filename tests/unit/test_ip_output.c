@@ -110,22 +110,29 @@ KTEST(broadcasts_need_permission)
 {
 	testbed();
 	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255)}, 0, NULL), EACCES);
-	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255)}, IP_OUT_BROADCAST, NULL), 0);
+	CHECK_EQ(
+	    send4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255)}, IP_OUT_BROADCAST, NULL),
+	    0);
 	CHECK(sent.m[0]->m_flags & MBUF_BCAST);
 	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255), .len = 2000},
 	    IP_OUT_BROADCAST, NULL), EMSGSIZE);
 	CHECK_EQ(dlil_set_flags(en7, 0, IFF_BROADCAST), 0);
-	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(255, 255, 255, 255)}, IP_OUT_BROADCAST,
-	    NULL), EADDRNOTAVAIL);
+	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(255, 255, 255, 255)},
+		     IP_OUT_BROADCAST, NULL),
+	    EADDRNOTAVAIL);
 	testbed_end();
 }
 
 KTEST(loopback_addresses_stay_inside)
 {
 	testbed();
-	CHECK_EQ(send4(&(struct spec4){.src = IP4(127, 0, 0, 1), .dst = FAR4}, 0, NULL), EADDRNOTAVAIL);
+	CHECK_EQ(
+	    send4(&(struct spec4){.src = IP4(127, 0, 0, 1), .dst = FAR4}, 0, NULL), EADDRNOTAVAIL);
 	CHECK_EQ(st4()->ips_badaddr, 1);
-	CHECK_EQ(send4(&(struct spec4){.src = IP4(127, 0, 0, 1), .dst = IP4(127, 0, 0, 1), .len = 9}, 0, NULL), 0);
+	CHECK_EQ(
+	    send4(&(struct spec4){.src = IP4(127, 0, 0, 1), .dst = IP4(127, 0, 0, 1), .len = 9}, 0,
+		NULL),
+	    0);
 	let_run();
 	CHECK_EQ(delivered.count, 1);
 	CHECK(delivered.m[0]->m_pkthdr.rcvif == dlil_loopback(curmachine()));
@@ -158,7 +165,8 @@ KTEST(multicasts_choose_their_interface)
 	CHECK_EQ(send4(&(struct spec4){.dst = IP4(224, 0, 0, 251)}, 0, &options), 0);
 	CHECK_EQ(sent_ip(0)->ip_ttl, 7);
 	CHECK(sent.m[0]->m_flags & MBUF_MCAST);
-	CHECK_EQ(send4(&(struct spec4){.dst = IP4(224, 0, 0, 251), .ttl = 9}, IP_OUT_RAW, &options), 0);
+	CHECK_EQ(
+	    send4(&(struct spec4){.dst = IP4(224, 0, 0, 251), .ttl = 9}, IP_OUT_RAW, &options), 0);
 	CHECK_EQ(sent_ip(1)->ip_ttl, 9);
 	options.ippo_mcast_ttl = 0;
 	CHECK_EQ(send4(&(struct spec4){.dst = IP4(224, 0, 0, 251)}, 0, &options), 0);
@@ -243,8 +251,10 @@ KTEST(shared_clusters_are_not_written)
 }
 
 KTEST_SUITE(ip_output, T(the_header_is_filled_in), T(identifications_differ),
-    T(a_complete_header_is_left_alone), T(nonsense_is_not_sent), T(without_a_route_there_is_an_error),
-    T(broadcasts_need_permission), T(loopback_addresses_stay_inside),
-    T(what_is_for_us_comes_back_through_lo0), T(multicasts_choose_their_interface),
-    T(members_here_hear_a_multicast), T(link_local_addresses_are_sent_with_ttl_255),
-    T(deferred_checksums_are_done_unless_the_hardware_does_them), T(shared_clusters_are_not_written));
+    T(a_complete_header_is_left_alone), T(nonsense_is_not_sent),
+    T(without_a_route_there_is_an_error), T(broadcasts_need_permission),
+    T(loopback_addresses_stay_inside), T(what_is_for_us_comes_back_through_lo0),
+    T(multicasts_choose_their_interface), T(members_here_hear_a_multicast),
+    T(link_local_addresses_are_sent_with_ttl_255),
+    T(deferred_checksums_are_done_unless_the_hardware_does_them),
+    T(shared_clusters_are_not_written));

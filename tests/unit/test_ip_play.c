@@ -1,6 +1,6 @@
 /*
- * Captures through IP: what filters see of them both ways, and that everything they leave alone leaves
- * as it came.
+ * Captures through IP: what filters see of them both ways, and that everything they leave alone
+ * leaves as it came.
  *
  *	[ capture ]----- en0 10.0.0.1, 2001:db8::1, fe80::1; raw IP, MTU 1500 [ machine ]
  */
@@ -53,8 +53,8 @@ capture(struct mbuf *m)
 static void
 play_testbed(void)
 {
-	struct core_replay_config config = {.link = CORE_LINK_RAW, .interface = "en0", .next = next_frame,
-	    .sink = take_frames};
+	struct core_replay_config config = {
+	    .link = CORE_LINK_RAW, .interface = "en0", .next = next_frame, .sink = take_frames};
 	struct in6_addr here6 = HERE6, local6 = LOCAL6;
 	uint32_t here4 = HERE4;
 	struct nke *m = curmachine();
@@ -105,20 +105,27 @@ capture_everything(void)
 	capture(make4(&(struct spec4){.len = 100}));
 	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .len = 100}));
 	capture(make4(&(struct spec4){.id = 1, .off = 125, .from = 1000, .len = 200}));
-	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = IP_MF, .len = 1000}));
+	capture(
+	    make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = IP_MF, .len = 1000}));
 	capture(make4(&(struct spec4){.id = 1, .off = IP_MF, .len = 1000}));
-	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = 125, .from = 1000, .len = 200}));
+	capture(make4(&(struct spec4){
+	    .src = HERE4, .dst = FAR4, .id = 1, .off = 125, .from = 1000, .len = 200}));
 	capture(make6(&(struct spec6){.len = 100}));
 	capture(make6(&(struct spec6){.src = &here, .dst = &there, .len = 100}));
 	capture(make6(&(struct spec6){.src = &local, .dst = &next, .len = 100}));
-	capture(make6(&(struct spec6){.next = 44, .headers = frag_header(h, 17, 0, true, 1), .headers_len = 8,
-	    .len = 1000}));
+	capture(make6(&(struct spec6){
+	    .next = 44, .headers = frag_header(h, 17, 0, true, 1), .headers_len = 8, .len = 1000}));
 	capture(make6(&(struct spec6){.next = 44, .headers = frag_header(h, 17, 1000, false, 1),
 	    .headers_len = 8, .from = 1000, .len = 10}));
 	capture(make6(&(struct spec6){.src = &here, .dst = &there, .next = 44,
 	    .headers = frag_header(h, 17, 0, true, 1), .headers_len = 8, .len = 1000}));
-	capture(make6(&(struct spec6){.src = &here, .dst = &there, .next = 44,
-	    .headers = frag_header(h, 17, 1000, false, 1), .headers_len = 8, .from = 1000, .len = 10}));
+	capture(make6(&(struct spec6){.src = &here,
+	    .dst = &there,
+	    .next = 44,
+	    .headers = frag_header(h, 17, 1000, false, 1),
+	    .headers_len = 8,
+	    .from = 1000,
+	    .len = 10}));
 	/* Refused: not for this host, broken, a fragment without the others. */
 	capture(make4(&(struct spec4){.dst = FAR4, .len = 5}));
 	m = make4(&(struct spec4){.len = 5});
@@ -219,8 +226,10 @@ KTEST(the_header_of_a_changed_packet_is_summed_again)
 {
 	play_testbed();
 	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .len = 100}));
-	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = IP_MF, .len = 1000}));
-	capture(make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = 125, .from = 1000, .len = 900}));
+	capture(
+	    make4(&(struct spec4){.src = HERE4, .dst = FAR4, .id = 1, .off = IP_MF, .len = 1000}));
+	capture(make4(&(struct spec4){
+	    .src = HERE4, .dst = FAR4, .id = 1, .off = 125, .from = 1000, .len = 900}));
 	attach(&a, 'a', AF_INET);
 	a.act = change_last;
 	play();
@@ -266,5 +275,6 @@ KTEST(what_a_filter_takes_and_injects_is_a_new_frame)
 KTEST_SUITE(ip_play, T(without_filters_everything_leaves_as_it_came),
     T(filters_that_only_look_change_nothing),
     T(link_local_destinations_have_their_scope_for_filters_only),
-    T(a_dropped_datagram_takes_its_fragments_along), T(the_header_of_a_changed_packet_is_summed_again),
+    T(a_dropped_datagram_takes_its_fragments_along),
+    T(the_header_of_a_changed_packet_is_summed_again),
     T(what_a_filter_takes_and_injects_is_a_new_frame));

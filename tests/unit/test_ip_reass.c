@@ -7,8 +7,8 @@
 static struct spec4
 frag(uint16_t id, size_t off, size_t len, bool more)
 {
-	return (struct spec4){.id = id, .off = (uint16_t)(off / 8 | (more ? IP_MF : 0)), .from = off,
-	    .len = len};
+	return (struct spec4){
+	    .id = id, .off = (uint16_t)(off / 8 | (more ? IP_MF : 0)), .from = off, .len = len};
 }
 
 static void
@@ -21,7 +21,8 @@ feed(uint16_t id, size_t off, size_t len, bool more)
 
 KTEST(fragments_in_any_order_make_the_datagram)
 {
-	static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	static const uint8_t orders[6][3] = {
+	    {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 	testbed();
 	for (unsigned i = 0; i < 6; i++) {
@@ -275,7 +276,8 @@ KTEST(every_allocation_may_fail)
 	testbed();
 	for (unsigned n = 1; n < 12; n++) {
 		struct mbuf *a, *b;
-		struct spec4 s = frag((uint16_t)n, 0, 1200, true), t = frag((uint16_t)n, 1200, 40, false);
+		struct spec4 s = frag((uint16_t)n, 0, 1200, true),
+			     t = frag((uint16_t)n, 1200, 40, false);
 
 		a = make4(&s);
 		b = make4(&t);
@@ -289,11 +291,12 @@ KTEST(every_allocation_may_fail)
 	testbed_end();
 }
 
-KTEST_SUITE(ip_reass, T(fragments_in_any_order_make_the_datagram), T(a_large_datagram_of_many_pieces),
-    T(datagrams_are_told_apart), T(the_ways_in_and_out_are_kept_apart),
-    T(exact_duplicates_are_ignored), T(overlap_ends_the_datagram),
-    T(two_different_ends_end_the_datagram), T(impossible_fragments_are_refused),
-    T(the_first_header_may_be_too_long_for_the_rest), T(fragments_wait_for_thirty_seconds),
-    T(the_oldest_goes_when_there_are_too_many), T(memory_is_bounded),
-    T(a_datagram_has_at_most_128_fragments), T(congestion_marks_survive_reassembly),
-    T(fragments_of_an_interface_go_with_it), T(every_allocation_may_fail));
+KTEST_SUITE(ip_reass, T(fragments_in_any_order_make_the_datagram),
+    T(a_large_datagram_of_many_pieces), T(datagrams_are_told_apart),
+    T(the_ways_in_and_out_are_kept_apart), T(exact_duplicates_are_ignored),
+    T(overlap_ends_the_datagram), T(two_different_ends_end_the_datagram),
+    T(impossible_fragments_are_refused), T(the_first_header_may_be_too_long_for_the_rest),
+    T(fragments_wait_for_thirty_seconds), T(the_oldest_goes_when_there_are_too_many),
+    T(memory_is_bounded), T(a_datagram_has_at_most_128_fragments),
+    T(congestion_marks_survive_reassembly), T(fragments_of_an_interface_go_with_it),
+    T(every_allocation_may_fail));

@@ -101,8 +101,10 @@ KTEST(ipv6_starts_again_at_its_first_header)
 	filter_testbed();
 	attach(&a, 'a', AF_INET6);
 	attach(&b, 'b', AF_INET6);
-	CHECK_EQ(ipf_inject_input(make6(&(struct spec6){.next = 60, .headers = headers, .headers_len = 16,
-	    .len = 9}), b.ref), 0);
+	CHECK_EQ(ipf_inject_input(make6(&(struct spec6){
+				      .next = 60, .headers = headers, .headers_len = 16, .len = 9}),
+		     b.ref),
+	    0);
 	let_run();
 	/* The reference holds for every header. */
 	CHECK_STR(calls, "AAA");
@@ -136,8 +138,9 @@ KTEST(output_always_consumes)
 	m = make4(&(struct spec4){.len = 7});
 	m_adj(m, 27);
 	CHECK_EQ(ipf_inject_output(m, NULL, NULL), 0);	/* empty: not even an error */
-	CHECK_EQ(ipf_inject_output(make4(&(struct spec4){.dst = FAR4, .off = IP_DF, .len = 2000}), NULL,
-	    NULL), EMSGSIZE);
+	CHECK_EQ(ipf_inject_output(
+		     make4(&(struct spec4){.dst = FAR4, .off = IP_DF, .len = 2000}), NULL, NULL),
+	    EMSGSIZE);
 	CHECK_EQ(route_set_default(curmachine(), AF_INET, NULL, NULL), 0);
 	CHECK_EQ(ipf_inject_output(make4(&(struct spec4){.dst = FAR4}), NULL, NULL), EHOSTUNREACH);
 	CHECK_EQ(sent.count, 0);
@@ -147,13 +150,16 @@ KTEST(output_always_consumes)
 KTEST(injected_output_keeps_its_header)
 {
 	filter_testbed();
-	CHECK_EQ(ipf_inject_output(make4(&(struct spec4){.dst = FAR4, .id = 99, .off = IP_DF, .ttl = 2}), NULL,
-	    NULL), 0);
+	CHECK_EQ(
+	    ipf_inject_output(
+		make4(&(struct spec4){.dst = FAR4, .id = 99, .off = IP_DF, .ttl = 2}), NULL, NULL),
+	    0);
 	CHECK_EQ(ntohs(mtod(sent.m[0], struct ip *)->ip_id), 99);
 	CHECK_EQ(mtod(sent.m[0], struct ip *)->ip_off, htons(IP_DF));
 	CHECK_EQ(mtod(sent.m[0], struct ip *)->ip_ttl, 2);
-	CHECK_EQ(ipf_inject_output(make4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255)}), NULL,
-	    NULL), 0);
+	CHECK_EQ(ipf_inject_output(
+		     make4(&(struct spec4){.src = HERE4, .dst = IP4(10, 0, 0, 255)}), NULL, NULL),
+	    0);
 	CHECK_EQ(sent.count, 2);
 	testbed_end();
 }

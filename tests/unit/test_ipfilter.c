@@ -149,11 +149,13 @@ KTEST(input_filters_see_whole_datagrams)
 
 KTEST(output_filters_see_whole_datagrams_and_the_options)
 {
-	struct ipf_pktopts options = {.ippo_flags = 0x50000 | IPPOF_MCAST_OPTS, .ippo_mcast_ttl = 9};
+	struct ipf_pktopts options = {
+	    .ippo_flags = 0x50000 | IPPOF_MCAST_OPTS, .ippo_mcast_ttl = 9};
 
 	filter_testbed();
 	attach(&a, 'a', AF_INET);
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 4000}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 4000}), 0, NULL), 0);
 	CHECK_STR(calls, "a");
 	CHECK_EQ(a.ip_len, 4020);
 	CHECK_EQ(a.options.ippo_flags, 0);
@@ -161,7 +163,9 @@ KTEST(output_filters_see_whole_datagrams_and_the_options)
 	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4}), 0, &options), 0);
 	CHECK_EQ(a.options.ippo_flags, 0x50000 | IPPOF_MCAST_OPTS);
 	CHECK_EQ(a.options.ippo_mcast_ttl, 9);
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4}), IP_OUT_NO_FILTERS, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4}), IP_OUT_NO_FILTERS, NULL),
+	    0);
 	CHECK_STR(calls, "aa");
 	testbed_end();
 }
@@ -179,7 +183,8 @@ KTEST(ipv6_filters_are_called_for_every_header)
 	CHECK_EQ(a.offset, 56);
 	CHECK_EQ(a.protocol, 44);
 	frag_header(headers + 16, IPPROTO_UDP, 80, false, 1);
-	receive6(&(struct spec6){.next = 0, .headers = headers, .headers_len = 24, .from = 80, .len = 8});
+	receive6(&(struct spec6){
+	    .next = 0, .headers = headers, .headers_len = 24, .from = 80, .len = 8});
 	CHECK_STR(calls, "AAAAA");
 	CHECK_EQ(a.offset, 56);
 	CHECK_EQ(a.protocol, IPPROTO_UDP);
@@ -204,7 +209,8 @@ KTEST(ipv6_output_filters_see_the_scope_and_may_choose_the_route)
 	attach(&a, 'a', AF_INET6);
 	a.act = look_at_scope;
 	dst.s6_addr16[1] = htons(en7->index);
-	CHECK_EQ(ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 1}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 1}), 0, NULL), 0);
 	CHECK_EQ(ntohs(seen_scope), en7->index);
 	CHECK(IN6_ARE_ADDR_EQUAL(ip6_destination(sent.m[0]), &plain));
 	testbed_end();
@@ -262,8 +268,10 @@ KTEST(what_a_filter_leaves_in_pieces_is_put_together)
 	CHECK_EQ(delivered.count, 2);
 	CHECK(payload_is(delivered.m[0], 20, 100) && delivered.m[0]->m_len >= 20);
 	CHECK(payload_is(delivered.m[1], 40, 100) && delivered.m[1]->m_len >= 40);
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 100}), 0, NULL), 0);
-	CHECK_EQ(ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 100}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 100}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 100}), 0, NULL), 0);
 	CHECK_EQ(sent.count, 2);
 	CHECK(payload_is(sent.m[0], 20, 100));
 	CHECK(payload_is(sent.m[1], 40, 100));
@@ -292,8 +300,10 @@ KTEST(a_packet_shorter_than_it_says_is_dropped)
 		cut_by = cuts[i];
 		receive4(&(struct spec4){.len = 60});
 		receive6(&(struct spec6){.len = 60});
-		CHECK(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL) != 0);
-		CHECK(ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 60}), 0, NULL) != 0);
+		CHECK(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0,
+			  NULL) != 0);
+		CHECK(ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 60}), 0,
+			  NULL) != 0);
 	}
 	CHECK_EQ(delivered.count + sent.count, 0);
 	CHECK(st4()->ips_tooshort >= 6);
@@ -317,7 +327,8 @@ KTEST(a_packet_longer_than_it_says_is_trimmed)
 	a.act = append;
 	receive4(&(struct spec4){.len = 60});
 	CHECK(payload_is(delivered.m[0], 20, 60));
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL), 0);
 	CHECK(payload_is(sent.m[0], 20, 60));
 	testbed_end();
 }
@@ -336,7 +347,8 @@ KTEST(ipv4_is_routed_before_the_filters)
 	filter_testbed();
 	attach(&a, 'a', AF_INET);
 	a.act = redirect;
-	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL), 0);
+	CHECK_EQ(
+	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL), 0);
 	CHECK_EQ(sent.count, 1);
 	CHECK_EQ(mtod(sent.m[0], struct ip *)->ip_dst.s_addr, HERE4);
 	CHECK_EQ(in_cksum(sent.m[0], 0, 20), 0);

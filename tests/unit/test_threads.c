@@ -92,6 +92,15 @@ KTEST(a_thread_may_end_itself)
 	CHECK_STR(trail, "a");
 }
 
+KTEST(the_last_that_could_wake_us_ends)
+{
+	fresh_trail();
+	start(end_oneself, NULL);
+	CHECK_EQ(sched_block(&event, 0, false, "godot"), THREAD_RESTART);
+	CHECK_STR(trail, "a");
+	CHECK(ktest_log_contains("waits for godot"));
+}
+
 static void
 wait_interruptibly(void *arg, wait_result_t result)
 {
@@ -243,6 +252,7 @@ KTEST_SUITE(threads,
     T(names_are_kept),
     T(the_caller_is_a_process),
     T(a_thread_may_end_itself),
+    T(the_last_that_could_wake_us_ends),
     T(another_ends_at_its_interruptible_sleep),
     T(an_uninterruptible_sleep_goes_on),
     T(ending_with_a_lock_is_named),

@@ -10,11 +10,10 @@
 #include <sys/cdefs.h>
 #include <sys/types.h>
 #include <sys/appleapiopts.h>
-#include <mach/machine/vm_types.h>
+#include <mach/vm_param.h>
 #include <string.h>
 #include <libkern/version.h>
 
-#ifndef __cplusplus
 static inline int
 imax(int a, int b)
 {
@@ -63,6 +62,7 @@ ulmin(u_int32_t a, u_int32_t b)
 	return a < b ? a : b;
 }
 
+#ifndef __cplusplus
 static inline int
 abs(int a)
 {

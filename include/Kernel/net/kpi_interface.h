@@ -153,14 +153,12 @@ typedef void (*ifnet_event_func)(ifnet_t interface, const struct kev_msg *msg);
 /*
  * Put the link header in front of *packet, for the link address dest_lladdr and the type
  * frame_type, which pre_output of the protocol has filled in; dest is the protocol's address.
- * *packet can become another mbuf. prepend_len and postpend_len can be NULL; else store the bytes
- * that were added. Runs in the sender's thread, must not block.
+ * *packet can become another mbuf. Runs in the sender's thread, must not block.
  * Returns 0; EJUSTRETURN: it has consumed the packet; else: the stack frees it. Since 10.4;
  * semantics 5.
  */
 typedef errno_t (*ifnet_framer_func)(ifnet_t interface, mbuf_t *packet,
-    const struct sockaddr *dest, const char *dest_lladdr, const char *frame_type,
-    u_int32_t *prepend_len, u_int32_t *postpend_len);
+    const struct sockaddr *dest, const char *dest_lladdr, const char *frame_type);
 
 /*
  * A protocol is being attached: remember how demux knows its frames. The array is valid during the

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Every command that README.md and docs/*.md show is run, and succeeds.
+#
+#	docs_commands.sh BUILD SOURCE
+#
+# Commands are the lines "$ ..." of blocks that begin with ```sh. A block "```sh no-run (REASON)" is not
+# run, "```sh needs:PROGRAM" only where that program is. A block "```c NAME" is a file of that name. All
+# run in one folder per document, in which examples and tests are those of the source.
+set -u
+build=$(cd "$1" && pwd) source=$(cd "$2" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export PATH="$build:$PATH"
+failures=0 count=0 skipped=0
+
+# Writes a document's files into the current folder, and its commands, one per line, to .commands.
+unpack() {
+	awk '
+	/^```/ && inside { inside = 0; next }
+	/^```sh/ { inside = 1; run = 1; file = ""
+		if ($2 == "no-run") { run = 0; if (NF < 3) print "echo no-run without a reason; false" > ".commands" }
+		needs = $2 ~ /^needs:/ ? substr($2, 7) : ""
+		next }
+	/^```c / { inside = 1; run = 0; file = $2; next }
+	/^```/ { inside = 1; run = 0; file = ""; next }
+	inside && file != "" { print > file }
+	inside && run && /^\$ / {
+		command = substr($0, 3)
+		if (needs != "")
+			command = "command -v " needs " >/dev/null || exit 77; " command
+		print command > ".commands" }
+	END { if (inside) print "echo a block is not closed; false" > ".commands" }' "$1"
+}
+
+for document in "$source/README.md" "$source"/docs/*.md; do
+	folder=$work/$(basename "$document" .md)
+	mkdir "$folder" && cd "$folder" || exit 1
+	ln -s "$source/examples" "$source/tests" .
+	touch .commands
+	unpack "$document"
+	while IFS= read -r command; do
+		timeout 120 bash -c "$command" >.output 2>&1 </dev/null
+		case $? in
+		0) count=$((count + 1)) ;;
+		77) skipped=$((skipped + 1)) ;;
+		*)	echo "FAILED: $(basename "$document"): $command" >&2
+			tail -n 10 .output >&2
+			failures=$((failures + 1)) ;;
+		esac
+	done <.commands
+done
+
+# What is not run must stay the exception.
+not_run=$(cat "$source/README.md" "$source"/docs/*.md | grep -c '^```sh no-run')
+if [ "$not_run" -gt 2 ]; then
+	echo "FAILED: $not_run blocks are not run" >&2
+	failures=$((failures + 1))
+fi
+# Links between the documents lead somewhere.
+for document in "$source/README.md" "$source"/docs/*.md; do
+	for target in $(grep -oE '\]\([^)#:]+' "$document" | cut -c 3-); do
+		[ -e "$(dirname "$document")/$target" ] || {
+			echo "FAILED: $(basename "$document") links to $target, which is not there" >&2
+			failures=$((failures + 1))
+		}
+	done
+done
+
+[ $failures -eq 0 ] || exit 1
+echo "$count commands of the documents work, $skipped skipped"
