@@ -286,6 +286,8 @@ check_list(struct ifnet *ifp, struct mbuf *list, uint64_t *packets, uint64_t *by
 			m->m_pkthdr.rcvif = ifp;
 		KASSERTX(m->m_pkthdr.rcvif != NULL, "ifnet_input: a packet for %s has no receive interface "
 		    "(mbuf_pkthdr_setrcvif sets it)", ifp->xname);
+		KASSERTX(m->m_pkthdr.header != NULL || ifp->demux != ether_demux, "ifnet_input: a packet "
+		    "for %s has no frame header (mbuf_pkthdr_setheader sets it)", ifp->xname);
 		++*packets;
 		*bytes += (uint32_t)m->m_pkthdr.len;
 		if (m->m_nextpkt == NULL)

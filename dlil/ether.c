@@ -1,8 +1,8 @@
 /*
  * Ethernet media: which protocol a frame is for, the table of demux descriptors behind that, the
- * framer, and the check of multicast addresses. For interfaces that the host makes; a kext's
- * Ethernet driver brings its own functions, which only the protocol attachments (ether_inet.c,
- * ether_inet6.c) must understand.
+ * framer, and the check of multicast addresses. For interfaces that the host makes, and, as
+ * net/if_ether.h, for those of kexts that want them; an Ethernet driver that brings its own functions
+ * must only get on with the protocol attachments (ether_inet.c, ether_inet6.c).
  *
  * Frames: Ethernet II by type; 802.3 (type field up to 1500) by LLC service access points or SNAP
  * (IEEE 802.2); 802.1Q tags, in the frame or in the packet header: with a VLAN id the frame is
@@ -175,7 +175,7 @@ set_shortcuts(struct ether_state *es)
 	(void)find_desc(es, DLIL_DESC_ETYPE2, ip6, sizeof ip6, &es->inet6);
 }
 
-static errno_t
+errno_t
 ether_add_proto(struct ifnet *ifp, protocol_family_t family, const struct ifnet_demux_desc *descs,
     u_int32_t count)
 {
@@ -206,7 +206,7 @@ ether_add_proto(struct ifnet *ifp, protocol_family_t family, const struct ifnet_
 	return 0;
 }
 
-static errno_t
+errno_t
 ether_del_proto(struct ifnet *ifp, protocol_family_t family)
 {
 	struct ether_state *es = ifp->media;
@@ -241,8 +241,8 @@ loop_copy(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst)
 	(void)dlil_output(dlil_loopback(ifp->machine), dst->sa_family, copy, NULL, dst, false);
 }
 
-static errno_t
-ether_framer(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, const char *dest,
+errno_t
+ether_frameout(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, const char *dest,
     const char *frame_type)
 {
 	struct mbuf *m = *mp;
@@ -263,7 +263,7 @@ ether_framer(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, co
 	return 0;
 }
 
-static errno_t
+errno_t
 ether_check_multi(struct ifnet *ifp, const struct sockaddr *sa)
 {
 	const uint8_t *addr;
@@ -286,7 +286,7 @@ ether_media(struct ifnet_init_params *p)
 	p->demux = ether_demux;
 	p->add_proto = ether_add_proto;
 	p->del_proto = ether_del_proto;
-	p->framer = ether_framer;
+	p->framer = ether_frameout;
 	p->check_multi = ether_check_multi;
 	p->broadcast_addr = ether_broadcast;
 	p->broadcast_len = sizeof ether_broadcast;

@@ -7,6 +7,7 @@
 
 #include <net/dlil.h>
 #include <net/ethernet.h>
+#include <net/if_ether.h>
 #include <string.h>
 
 #include "dlil/dlil.h"
@@ -26,7 +27,6 @@ struct ether_state {
 
 static const uint8_t ether_broadcast[ETHER_ADDR_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-errno_t ether_demux(struct ifnet *, struct mbuf *, char *frame, protocol_family_t *);
 errno_t ether_demux_other(struct ifnet *, struct mbuf *, char **frame, protocol_family_t *);
 void ether_strip_fcs(struct mbuf *);
 

@@ -48,8 +48,12 @@ filter(uint8_t what, mbuf_t *data)
 	size_t len = mbuf_pkthdr_len(*data);
 
 	if ((what & 0x01) && len > what && mbuf_split(*data, what % len, MBUF_DONTWAIT, &tail) == 0) {
+		mbuf_t last = *data;
+
+		while (mbuf_next(last) != NULL)
+			last = mbuf_next(last);
 		mbuf_setflags_mask(tail, 0, MBUF_PKTHDR);
-		mbuf_setnext(*data, tail);
+		mbuf_setnext(last, tail);
 		mbuf_pkthdr_setlen(*data, len);
 	}
 	if (what & 0x02)

@@ -5,7 +5,8 @@
 #
 # Commands are the lines "$ ..." of blocks that begin with ```sh. A block "```sh no-run (REASON)" is not
 # run, "```sh needs:PROGRAM" only where that program is. A block "```c NAME" is a file of that name. All
-# run in one folder per document, in which examples and tests are those of the source.
+# run in one folder per document, in which examples and tests are those of the source. Lines that follow a
+# command are its output: each must come, times and costs apart.
 set -u
 build=$(cd "$1" && pwd) source=$(cd "$2" && pwd)
 work=$(mktemp -d)
@@ -13,7 +14,8 @@ trap 'rm -rf "$work"' EXIT
 export PATH="$build:$PATH"
 failures=0 count=0 skipped=0
 
-# Writes a document's files into the current folder, and its commands, one per line, to .commands.
+# Writes a document's files into the current folder, its commands, one per line, to .commands, and the
+# output shown for the n-th to .expected.n.
 unpack() {
 	awk '
 	/^```/ && inside { inside = 0; next }
@@ -28,9 +30,15 @@ unpack() {
 		command = substr($0, 3)
 		if (needs != "")
 			command = "command -v " needs " >/dev/null || exit 77; " command
-		print command > ".commands" }
+		print command > ".commands"
+		n++
+		next }
+	inside && run && n > 0 { print > (".expected." n) }
 	END { if (inside) print "echo a block is not closed; false" > ".commands" }' "$1"
 }
+
+# Without what differs from run to run.
+steady() { sed -E 's/^[0-9.]+ s, .*/(time)/; s/ +[0-9]+$//; s/ +/ /g' "$@"; }
 
 for document in "$source/README.md" "$source"/docs/*.md; do
 	folder=$work/$(basename "$document" .md)
@@ -38,7 +46,9 @@ for document in "$source/README.md" "$source"/docs/*.md; do
 	ln -s "$source/examples" "$source/tests" .
 	touch .commands
 	unpack "$document"
+	n=0
 	while IFS= read -r command; do
+		n=$((n + 1))
 		timeout 120 bash -c "$command" >.output 2>&1 </dev/null
 		case $? in
 		0) count=$((count + 1)) ;;
@@ -47,6 +57,14 @@ for document in "$source/README.md" "$source"/docs/*.md; do
 			tail -n 10 .output >&2
 			failures=$((failures + 1)) ;;
 		esac
+		[ -e ".expected.$n" ] || continue
+		steady .output >.steady
+		while IFS= read -r line; do
+			grep -qxF -e "$line" .steady || {
+				echo "FAILED: $(basename "$document"): $command does not say: $line" >&2
+				failures=$((failures + 1))
+			}
+		done < <(steady ".expected.$n")
 	done <.commands
 done
 
@@ -56,6 +74,14 @@ if [ "$not_run" -gt 2 ]; then
 	echo "FAILED: $not_run blocks are not run" >&2
 	failures=$((failures + 1))
 fi
+# Files that are mentioned are there.
+for file in $(grep -ohE '[A-Za-z0-9_/]+\.(c|h|sh|py|def)\b' "$source/README.md" "$source"/docs/*.md | sort -u); do
+	if [ ! -e "$work/writing-a-kext/$file" ] &&
+	    [ -z "$(find "$source" -name "$(basename "$file")" -not -path '*/.git/*' -print -quit)" ]; then
+		echo "FAILED: the documents mention $file, which is not there" >&2
+		failures=$((failures + 1))
+	fi
+done
 # Links between the documents lead somewhere.
 for document in "$source/README.md" "$source"/docs/*.md; do
 	for target in $(grep -oE '\]\([^)#:]+' "$document" | cut -c 3-); do
