@@ -277,13 +277,24 @@ frame_to_mbuf(struct replay *r, const struct core_frame *f, size_t leading)
 	return m;
 }
 
+/*
+ * Ethernet's demux takes priority tags (VLAN 0) out, moving the addresses up: such a frame leaves from
+ * its copy, and its link header includes the tag.
+ */
+static bool
+priority_tagged(const struct replay *r, const struct core_frame *f)
+{
+	return r->config.link == CORE_LINK_ETHERNET && f->caplen >= ETHER_HDR_LEN + 4 &&
+	    f->data[12] == 0x81 && f->data[13] == 0 && (f->data[14] & 0xf) == 0 && f->data[15] == 0;
+}
+
 static bool
 needs_copy(const struct replay *r, const struct core_frame *f, const struct replay_class *c)
 {
 	const uint8_t *net = f->data + r->link_len;
 	uint32_t len = f->caplen - r->link_len;
 
-	if (f->caplen > MCLBYTES - 4)
+	if (f->caplen > MCLBYTES - 4 || priority_tagged(r, f))
 		return true;
 	/* Reassembly rewrites fragments. */
 	if (c->family == PF_INET)
@@ -449,6 +460,11 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	}
 	o->first = m;
 	o->start = m->m_data;
+	if (__builtin_expect(o->extra, 0) && priority_tagged(r, f)) {
+		o->first = NULL;
+		o->link_len = ETHER_HDR_LEN + 4;
+		memcpy(o->link, f->data, o->link_len);
+	}
 	m->m_pkthdr.origin = o;
 	m->m_pkthdr.packet_number = f->number;
 	m->m_pkthdr.timestamp = f->time_ns;

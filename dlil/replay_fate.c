@@ -6,6 +6,7 @@
  * then the frame leaves as it was captured. Otherwise the packet is given the link header its frame
  * came with and, if it does not fit, is cut into fragments again.
  */
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -176,13 +177,18 @@ unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mb
 	return o->join == NULL ? same_frame(o, m) : same_datagram(o, m);
 }
 
-/* Notes what a filter did to the link header. Without `extra` none saw the frame. */
+/*
+ * Notes what a filter did to the link header. Without `extra` none saw the frame. A header that had a
+ * priority tag is shown without it: its addresses are compared.
+ */
 static bool
-link_edited(struct pkt_origin *o, const char *frame)
+link_edited(const struct replay *r, struct pkt_origin *o, const char *frame)
 {
-	if (!o->extra || memcmp(frame, o->link, o->link_len) == 0)
+	size_t len = o->link_len == r->link_len ? o->link_len : 2 * ETHER_ADDR_LEN;
+
+	if (!o->extra || memcmp(frame, o->link, len) == 0)
 		return false;
-	memcpy(o->link, frame, o->link_len);
+	memcpy(o->link, frame, len);
 	o->link_changed = true;
 	return true;
 }
@@ -196,7 +202,7 @@ replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
 
 	if (o == NULL)
 		return false;
-	if (frame != NULL && link_edited(o, frame))
+	if (frame != NULL && link_edited(machine->replay, o, frame))
 		changed = true;
 	for (struct mbuf *n = m; n != NULL; n = n->m_next)
 		n->m_flags &= (uint16_t)~M_TOUCHED;
@@ -451,7 +457,7 @@ replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
 		return;
 	}
 	if (frame != NULL)
-		(void)link_edited(o, frame);
+		(void)link_edited(machine->replay, o, frame);
 	r->stats.unclaimed++;
 	replay_deliver(machine, m);
 }

@@ -2,8 +2,8 @@
  * cxxcount: a kext in C++, without IOKit. It counts packets and bytes of each direction.
  *
  * The kernel runs the constructors of global objects before the start routine and the destructors after
- * the stop routine. There are no exceptions, no run-time type information and no standard library;
- * what a class needs of them (operator delete, for a virtual destructor) it brings along.
+ * the stop routine. There are no exceptions, no run-time type information and no standard library; new
+ * and delete are the kernel's.
  */
 #include <sys/param.h>
 #include <sys/errno.h>

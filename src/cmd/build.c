@@ -455,7 +455,7 @@ parse(struct build *b, int argc, char **argv)
 int
 cmd_build(int argc, char **argv)
 {
-	struct build b = {0};
+	struct build b = {.sources = argv};
 	int code, own = argc;
 
 	/* getopt would mix what is behind -- with the sources */

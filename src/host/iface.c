@@ -1,5 +1,6 @@
 /* Interfaces of the harness, as nke/iface.h offers them, on top of dlil/host_iface.c. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +60,7 @@ nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **
 	if (i == NULL)
 		return nke_fail(m, ENOMEM, "%s: no memory", config->name);
 	i->machine = m;
-	strcpy(i->name, config->name);
+	snprintf(i->name, sizeof i->name, "%s", config->name);
 	i->output = config->output;
 	i->ctx = config->ctx;
 	core.media = config->media == NKE_MEDIA_RAW ? CORE_MEDIA_RAW : CORE_MEDIA_ETHERNET;
@@ -76,31 +77,28 @@ nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **
 	return 0;
 }
 
-static void
-iface_free(struct nke_iface *i)
-{
-	TAILQ_REMOVE(&i->machine->ifaces, i, link);
-	free(i);
-}
-
 int
 nke_iface_destroy(nke_iface_t *i)
 {
 	int error = nke_core_result(i->machine, iface_destroy(i->machine->core, i->core));
 
 	/* after a panic the core may still point to it; then it goes with the machine */
-	if (error == 0)
-		iface_free(i);
+	if (error == 0) {
+		TAILQ_REMOVE(&i->machine->ifaces, i, link);
+		free(i);
+	}
 	return error;
 }
 
 void
 nke_ifaces_forget(nke_t *m)
 {
-	struct nke_iface *i;
+	struct nke_iface *i, *next;
 
-	while ((i = TAILQ_FIRST(&m->ifaces)) != NULL)
-		iface_free(i);
+	for (i = TAILQ_FIRST(&m->ifaces); i != NULL; i = next) {
+		next = TAILQ_NEXT(i, link);
+		free(i);
+	}
 }
 
 int

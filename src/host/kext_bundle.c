@@ -220,7 +220,7 @@ read_plist(struct kext_bundle *b, struct kext_text *text)
 {
 	plist_t root = NULL;
 	char *data;
-	size_t size;
+	size_t size = 0;
 	int error = file_read(b->plist, PLIST_MAX, &data, &size, text);
 
 	if (error != 0)

@@ -223,8 +223,8 @@ read_dynamic(struct elf_file *f, struct dynamic *d, struct kext_text *text)
 	}
 	if (f->dynamic_count == 0 || !inside(f, f->dynamic_off, f->dynamic_count * sizeof e))
 		return malformed(f, text, "no dynamic section");
-	for (uint64_t i = 0; i < f->dynamic_count; i++) {
-		get(f, f->dynamic_off + i * sizeof e, &e, sizeof e);
+	for (uint64_t i = 0; i < f->dynamic_count &&
+	    get(f, f->dynamic_off + i * sizeof e, &e, sizeof e); i++) {
 		if (e.d_tag == DT_NULL) {
 			f->dynamic_count = i + 1;	/* what follows is spare room */
 			break;
@@ -317,8 +317,7 @@ read_symbols(struct elf_file *f, const struct dynamic *d, struct kext_text *text
 		struct elf_symbol *s = &f->symbols[f->symbol_count];
 		Elf64_Sym sym;
 
-		get(f, f->symtab_off + i * sizeof sym, &sym, sizeof sym);
-		if (sym.st_name >= d->strsz)
+		if (!get(f, f->symtab_off + i * sizeof sym, &sym, sizeof sym) || sym.st_name >= d->strsz)
 			return malformed(f, text, "a symbol's name is outside the table of names");
 		if (ELF64_ST_BIND(sym.st_info) == STB_LOCAL || f->bytes[strings + sym.st_name] == '\0')
 			continue;
@@ -432,7 +431,8 @@ elf_seal(struct elf_file *f, struct kext_text *text)
 		uint64_t off = f->dynamic_off + i * sizeof(Elf64_Dyn);
 		Elf64_Dyn e;
 
-		get(f, off, &e, sizeof e);
+		if (!get(f, off, &e, sizeof e))
+			break;
 		if (e.d_tag == DT_FLAGS) {
 			e.d_un.d_val |= DF_SYMBOLIC;
 			symbolic = true;
@@ -456,7 +456,8 @@ elf_weaken(struct elf_file *f, uint32_t index)
 	uint64_t off = f->symtab_off + (uint64_t)index * sizeof(Elf64_Sym);
 	Elf64_Sym sym;
 
-	get(f, off, &sym, sizeof sym);
+	if (!get(f, off, &sym, sizeof sym))
+		return;
 	sym.st_info = ELF64_ST_INFO(STB_WEAK, ELF64_ST_TYPE(sym.st_info));
 	put(f, off, &sym, sizeof sym);
 }

@@ -233,13 +233,13 @@ image_map(struct elf_file *f, const struct image_link *links, size_t link_count,
 		error = open_copy(f, image, text);
 	else
 		image->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (error == 0 && image->handle == NULL)
-		error = text_fail(text, ENOEXEC, "%s: %s\n", f->path, dlerror());
 	pthread_mutex_unlock(&mapping);
 	free(path);
-	if (error == 0 && dlinfo(image->handle, RTLD_DI_LINKMAP, &map) != 0)
-		error = text_fail(text, ENOEXEC, "%s: %s\n", f->path, dlerror());
-	if (error == 0) {
+	if (error == 0 && (image->handle == NULL ||
+	    dlinfo(image->handle, RTLD_DI_LINKMAP, &map) != 0 || map == NULL)) {
+		text_add(text, "%s: %s\n", f->path, dlerror());
+		error = ENOEXEC;
+	} else if (error == 0) {
 		image->base = (char *)(uintptr_t)map->l_addr;
 		if (!link_table(f, image, f->rela_off, f->rela_size, links, link_count) ||
 		    !link_table(f, image, f->plt_off, f->plt_size, links, link_count))

@@ -256,27 +256,29 @@ c_name(char *name)
 	}
 }
 
+static bool
+looks_like_entry(const struct elf_symbol *s)
+{
+	size_t n = strlen(s->name);
+
+	return s->defined && s->function && n > 6 && strcmp(s->name + n - 6, "_start") == 0;
+}
+
+/* "one_start two_start": the functions that look like a way in. */
 static int
 find_candidates(struct kext_inspection *x)
 {
-	size_t size = 1;
+	size_t size = 1, used = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < x->elf.symbol_count; i++) {
-			const struct elf_symbol *s = &x->elf.symbols[i];
-			size_t n = strlen(s->name);
-
-			if (!s->defined || !s->function || n <= 6 ||
-			    strcmp(s->name + n - 6, "_start") != 0)
-				continue;
-			if (pass == 0) {
-				size += n + 1;
-				continue;
-			}
-			strcat(strcat(x->candidates, x->candidates[0] != '\0' ? " " : ""), s->name);
-		}
-		if (pass == 0 && (x->candidates = calloc(1, size)) == NULL)
-			return ENOMEM;
+	for (size_t i = 0; i < x->elf.symbol_count; i++)
+		size += looks_like_entry(&x->elf.symbols[i]) ? strlen(x->elf.symbols[i].name) + 1 : 0;
+	x->candidates = calloc(1, size);
+	if (x->candidates == NULL)
+		return ENOMEM;
+	for (size_t i = 0; i < x->elf.symbol_count; i++) {
+		if (looks_like_entry(&x->elf.symbols[i]))
+			used += (size_t)snprintf(x->candidates + used, size - used, "%s%s",
+			    used > 0 ? " " : "", x->elf.symbols[i].name);
 	}
 	x->info.candidates = x->candidates;
 	return 0;

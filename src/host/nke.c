@@ -87,7 +87,7 @@ nke_create(const struct nke_config *config, nke_t **out)
 	TAILQ_INIT(&m->kexts);
 	TAILQ_INIT(&m->stuck);
 	TAILQ_INIT(&m->ifaces);
-	strcpy(m->name, name);
+	snprintf(m->name, sizeof m->name, "%s", name);
 	fill_config(m, c, &core);
 	error = darwin_errno_to_host(machine_create(&core, NULL, &m->core));
 	if (error != 0) {

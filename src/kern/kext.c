@@ -203,7 +203,7 @@ create(struct nke *m, const struct kext_params *p)
 		return NULL;
 	k->image = *p;
 	if (p->need_count > 0) {
-		k->needs = kalloc(m, p->need_count * sizeof k->needs[0]);
+		k->needs = kalloc(m, p->need_count * sizeof(void *));
 		if (k->needs == NULL) {
 			kfree(m, k);
 			return NULL;
