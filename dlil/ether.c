@@ -66,6 +66,15 @@ demux_type(const struct ether_state *es, const struct mbuf *m, uint16_t type,
 	return find_desc(es, DLIL_DESC_ETYPE2, (const uint8_t *)&type, sizeof type, family);
 }
 
+protocol_family_t
+ether_family_of_type(const struct ifnet *ifp, uint16_t type)
+{
+	protocol_family_t family = 0;
+
+	(void)find_desc(ifp->media, DLIL_DESC_ETYPE2, (const uint8_t *)&type, sizeof type, &family);
+	return family;
+}
+
 /*
  * Takes the four bytes of a priority tag out: the addresses move up to the type behind the tag, so
  * that the header is in front of the data again. In a shared buffer they stay where they are.

@@ -28,6 +28,8 @@ struct ether_state {
 static const uint8_t ether_broadcast[ETHER_ADDR_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 errno_t ether_demux_other(struct ifnet *, struct mbuf *, char **frame, protocol_family_t *);
+/* Who has that Ethernet type (network order) on the interface; 0 nobody. */
+protocol_family_t ether_family_of_type(const struct ifnet *, uint16_t type);
 void ether_strip_fcs(struct mbuf *);
 
 static inline uint16_t

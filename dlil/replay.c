@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "dlil/ether.h"
 #include "dlil/replay_impl.h"
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
@@ -346,21 +347,38 @@ find_due(struct replay *r)
 	r->due = now + (gap < REPLAY_GAP_NS ? gap : REPLAY_GAP_NS);
 }
 
+/* Frames that are not plain IP: to the interface, as the protocol that has their type would send them. */
+static void
+play_others(struct replay *r, struct mbuf *list)
+{
+	struct mbuf *next;
+
+	for (; list != NULL; list = next) {
+		protocol_family_t family = 0;
+
+		next = list->m_nextpkt;
+		list->m_nextpkt = NULL;
+		if (r->config.link == CORE_LINK_ETHERNET && list->m_len >= ETHER_HDR_LEN)
+			family = ether_family_of_type(r->ifp, ether_type_at(list->m_data));
+		dlil_output(r->ifp, family, list, NULL, NULL, true);
+	}
+}
+
 static void
 batch_play(struct replay *r, enum replay_way way, struct mbuf *list)
 {
-	static const protocol_family_t families[REPLAY_WAYS] = {0, PF_INET, PF_INET6, 0};
 	const struct net_proto *np;
 
 	if (way == REPLAY_IN) {
 		dlil_input_now(r->ifp, list);
 		return;
 	}
-	np = dlil_net_proto(r->machine, families[way]);
+	np = way == REPLAY_OUT_OTHER ? NULL :
+	    dlil_net_proto(r->machine, way == REPLAY_OUT4 ? PF_INET : PF_INET6);
 	if (np != NULL && np->play_output != NULL)
 		np->play_output(r->machine, r->ifp, list);
 	else
-		dlil_output(r->ifp, families[way], list, NULL, NULL, true);
+		play_others(r, list);
 }
 
 static void

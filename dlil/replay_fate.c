@@ -360,20 +360,20 @@ fitting_length(const struct replay *r, const struct pkt_origin *o)
 }
 
 /*
- * Cuts a changed packet to size if need be. The packets keep no origin. A packet that must not be cut
- * stays whole on the way in, where nothing is left to be crossed; NULL otherwise.
+ * Cuts a packet to what `fits` if need be. The packets keep no origin. One that must not be cut stays
+ * whole on the way in, where nothing is left to be crossed; NULL otherwise.
  */
 static struct mbuf *
-cut(struct replay *r, const struct pkt_origin *o, struct mbuf *m)
+cut(struct replay *r, struct mbuf *m, uint32_t fits, bool outbound)
 {
 	const struct net_proto *np = dlil_net_proto(r->machine, packet_family(m));
 	struct mbuf *list = NULL, *whole;
 
 	m->m_pkthdr.origin = NULL;
-	if (np == NULL || np->fragment == NULL || (uint32_t)m->m_pkthdr.len <= fitting_length(r, o))
+	if (np == NULL || np->fragment == NULL || (uint32_t)m->m_pkthdr.len <= fits)
 		return m;
-	whole = o->outbound ? NULL : m_dup(m, MBUF_DONTWAIT);
-	if (np->fragment(r->machine, m, fitting_length(r, o), &list) != 0)
+	whole = outbound ? NULL : m_dup(m, MBUF_DONTWAIT);
+	if (np->fragment(r->machine, m, fits, &list) != 0)
 		return whole;
 	m_freem(whole);
 	return list;
@@ -397,7 +397,7 @@ deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 {
 	struct mbuf *next;
 
-	m = cut(r, o, m);
+	m = cut(r, m, fitting_length(r, o), o->outbound);
 	merge_rest(o);
 	o->join = NULL;
 	o->changed = true;
@@ -411,23 +411,32 @@ deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	o->fate = o->m != NULL ? PKT_KEPT : PKT_NO_MEMORY;
 }
 
-/* A packet nobody captured reached its end: it leaves as a new frame. */
+/* A frame that nobody captured leaves. */
 static void
-deliver_new(struct replay *r, struct mbuf *m, bool outbound, bool framed)
+leave_new(struct replay *r, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_push_new(r);
+
+	append_frame(o, m);
+}
+
+/* A packet that nobody captured was delivered: it is framed as if it had come from the link. */
+static void
+deliver_new(struct replay *r, struct mbuf *m)
 {
 	uint8_t link[REPLAY_LINK_MAX];
-	struct pkt_origin *o;
+	struct mbuf *next;
 
-	if (!framed) {
-		replay_make_link(r, m, outbound, link);
+	replay_make_link(r, m, false, link);
+	for (m = cut(r, m, r->mtu, false); m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
 		m = add_link(m, link, r->link_len);
-		if (m == NULL) {
+		if (m != NULL)
+			leave_new(r, m);
+		else
 			r->stats.no_memory++;
-			return;
-		}
 	}
-	o = replay_push_new(r);
-	append_frame(o, m);
 }
 
 void
@@ -439,7 +448,7 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 	if (r == NULL)
 		m_freem(m);
 	else if (o == NULL)
-		deliver_new(r, m, false, false);
+		deliver_new(r, m);
 	else if (unchanged(machine, o, m))
 		keep_as_captured(r, o, m);
 	else
@@ -522,7 +531,7 @@ output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	struct mbuf *next;
 	uint16_t n = 0;
 
-	m = cut(r, o, m);
+	m = cut(r, m, fitting_length(r, o), o->outbound);
 	merge_rest(o);
 	o->join = NULL;
 	if (m == NULL) {
@@ -601,7 +610,7 @@ replay_driver_output(struct ifnet *ifp, struct mbuf *m)
 	struct pkt_origin *o = replay_origin(machine, m);
 
 	if (o == NULL) {
-		deliver_new(r, m, true, true);
+		leave_new(r, m);
 		return 0;
 	}
 	if (o->pieces > 0)

@@ -109,6 +109,19 @@ print_progress(void *ctx, uint64_t bytes, uint64_t total)
 
 /* ---- the job ------------------------------------------------------------------------------ */
 
+/* An error of one or more lines. */
+static void
+complain(const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		if (n != 0)
+			fprintf(stderr, "nke: %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
 static int
 load_kexts(nke_replay_t *r, const struct options *o)
 {
@@ -120,7 +133,7 @@ load_kexts(nke_replay_t *r, const struct options *o)
 
 			if (error == 0)
 				continue;
-			fprintf(stderr, "nke: %s\n", nke_error_text(m));
+			complain(nke_error_text(m));
 			return error == EFAULT ? CMD_PANIC : CMD_KEXT;
 		}
 	}
@@ -147,7 +160,7 @@ unload_kexts(nke_replay_t *r, bool check)
 				break;
 			error = nke_kext_unload(m, last, &leaks);
 			if (error != 0) {
-				fprintf(stderr, "nke: %s\n", nke_error_text(m));
+				complain(nke_error_text(m));
 				if (code == CMD_OK)
 					code = error == EFAULT ? CMD_PANIC : CMD_KEXT;
 				break;
@@ -232,8 +245,8 @@ play(nke_replay_t *r, const struct options *o, struct screen *screen, struct rep
 	clear_bar(screen);
 	if (error != 0)
 		code = error == EFAULT ? CMD_PANIC : CMD_INPUT;
-	if (error != 0)
-		fprintf(stderr, "nke: %s\n", nke_replay_error(r));
+	if (error != 0 && error != EFAULT)	/* a panic has been logged */
+		complain(nke_replay_error(r));
 	nke_replay_statistics(r, &report->stats);
 	collect_filters(r, report);
 	nke_stats_memory(nke_replay_machine(r, 0), &report->memory);
@@ -269,7 +282,7 @@ run(const struct options *o)
 	config.progress = screen.bar ? print_progress : NULL;
 	config.progress_ctx = &screen;
 	if (nke_replay_open(&config, &r, text, sizeof text) != 0) {
-		fprintf(stderr, "nke: %s\n", text);
+		complain(text);
 		return CMD_INPUT;
 	}
 	report.input = o->input;

@@ -58,7 +58,7 @@ ip_loopback_net(struct in_addr a)
 	return (a.s_addr & htonl(0xff000000)) == htonl(INADDR_LOOPBACK & 0xff000000);
 }
 
-/* True when the five words of a plain header add up (RFC 1071). `w` is aligned. */
+/* True when the five words of a plain header add up (RFC 1071). */
 static inline bool
 ip_plain_sum_good(const struct ip *ip)
 {
@@ -108,8 +108,7 @@ void ip_inject_receive(struct nke *, struct mbuf *);
 /* ---- src/netinet/ip_output.c -------------------------------------------------------------- */
 
 errno_t ip_inject_send(struct nke *, struct mbuf *, ipf_pktopts_t);
-/* Does anybody here listen to the group (sockaddr without scope) on that interface? */
-/* `group`: AF_INET or AF_INET6. */
+/* Does anybody here listen to that group (AF_INET or AF_INET6, without scope) on the interface? */
 bool ip_local_member(const struct ifnet *, const struct sockaddr *group);
 
 /* ---- src/netinet/ip_options.c ------------------------------------------------------------- */

@@ -199,13 +199,6 @@ typedef errno_t (*sf_ioctl_func)(void *cookie, socket_t so, unsigned long reques
 typedef errno_t (*sf_accept_func)(void *cookie, socket_t so_listen, socket_t so,
     const struct sockaddr *local, const struct sockaddr *remote);
 
-/* Later additions to struct sflt_filter; used only with SFLT_EXTENDED. */
-struct sflt_filter_ext {
-	unsigned int sf_len;		/* bytes of this struct that are filled in */
-	sf_accept_func sf_accept;
-	void *sf_rsvd[5];		/* 0 */
-};
-
 /* What sflt_register copies. */
 struct sflt_filter {
 	sflt_handle sf_handle;		/* not 0; ask Apple's registry or use a creator code */
@@ -226,9 +219,14 @@ struct sflt_filter {
 	sf_getoption_func sf_getoption;
 	sf_listen_func sf_listen;
 	sf_ioctl_func sf_ioctl;
-	struct sflt_filter_ext sf_ext;
-#define sf_len				sf_ext.sf_len
-#define sf_accept			sf_ext.sf_accept
+	/* Used only with SFLT_EXTENDED. */
+	struct sflt_filter_ext {
+		unsigned int sf_ext_len;	/* bytes of this struct that are filled in */
+		sf_accept_func sf_ext_accept;
+		void *sf_ext_rsvd[5];		/* 0 */
+	} sf_ext;
+#define sf_len				sf_ext.sf_ext_len
+#define sf_accept			sf_ext.sf_ext_accept
 };
 
 /*
