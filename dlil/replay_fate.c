@@ -178,6 +178,24 @@ unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mb
 }
 
 /*
+ * Does the mbuf still hold the whole frame as it came? A filter may have freed the one it came in, and
+ * this be the same one again with something else in it.
+ */
+static bool
+in_place(const struct pkt_origin *o, const struct mbuf *m)
+{
+	const char *buffer;
+
+	if (m == NULL || m != o->first || m->m_next != NULL)
+		return false;
+	if (!o->extra || o->raw == NULL)
+		return true;
+	buffer = m_start(m);
+	return o->start >= buffer && o->start + o->caplen <= buffer + m_capacity(m) &&
+	    memcmp(o->start, o->raw, o->caplen) == 0;
+}
+
+/*
  * Notes what a filter did to the link header. Without `extra` none saw the frame. A header that had a
  * priority tag is shown without it: its addresses are compared.
  */
@@ -257,7 +275,7 @@ replay_join(struct pkt_origin *o, struct pkt_origin *more)
 
 /* The frames leave as they came: from their copy, or from the mbuf if it still is the one. */
 static void
-keep_as_captured(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+keep_as_captured(struct pkt_origin *o, struct mbuf *m)
 {
 	struct pkt_origin *next;
 
@@ -266,7 +284,7 @@ keep_as_captured(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 		o->join = NULL;
 		o->changed = false;
 		o->fate = PKT_KEPT;
-		if (m != NULL && m == o->first && m->m_next == NULL) {
+		if (in_place(o, m)) {
 			m->m_pkthdr.origin = NULL;
 			o->m = m;
 			m = NULL;
@@ -276,14 +294,13 @@ keep_as_captured(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 		}
 	}
 	m_freem(m);
-	(void)r;
 }
 
 void
 replay_release(struct nke *machine, struct pkt_origin *o)
 {
 	if (machine->replay != NULL)
-		keep_as_captured(machine->replay, o, NULL);
+		keep_as_captured(o, NULL);
 }
 
 void
@@ -304,7 +321,7 @@ replay_refused(struct nke *machine, struct mbuf *m)
 	}
 	for (const struct pkt_origin *i = o; i != NULL; i = i->join)
 		r->stats.refused++;
-	keep_as_captured(r, o, m);
+	keep_as_captured(o, m);
 }
 
 /* ---- framing anew ------------------------------------------------------------------------- */
@@ -450,7 +467,7 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 	else if (o == NULL)
 		deliver_new(r, m);
 	else if (unchanged(machine, o, m))
-		keep_as_captured(r, o, m);
+		keep_as_captured(o, m);
 	else
 		deliver_changed(r, o, m);
 }
@@ -479,13 +496,11 @@ replay_claimed(struct nke *machine, struct mbuf *m, const char *frame)
 
 	if (o == NULL)
 		return;
-	if (frame != NULL && memcmp(frame, o->link, o->link_len) != 0) {
-		memcpy(o->link, frame, o->link_len);
-		o->link_changed = true;
-	}
+	if (frame != NULL)
+		(void)link_edited(machine->replay, o, frame);
 	m->m_pkthdr.origin = NULL;
 	if (unchanged(machine, o, m)) {
-		keep_as_captured(machine->replay, o, NULL);
+		keep_as_captured(o, NULL);
 		return;
 	}
 	copy = m_dup(m, MBUF_DONTWAIT);
@@ -572,7 +587,7 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		return;
 	}
 	family = packet_family(m);
-	if (m != o->first || m->m_next != NULL) {
+	if (!in_place(o, m)) {
 		struct pkt_origin *chain = o;
 
 		m->m_pkthdr.origin = NULL;
@@ -616,7 +631,7 @@ replay_driver_output(struct ifnet *ifp, struct mbuf *m)
 	if (o->pieces > 0)
 		o->pieces--;
 	if (!o->changed && frame_unchanged(machine, o, m)) {
-		keep_as_captured(r, o, m);
+		keep_as_captured(o, m);
 		return 0;
 	}
 	o->changed = true;

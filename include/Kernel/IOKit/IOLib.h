@@ -16,6 +16,10 @@
 #include <IOKit/IOTypes.h>
 #include <IOKit/IOLocks.h>
 
+/* Of any type, where libkern's functions of these names know only u_int. */
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+
 typedef void (*IOThreadFunc)(void *argument);
 typedef thread_t IOThread;
 

@@ -25,4 +25,23 @@
 #define OSBundleRequiredKey "OSBundleRequired"
 #define OSBundleAllowUserLoadKey "OSBundleAllowUserLoad"
 
+/* A number that no other loaded kext of the machine has. */
+typedef uint32_t OSKextLoadTag;
+#define kOSKextInvalidLoadTag ((OSKextLoadTag)(-1))
+
+__BEGIN_DECLS
+
+/* The calling kext's own. */
+OSKextLoadTag OSKextGetCurrentLoadTag(void);
+const char *OSKextGetCurrentIdentifier(void);
+const char *OSKextGetCurrentVersionString(void);
+/*
+ * Keeps a kext from being unloaded, and lets it go again. kOSKextReturnNotFound when none has the
+ * tag.
+ */
+OSReturn OSKextRetainKextWithLoadTag(OSKextLoadTag loadTag);
+OSReturn OSKextReleaseKextWithLoadTag(OSKextLoadTag loadTag);
+
+__END_DECLS
+
 #endif
