@@ -236,6 +236,7 @@ ring_push(struct replay *r, uint64_t number, uint64_t time_ns, uint32_t caplen, 
 	o->outbound = false;
 	o->changed = false;
 	o->is_new = false;
+	o->touched = false;
 	o->extra = false;
 	return o;
 }

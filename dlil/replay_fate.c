@@ -16,21 +16,6 @@
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
 
-/*
- * The record behind a packet, NULL when there is none any more: the packet was made by a kext, or its
- * frame was swallowed (and this is the filter injecting it again, which counts as a new frame).
- */
-struct pkt_origin *
-replay_origin(const struct nke *m, const struct mbuf *p)
-{
-	struct pkt_origin *o = p->m_pkthdr.origin;
-
-	if (o == NULL || m->replay == NULL || o->fate != PKT_PENDING ||
-	    o->number != p->m_pkthdr.packet_number || o->is_new)
-		return NULL;
-	return o;
-}
-
 /* ---- comparing ---------------------------------------------------------------------------- */
 
 /* True when [off, off+len) of the chain equals `bytes`. */
@@ -72,14 +57,15 @@ ip_length(const uint8_t *net, uint32_t len)
 	return n < len ? n : len;
 }
 
+/* From `off` on the packet is the frame's payload; padding may be gone. */
 static bool
-same_frame(const struct pkt_origin *o, const struct mbuf *m)
+same_frame(const struct pkt_origin *o, const struct mbuf *m, uint32_t off)
 {
 	const uint8_t *net = o->raw + o->link_len;
 	uint32_t len = o->caplen - o->link_len;
-	uint32_t now = (uint32_t)m->m_pkthdr.len;
+	uint32_t now = (uint32_t)m->m_pkthdr.len - off;
 
-	return (now == len || now == ip_length(net, len)) && same_bytes(m, 0, net, now);
+	return (now == len || now == ip_length(net, len)) && same_bytes(m, off, net, now);
 }
 
 /* One fragment's payload against the datagram; `hlen` is the length of the datagram's own header. */
@@ -168,13 +154,13 @@ same_datagram(const struct pkt_origin *o, const struct mbuf *m)
 
 /* Is the packet (data at the network header) still what was captured? */
 static bool
-unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mbuf *m)
+unchanged(const struct pkt_origin *o, const struct mbuf *m)
 {
-	if (o->link_changed)
+	if (!o->touched)
+		return true;	/* nobody could have changed it */
+	if (o->link_changed || o->raw == NULL)
 		return false;
-	if (o->raw == NULL || (machine->filter_count == 0 && o->look == NULL))
-		return o->look == NULL;	/* nobody could have changed it */
-	return o->join == NULL ? same_frame(o, m) : same_datagram(o, m);
+	return o->join == NULL ? same_frame(o, m, 0) : same_datagram(o, m);
 }
 
 /*
@@ -188,8 +174,10 @@ in_place(const struct pkt_origin *o, const struct mbuf *m)
 
 	if (m == NULL || m != o->first || m->m_next != NULL)
 		return false;
-	if (!o->extra || o->raw == NULL)
+	if (!o->touched)
 		return true;
+	if (o->raw == NULL)
+		return false;
 	buffer = m_start(m);
 	return o->start >= buffer && o->start + o->caplen <= buffer + m_capacity(m) &&
 	    memcmp(o->start, o->raw, o->caplen) == 0;
@@ -211,33 +199,54 @@ link_edited(const struct replay *r, struct pkt_origin *o, const char *frame)
 	return true;
 }
 
-bool
-replay_changed(struct nke *machine, struct mbuf *m, const char *frame)
+/* Remembers how the network packet looks now, `off` bytes into m. */
+static void
+note_look(struct nke *machine, struct pkt_origin *o, const struct mbuf *m, uint32_t off)
 {
-	struct pkt_origin *o = replay_origin(machine, m);
-	bool changed = false, touched = m_touched(m);
-	uint32_t len = (uint32_t)m->m_pkthdr.len;
+	uint32_t len = (uint32_t)m->m_pkthdr.len - off;
 
-	if (o == NULL)
-		return false;
-	if (frame != NULL && link_edited(machine->replay, o, frame))
-		changed = true;
-	for (struct mbuf *n = m; n != NULL; n = n->m_next)
-		n->m_flags &= (uint16_t)~M_TOUCHED;
-	if (!touched || o->raw == NULL)
-		return changed;
-	if (o->look != NULL) {
-		if (len == o->look_len && same_bytes(m, 0, o->look, len))
-			return changed;
-	} else if (o->join == NULL ? same_frame(o, m) : same_datagram(o, m)) {
-		return changed;
-	}
 	if (o->look != NULL)
 		kfree(machine, o->look);
 	o->look = kalloc(machine, len != 0 ? len : 1);
 	o->look_len = len;
 	if (o->look != NULL)
-		m_copydata(m, 0, len, o->look);
+		m_copydata(m, off, len, o->look);
+}
+
+bool
+replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
+    const char *frame)
+{
+	bool touched = m_touched(m), changed = false;
+	uint32_t off = view == REPLAY_FRAME ? o->link_len : 0;
+	char link[REPLAY_LINK_MAX];
+
+	if (m->m_pkthdr.origin != o) {
+		m->m_pkthdr.origin = o;
+		m->m_pkthdr.packet_number = o->number;
+		touched = true;
+	}
+	/* A pointer to the link header is a pointer to what lies behind it. */
+	o->touched |= touched || view == REPLAY_NET_AND_FRAME;
+	for (struct mbuf *n = m; n != NULL; n = n->m_next)
+		n->m_flags &= (uint16_t)~M_TOUCHED;
+	if (view == REPLAY_NET_AND_FRAME && frame != NULL)
+		changed = link_edited(machine->replay, o, frame);
+	if (!touched || o->raw == NULL || (view == REPLAY_FRAME && o->changed))
+		return changed;		/* frames made of a changed packet have nothing to compare with */
+	if (view == REPLAY_FRAME && ((uint32_t)m->m_pkthdr.len < off ||
+	    m_copydata(m, 0, off, link) != 0))
+		return true;
+	if (view == REPLAY_FRAME && link_edited(machine->replay, o, link))
+		changed = true;
+	if (o->look != NULL) {
+		if ((uint32_t)m->m_pkthdr.len - off == o->look_len &&
+		    same_bytes(m, off, o->look, o->look_len))
+			return changed;
+	} else if (o->join == NULL ? same_frame(o, m, off) : same_datagram(o, m)) {
+		return changed;
+	}
+	note_look(machine, o, m, off);
 	return true;
 }
 
@@ -314,7 +323,7 @@ replay_refused(struct nke *machine, struct mbuf *m)
 		return;
 	}
 	/* Filters that saw the frame before may have changed it; the stack does not like it either way. */
-	if (o->look != NULL || o->link_changed || !unchanged(machine, o, m)) {
+	if (o->look != NULL || o->link_changed || !unchanged(o, m)) {
 		r->stats.refused++;
 		replay_deliver(machine, m);
 		return;
@@ -466,7 +475,7 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 		m_freem(m);
 	else if (o == NULL)
 		deliver_new(r, m);
-	else if (unchanged(machine, o, m))
+	else if (unchanged(o, m))
 		keep_as_captured(o, m);
 	else
 		deliver_changed(r, o, m);
@@ -499,7 +508,7 @@ replay_claimed(struct nke *machine, struct mbuf *m, const char *frame)
 	if (frame != NULL)
 		(void)link_edited(machine->replay, o, frame);
 	m->m_pkthdr.origin = NULL;
-	if (unchanged(machine, o, m)) {
+	if (unchanged(o, m)) {
 		keep_as_captured(o, NULL);
 		return;
 	}
@@ -582,7 +591,7 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		m_freem(m);
 		return;
 	}
-	if (!unchanged(machine, o, m)) {
+	if (!unchanged(o, m)) {
 		output_changed(r, o, m);
 		return;
 	}
@@ -609,11 +618,11 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 }
 
 static bool
-frame_unchanged(const struct nke *machine, const struct pkt_origin *o, const struct mbuf *m)
+frame_unchanged(const struct pkt_origin *o, const struct mbuf *m)
 {
-	if (machine->filter_count == 0 || o->raw == NULL)
+	if (!o->touched)
 		return true;
-	return (uint32_t)m->m_pkthdr.len == o->caplen && same_bytes(m, 0, o->raw, o->caplen);
+	return o->raw != NULL && (uint32_t)m->m_pkthdr.len == o->caplen && same_bytes(m, 0, o->raw, o->caplen);
 }
 
 /* The end of the way out: ifnet_output_func of the replayed interface, and of no other. */
@@ -630,7 +639,7 @@ replay_driver_output(struct ifnet *ifp, struct mbuf *m)
 	}
 	if (o->pieces > 0)
 		o->pieces--;
-	if (!o->changed && frame_unchanged(machine, o, m)) {
+	if (!o->changed && frame_unchanged(o, m)) {
 		keep_as_captured(o, m);
 		return 0;
 	}

@@ -13,37 +13,11 @@
 
 #define REPLAY_RING	8192u		/* records; a power of two */
 #define REPLAY_BATCH	64u		/* packets handled together when no filter watches */
-#define REPLAY_LINK_MAX	20u		/* longest link header: cooked v2 */
 #define REPLAY_PEERS	1024u		/* remembered neighbours; a power of two */
 #define REPLAY_OUT	64u		/* frames given to the sink at once */
 
 /* Packets that go the same way are handled together. */
 enum replay_way { REPLAY_IN, REPLAY_OUT4, REPLAY_OUT6, REPLAY_OUT_OTHER, REPLAY_WAYS };
-
-struct pkt_origin {
-	/* what every frame needs: one cache line */
-	struct pkt_origin *join;	/* next frame of the same datagram */
-	struct mbuf *m;			/* what leaves, a list; NULL: as captured, from `raw` */
-	struct mbuf *first;		/* the mbuf it entered in */
-	char *start;			/* where the frame began in `first` */
-	uint64_t number, time_ns;
-	uint32_t caplen, len;
-	uint16_t pieces;		/* frames made of it, still on their way out */
-	uint8_t fate;			/* enum pkt_fate */
-	uint8_t link_len;
-	bool outbound;
-	bool changed;
-	bool is_new;			/* not captured: made by a kext */
-	bool extra;			/* the rest of the record is in use */
-
-	/* only while filters watch, and for frames that wait: valid (else zero) if `extra` */
-	const uint8_t *raw;		/* as captured; NULL while `first` is the only copy */
-	uint8_t *raw_owned;		/* the same from the heap; NULL: the reader's, until the next frame */
-	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
-	uint32_t look_len;
-	bool link_changed;		/* a filter edited the link header: `link` has the new one */
-	uint8_t link[REPLAY_LINK_MAX];
-};
 
 /* Whom a packet came from or went to on the link, by IP address. */
 struct replay_peer {
@@ -113,6 +87,5 @@ void replay_make_link(struct replay *, const struct mbuf *, bool outbound, uint8
 
 /* replay_fate.c */
 errno_t replay_driver_output(struct ifnet *, struct mbuf *);
-struct pkt_origin *replay_origin(const struct nke *, const struct mbuf *);
 
 #endif

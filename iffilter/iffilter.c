@@ -170,7 +170,7 @@ filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, ch
 {
 	struct nke *machine = e->ifp->machine;
 	struct filter_counters *c = &e->counters;
-	struct pkt_origin *origin = (*m)->m_pkthdr.origin;
+	struct pkt_origin *origin = replay_origin(machine, *m);
 	const char *callback = frame != NULL ? "iff_input" : "iff_output";
 	errno_t error;
 
@@ -186,8 +186,9 @@ filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, ch
 		check_passed(e, *m, callback);
 		if (machine->checked && e->owner != NULL)
 			m_set_owner(*m, NULL, NULL);
-		if ((*m)->m_pkthdr.origin != NULL &&
-		    replay_changed(machine, *m, frame != NULL ? *frame : NULL))
+		if (origin != NULL && (frame != NULL ?
+		    replay_changed(machine, origin, *m, REPLAY_NET_AND_FRAME, *frame) :
+		    replay_changed(machine, origin, *m, REPLAY_FRAME, NULL)))
 			c->changed++;
 		else
 			c->passed++;

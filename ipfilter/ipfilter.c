@@ -255,14 +255,11 @@ ipf_passed(
 	if (UNLIKELY(changed)) {
 		if (m->m_pkthdr.rcvif == NULL)
 			m->m_pkthdr.rcvif = was->rcvif;
-		if (m->m_pkthdr.origin == NULL) {
-			m->m_pkthdr.origin = was->origin;
+		if (m->m_pkthdr.origin == NULL)
 			m->m_pkthdr.packet_number = was->number;
-		}
-		m->m_flags |= M_TOUCHED;
 	}
-	if (was->origin != NULL && m_touched(m))
-		changed = replay_changed(w->machine, m, NULL);
+	if (was->origin != NULL)
+		changed = replay_changed(w->machine, was->origin, m, REPLAY_NET, NULL);
 	if (changed)
 		f->counters.changed++;
 	else
@@ -273,7 +270,7 @@ static errno_t
 ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 {
 	struct mbuf *m = *mp;
-	struct ipf_kept was = {m, m->m_pkthdr.origin, m->m_pkthdr.packet_number, m->m_pkthdr.rcvif};
+	struct ipf_kept was = {m, replay_origin(w->machine, m), m->m_pkthdr.packet_number, m->m_pkthdr.rcvif};
 	errno_t error;
 
 	if (w->in)

@@ -16,6 +16,7 @@ static const char *const common_flags[] = {
 	"-g", "-O2", "-fPIC", "-ffreestanding", "-fno-builtin", "-nostdinc", "-fcommon",
 	"-fno-stack-protector", "-fno-strict-aliasing", "-fno-omit-frame-pointer",
 	"-fasynchronous-unwind-tables",
+	"-Wno-multichar",	/* handles are four characters, 'abcd' */
 	/* a call from the kext must return into it: by that address it is named */
 	"-fno-optimize-sibling-calls",
 	/* the host does not exist */

@@ -24,14 +24,76 @@ enum pkt_fate {
 	PKT_NO_MEMORY
 };
 
-/* ---- filter engines ----------------------------------------------------------------------- */
+#define REPLAY_LINK_MAX	20u		/* longest link header: cooked v2 */
+
+/* A captured frame on its way. Everything but the inlines below is for dlil/replay*.c. */
+struct pkt_origin {
+	/* what every frame needs: one cache line */
+	struct pkt_origin *join;	/* next frame of the same datagram */
+	struct mbuf *m;			/* what leaves, a list; NULL: as captured, from `raw` */
+	struct mbuf *first;		/* the mbuf it entered in */
+	char *start;			/* where the frame began in `first` */
+	uint64_t number, time_ns;
+	uint32_t caplen, len;
+	uint16_t pieces;		/* frames made of it, still on their way out */
+	uint8_t fate;			/* enum pkt_fate */
+	uint8_t link_len;
+	bool outbound;
+	bool changed;
+	bool is_new;			/* not captured: made by a kext */
+	bool touched;			/* a filter had its hands on the packet */
+	bool extra;			/* the rest of the record is in use */
+
+	/* only while filters watch, and for frames that wait: valid (else zero) if `extra` */
+	const uint8_t *raw;		/* as captured; NULL while `first` is the only copy */
+	uint8_t *raw_owned;		/* the same from the heap; NULL: the reader's, until the next frame */
+	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
+	uint32_t look_len;
+	bool link_changed;		/* a filter edited the link header: `link` has the new one */
+	uint8_t link[REPLAY_LINK_MAX];
+};
 
 /*
- * A filter passed the packet on: did it change it? Compares with how it looked before that filter and
- * remembers the new look. `frame` is the link header as the filter left it (input of interface
- * filters), NULL when the filter sees none or it is part of the packet.
+ * The frame a packet stands for. NULL when there is none any more: the packet was made by a kext, or
+ * its frame was swallowed (and this is the filter injecting it again, which counts as a new frame).
  */
-bool replay_changed(struct nke *, struct mbuf *, const char *frame);
+static inline struct pkt_origin *
+replay_origin(const struct nke *machine, const struct mbuf *m)
+{
+	struct pkt_origin *o = m->m_pkthdr.origin;
+
+	if (o == NULL || machine->replay == NULL || o->fate != PKT_PENDING || o->is_new ||
+	    o->number != m->m_pkthdr.packet_number)
+		return NULL;
+	return o;
+}
+
+/* ---- filter engines ----------------------------------------------------------------------- */
+
+/* What the data of a packet starts with when a filter sees it, and where its link header is. */
+enum replay_view {
+	REPLAY_NET,			/* the network header; the link header is not shown */
+	REPLAY_NET_AND_FRAME,		/* the network header; the link header is at `frame` */
+	REPLAY_FRAME			/* the link header */
+};
+
+bool replay_compare(struct nke *, struct pkt_origin *, struct mbuf *, enum replay_view,
+    const char *frame);
+
+/*
+ * A filter passed on packet `m`, which stood for `o` (replay_origin() before the call, not NULL): did it
+ * change it? A packet that it put in the place of the one it was shown stands for the same frames.
+ * Costs next to nothing when the filter never took a pointer to the data.
+ */
+static inline bool
+replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
+    const char *frame)
+{
+	if (m->m_pkthdr.origin == o && !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
+	    view != REPLAY_NET_AND_FRAME)
+		return false;
+	return replay_compare(machine, o, m, view, frame);
+}
 /* A filter owns (PKT_SWALLOWED) or refused (PKT_DROPPED) the packet of these frames; also PKT_NO_MEMORY. */
 void replay_verdict(struct nke *, struct pkt_origin *, enum pkt_fate);
 

@@ -6,7 +6,7 @@
 #include <netinet/kpi_ipfilter.h>
 #include <sys/errno.h>
 
-#define ROUNDS 110
+#define ROUNDS 270
 
 static ipfilter_t filters[2];
 static volatile int detached;

@@ -35,8 +35,8 @@ struct tty {
 	int t_timeout;
 	struct pgrp *t_pgrp;
 	struct session *t_session;
-	struct selinfo t_rsel;
-	struct selinfo t_wsel;
+	void *t_rsel[8];	/* two struct selinfo, which a kext cannot see */
+	void *t_wsel[8];
 	struct termios t_termios;
 	struct winsize t_winsize;
 	void (*t_oproc)(struct tty *);
