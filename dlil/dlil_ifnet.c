@@ -81,6 +81,7 @@ renew_object(struct ifnet *ifp)
 	memset(ifp, 0, sizeof *ifp);
 	ifp->all = old.all;
 	ifp->refcount = old.refcount;
+	ifp->io_refs = old.io_refs;	/* a call into the old driver may sleep still */
 	ifp->index = old.index;
 	ifp->unique_id = old.unique_id;
 	ifp->unique_id_len = old.unique_id_len;

@@ -32,7 +32,7 @@ struct batch {
 static void
 discard(struct ifnet *ifp, struct mbuf *m, char *frame)
 {
-	if (m->m_pkthdr.origin != NULL)
+	if (ifp->machine->replay != NULL)
 		replay_unclaimed(ifp->machine, m, frame);
 	else
 		m_freem(m);

@@ -52,24 +52,26 @@ dlil_set_flags(struct ifnet *ifp, uint16_t new_flags, uint16_t mask)
 	return 0;
 }
 
+static void
+change_promiscuous(struct ifnet *ifp, bool on)
+{
+	ifp->promiscuous += on ? 1u : UINT32_MAX;
+	(void)dlil_set_flags(ifp, ifp->promiscuous != 0 ? IFF_PROMISC : 0, IFF_PROMISC);
+}
+
 errno_t
 dlil_set_promiscuous(struct ifnet *ifp, bool on)
 {
-	uint32_t old_count = ifp->promiscuous;
 	uint16_t old_flags = ifp->flags;
 	errno_t error;
 
-	if (on)
-		ifp->promiscuous++;
-	else if (ifp->promiscuous != 0)
-		ifp->promiscuous--;
-	(void)dlil_set_flags(ifp, ifp->promiscuous != 0 ? IFF_PROMISC : 0, IFF_PROMISC);
+	if (!on && ifp->promiscuous == 0)
+		return 0;
+	change_promiscuous(ifp, on);
 	if (ifp->flags == old_flags || !(ifp->flags & IFF_UP))
 		return 0;
 	error = dlil_ioctl(ifp, 0, SIOCSIFFLAGS, NULL);
-	if (error != 0) {
-		ifp->promiscuous = old_count;
-		(void)dlil_set_flags(ifp, old_flags, IFF_PROMISC);
-	}
+	if (error != 0)
+		change_promiscuous(ifp, !on);
 	return error;
 }

@@ -53,7 +53,7 @@ normalise(const struct sockaddr *sa, struct sockaddr_storage *ss)
 		n = 6;
 	} else if (sa->sa_family == AF_LINK) {
 		if (sa->sa_len < SDL_DATA || sdl->sdl_alen == 0 ||
-		    SDL_DATA + sdl->sdl_nlen + sdl->sdl_alen > sa->sa_len)
+		    SDL_DATA + sdl->sdl_nlen + sdl->sdl_alen > sa->sa_len || sa->sa_len > sizeof *ss)
 			return EINVAL;
 		bytes = CONST_LLADDR(sdl);
 		n = sdl->sdl_alen;

@@ -7,6 +7,7 @@
 
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"
+#include "src/kern/panic.h"
 #include "src/kern/trace.h"
 
 #define EQFULL_RESULT		106	/* a driver's queue is full or suspended: not an error */
@@ -33,6 +34,8 @@ pre_output(struct ifnet *ifp, struct if_proto *p, struct mbuf **m, const struct 
 		return p->pre_output(ifp, p->family, m, dst, route, info->frame_type, info->dest);
 	GATE_CALL(p->owner, "proto_pre_output", *m, error = p->pre_output(ifp, p->family, m, dst, route,
 	    info->frame_type, info->dest));
+	KASSERTX(error != 0 || *m != NULL, "protocol %u on %s: pre_output returned 0 without a packet "
+	    "(EJUSTRETURN means that the protocol keeps it)", p->family, ifp->xname);
 	return error;
 }
 
@@ -47,6 +50,8 @@ frame_packet(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst,
 		return 0;
 	GATE_CALL(ifp->owner, "if_framer", *m, error = ifp->framer(ifp, m, dst, info->dest,
 	    info->frame_type));
+	KASSERTX(error != 0 || *m != NULL, "%s: the framer returned 0 without a packet (EJUSTRETURN means "
+	    "that the interface keeps it)", ifp->xname);
 	TRACE(ifp->machine, IF_FRAME, error == 0 ? *m : NULL, ifp->index, error);
 	if (error != 0 && error != EJUSTRETURN)
 		m_freem(*m);

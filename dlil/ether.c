@@ -251,7 +251,7 @@ loop_copy(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst)
 }
 
 errno_t
-ether_frameout(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, const char *dest,
+ether_frameout(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, const char *lladdr,
     const char *frame_type)
 {
 	struct mbuf *m = *mp;
@@ -259,14 +259,14 @@ ether_frameout(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, 
 	if ((ifp->flags & IFF_SIMPLEX) && (m->m_flags & MBUF_BCAST) && dst != NULL) {
 		loop_copy(ifp, m, dst);
 	} else if (dst != NULL && ifp->lladdr_len == ETHER_ADDR_LEN &&
-	    memcmp(dest, ifp->lladdr, ETHER_ADDR_LEN) == 0) {
+	    memcmp(lladdr, ifp->lladdr, ETHER_ADDR_LEN) == 0) {
 		(void)dlil_output(dlil_loopback(ifp->machine), dst->sa_family, m, NULL, dst, false);
 		return EJUSTRETURN;
 	}
 	*mp = m = m_prepend(m, ETHER_HDR_LEN, MBUF_DONTWAIT);
 	if (m == NULL)
 		return ENOBUFS;
-	memcpy(m->m_data, dest, ETHER_ADDR_LEN);
+	memcpy(m->m_data, lladdr, ETHER_ADDR_LEN);
 	memcpy(m->m_data + ETHER_ADDR_LEN, ifp->lladdr, ETHER_ADDR_LEN);
 	memcpy(m->m_data + 2 * ETHER_ADDR_LEN, frame_type, ETHER_TYPE_LEN);
 	return 0;

@@ -28,20 +28,44 @@ struct host_iface {
 
 /* ---- the driver --------------------------------------------------------------------------- */
 
-static const uint8_t *
+/* A frame in one piece. */
+struct flat {
+	const uint8_t *bytes;		/* NULL: no memory */
+	uint8_t *copy;			/* it had to be copied: from the heap, `size` bytes; or NULL */
+	size_t size;
+};
+
+/* Takes the interface's buffer, so that an output within the host's function has none, or another. */
+static struct flat
 flatten(struct ifnet *ifp, struct host_iface *h, const struct mbuf *m, size_t len)
 {
+	struct flat f = {(const uint8_t *)m->m_data, NULL, 0};
+
 	if (m->m_next == NULL)
-		return (const uint8_t *)m->m_data;
-	if (len > h->flat_size) {
-		kfree(ifp->machine, h->flat);
-		h->flat_size = 0;
-		h->flat = kalloc(ifp->machine, len);
-		if (h->flat == NULL)
-			return NULL;
-		h->flat_size = len;
+		return f;
+	f.copy = h->flat;
+	f.size = h->flat_size;
+	h->flat = NULL;
+	h->flat_size = 0;
+	if (len > f.size) {
+		kfree(ifp->machine, f.copy);
+		f.copy = kalloc(ifp->machine, len);
+		f.size = f.copy != NULL ? len : 0;
 	}
-	return m_copydata(m, 0, len, h->flat) == 0 ? h->flat : NULL;
+	f.bytes = f.copy != NULL && m_copydata(m, 0, len, f.copy) == 0 ? f.copy : NULL;
+	return f;
+}
+
+static void
+give_back(struct ifnet *ifp, struct host_iface *h, const struct flat *f)
+{
+	if (f->size <= h->flat_size) {
+		kfree(ifp->machine, f->copy);
+		return;
+	}
+	kfree(ifp->machine, h->flat);
+	h->flat = f->copy;
+	h->flat_size = f->size;
 }
 
 static errno_t
@@ -49,13 +73,13 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 {
 	struct host_iface *h = ifp->softc;
 	size_t len = m_length(m);
-	const uint8_t *frame;
+	struct flat flat;
 	errno_t error = 0;
 
 	if (ifp->bpf != NULL)
 		bpf_tap_out(ifp, h->dlt, m, NULL, 0);
-	frame = flatten(ifp, h, m, len);
-	if (frame == NULL) {
+	flat = flatten(ifp, h, m, len);
+	if (flat.bytes == NULL) {
 		ifp->stats.oerrors++;
 		error = ENOBUFS;
 	} else {
@@ -64,8 +88,9 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 		if (m->m_flags & (MBUF_BCAST | MBUF_MCAST))
 			ifp->stats.omcasts++;
 		if (h->output != NULL)
-			h->output(h->ctx, frame, len);
+			h->output(h->ctx, flat.bytes, len);
 	}
+	give_back(ifp, h, &flat);
 	m_freem(m);
 	return error;
 }

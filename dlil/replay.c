@@ -188,10 +188,12 @@ replay_emit(struct replay *r)
 
 		if (!record_decided(o))
 			break;
-		if (__builtin_expect(o->fate == PKT_KEPT && o->m == o->first && !o->changed &&
-		    !o->extra, 1)) {
+		if (__builtin_expect(o->fate == PKT_KEPT && o->m == o->first && o->m != NULL &&
+		    !o->changed, 1)) {
 			r->stats.kept++;
 			out_frame(r, o, (const uint8_t *)o->start, o->caplen, o->len, o->m, NULL);
+			if (o->extra)
+				record_clear(r, o);
 		} else {
 			emit_record(r, o);
 		}
@@ -333,6 +335,12 @@ keep_borrowed(struct replay *r, struct pkt_origin *o)
 	}
 }
 
+static inline bool
+watched(const struct replay *r)
+{
+	return r->machine->filter_count != 0;
+}
+
 /* Up to which time stamp frames may be handled without looking at the clock. */
 static void
 find_due(struct replay *r)
@@ -340,10 +348,6 @@ find_due(struct replay *r)
 	const struct world *w = r->machine->world;
 	uint64_t now = world_calendar_now(w), next = sched_next_event(r->machine), gap;
 
-	if (r->machine->filter_count != 0) {
-		r->due = now + 1;	/* every callback is to see the time of its packet */
-		return;
-	}
 	gap = next > world_now(w) ? next - world_now(w) : 0;
 	r->due = now + (gap < REPLAY_GAP_NS ? gap : REPLAY_GAP_NS);
 }
@@ -400,11 +404,17 @@ batch_flush(struct replay *r)
 	find_due(r);
 }
 
-static void
-batch_add(struct replay *r, struct mbuf *m, const struct replay_class *c)
+static inline enum replay_way
+way_of(const struct replay_class *c)
 {
-	struct replay_batch *b = &r->batches[!c->outbound ? REPLAY_IN : c->family == PF_INET ?
-	    REPLAY_OUT4 : c->family == PF_INET6 ? REPLAY_OUT6 : REPLAY_OUT_OTHER];
+	return !c->outbound ? REPLAY_IN : c->family == PF_INET ? REPLAY_OUT4 :
+	    c->family == PF_INET6 ? REPLAY_OUT6 : REPLAY_OUT_OTHER;
+}
+
+static inline void
+batch_add(struct replay *r, struct mbuf *m, enum replay_way way)
+{
+	struct replay_batch *b = &r->batches[way];
 
 	if (b->tail != NULL)
 		b->tail->m_nextpkt = m;
@@ -444,10 +454,27 @@ watch_frame(struct replay *r, struct pkt_origin *o, const struct core_frame *f,
 	replay_learn_peer(r, f->data, f->caplen, c);
 }
 
+/* After a frame that went its way alone: mostly it leaves unchanged and nothing else waits. */
+static inline void
+emit_one(struct replay *r, struct pkt_origin *o)
+{
+	if (__builtin_expect(r->tail - r->head == 1 && o->fate == PKT_KEPT && o->m != NULL &&
+	    o->m == o->first && !o->changed && !o->touched && o->raw_owned == NULL, 1)) {
+		r->stats.kept++;
+		out_frame(r, o, (const uint8_t *)o->start, o->caplen, o->len, o->m, NULL);
+		o->raw = NULL;
+		o->extra = false;
+		r->head = r->tail = 0;
+		return;
+	}
+	replay_emit(r);
+	keep_borrowed(r, o);
+}
+
 static void
 replay_frame(struct replay *r, const struct core_frame *f)
 {
-	bool watched = r->machine->filter_count != 0;
+	bool watching = watched(r);
 	struct replay_class c;
 	struct pkt_origin *o;
 	struct mbuf *m;
@@ -466,13 +493,13 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	}
 	if (c.outbound && r->config.learn_addresses)
 		replay_learn_own(r, f->data, f->caplen, &c);
-	if (watched)
+	if (watching)
 		watch_frame(r, o, f, &c);
 
 	/* Two bytes in front of an Ethernet header align what follows it. */
 	m = frame_to_mbuf(r, f, (4 - (r->link_len & 3)) & 3);
 	if (__builtin_expect(m == NULL ||
-	    (!watched && needs_copy(r, f, &c) && !keep_copy(o, f->data)), 0)) {
+	    (!watching && needs_copy(r, f, &c) && !keep_copy(o, f->data)), 0)) {
 		m_freem(m);
 		o->fate = PKT_NO_MEMORY;
 		return;
@@ -489,12 +516,14 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	m->m_pkthdr.timestamp = f->time_ns;
 	m->m_pkthdr.rcvif = c.outbound ? NULL : r->ifp;
 	set_data_past_link(r, m, &c);
-	batch_add(r, m, &c);
-	if (watched || r->batch_count == REPLAY_BATCH) {
-		batch_flush(r);
-		if (watched)
-			keep_borrowed(r, o);
+	if (watching) {
+		batch_play(r, way_of(&c), m);
+		emit_one(r, o);
+		return;
 	}
+	batch_add(r, m, way_of(&c));
+	if (r->batch_count == REPLAY_BATCH)
+		batch_flush(r);
 }
 
 /* ---- entry points ------------------------------------------------------------------------- */
@@ -502,17 +531,12 @@ replay_frame(struct replay *r, const struct core_frame *f)
 static void
 advance_clock(struct replay *r, uint64_t calendar_ns)
 {
-	struct world *w = r->machine->world;
-	uint64_t now = world_calendar_now(w);
+	const struct world *w = r->machine->world;
 
-	if (calendar_ns <= now)
+	if (sched_advance_calendar(calendar_ns, REPLAY_GAP_NS))
 		return;
-	if (calendar_ns - now > REPLAY_GAP_NS) {
-		sched_advance(world_now(w) + REPLAY_GAP_NS);
-		sched_set_calendar(calendar_ns);
-	} else {
-		sched_advance(world_now(w) + (calendar_ns - now));
-	}
+	sched_advance(world_now(w) + REPLAY_GAP_NS);
+	sched_set_calendar(calendar_ns);
 }
 
 struct run_args {
@@ -535,7 +559,13 @@ run_frames(void *arg)
 			a->more = false;
 			break;
 		}
-		if (f.time_ns >= r->due) {
+		if (watched(r)) {
+			/* Every callback is to see the time of its packet. */
+			batch_flush(r);
+			advance_clock(r, f.time_ns);
+			if (r->head != r->tail)
+				replay_emit(r);
+		} else if (f.time_ns >= r->due) {
 			batch_flush(r);
 			advance_clock(r, f.time_ns);
 			replay_emit(r);

@@ -226,12 +226,13 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 		m->m_pkthdr.packet_number = o->number;
 		touched = true;
 	}
-	/* A pointer to the link header is a pointer to what lies behind it. */
-	o->touched |= touched || view == REPLAY_NET_AND_FRAME;
+	o->touched |= touched;
 	for (struct mbuf *n = m; n != NULL; n = n->m_next)
 		n->m_flags &= (uint16_t)~M_TOUCHED;
-	if (view == REPLAY_NET_AND_FRAME && frame != NULL)
-		changed = link_edited(machine->replay, o, frame);
+	if (view == REPLAY_NET_AND_FRAME && frame != NULL && link_edited(machine->replay, o, frame)) {
+		o->touched = true;
+		changed = true;
+	}
 	if (!touched || o->raw == NULL || (view == REPLAY_FRAME && o->changed))
 		return changed;		/* frames made of a changed packet have nothing to compare with */
 	if (view == REPLAY_FRAME && ((uint32_t)m->m_pkthdr.len < off ||
@@ -293,7 +294,7 @@ keep_as_captured(struct pkt_origin *o, struct mbuf *m)
 		o->join = NULL;
 		o->changed = false;
 		o->fate = PKT_KEPT;
-		if (in_place(o, m)) {
+		if (m != NULL && in_place(o, m)) {
 			m->m_pkthdr.origin = NULL;
 			o->m = m;
 			m = NULL;
@@ -481,6 +482,24 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 		deliver_changed(r, o, m);
 }
 
+/* A frame that a kext put in on the way in, and that no protocol wants. */
+static void
+unclaimed_new(struct replay *r, struct mbuf *m, const char *frame)
+{
+	uint8_t link[REPLAY_LINK_MAX];
+
+	if (r == NULL || m->m_pkthdr.rcvif != r->ifp || frame == NULL) {
+		m_freem(m);
+		return;
+	}
+	memcpy(link, frame, r->link_len);
+	m = add_link(m, link, r->link_len);
+	if (m != NULL)
+		leave_new(r, m);
+	else
+		r->stats.no_memory++;
+}
+
 void
 replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
 {
@@ -488,7 +507,7 @@ replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
 	struct replay *r = machine->replay;
 
 	if (o == NULL) {
-		m_freem(m);
+		unclaimed_new(r, m, frame);
 		return;
 	}
 	if (frame != NULL)

@@ -117,29 +117,70 @@ replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct 
 
 /* ---- learning ----------------------------------------------------------------------------- */
 
-static uint32_t
-peer_hash(const uint8_t *addr, size_t len)
+static struct replay_peer *
+peer_of(const struct replay *r, protocol_family_t family, const uint8_t *addr)
 {
-	uint32_t h = 2166136261u;
+	uint64_t a, b = 0;
+	uint32_t v4;
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ addr[i]) * 16777619u;
-	return h & (REPLAY_PEERS - 1);
+	if (family == PF_INET) {
+		memcpy(&v4, addr, sizeof v4);
+		a = v4;
+	} else {
+		memcpy(&a, addr, sizeof a);
+		memcpy(&b, addr + 8, sizeof b);
+	}
+	return &r->peers[((a ^ b * 31) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (REPLAY_PEERS - 1)];
+}
+
+static inline bool
+peer_is(const struct replay_peer *p, protocol_family_t family, const uint8_t *addr)
+{
+	return p->family == family && (family == PF_INET ? memcmp(p->addr, addr, 4) == 0 :
+	    memcmp(p->addr, addr, 16) == 0);
+}
+
+static bool
+can_be_source(protocol_family_t family, const uint8_t *addr)
+{
+	static const uint8_t zero[16];
+
+	if (family == PF_INET)
+		return addr[0] != 0 && addr[0] != 127 && addr[0] < 224;
+	return addr[0] != 0xff && (memcmp(addr, zero, 8) != 0 || memcmp(addr + 8, zero, 7) != 0);
+}
+
+/*
+ * The station behind which most addresses are seen (roughly, by majority vote) stands for those that
+ * were not seen at all.
+ */
+static void
+learn_gateway(struct replay *r, const uint8_t *lladdr)
+{
+	if (lladdr[0] & 1)
+		return;
+	if (r->gateway_votes == 0)
+		memcpy(r->gateway, lladdr, 6);
+	if (memcmp(r->gateway, lladdr, 6) == 0)
+		r->gateway_votes++;
+	else
+		r->gateway_votes--;
+	neighbor_set_default(r->machine, r->ifp, r->gateway);
 }
 
 static void
 learn_peer(struct replay *r, protocol_family_t family, const uint8_t *addr, const uint8_t *lladdr)
 {
+	struct replay_peer *p = peer_of(r, family, addr);
 	size_t len = family == PF_INET ? 4 : 16;
-	struct replay_peer *p = &r->peers[peer_hash(addr, len)];
 	struct sockaddr_storage ss;
 
-	if (p->family == family && memcmp(p->addr, addr, len) == 0 &&
-	    memcmp(p->lladdr, lladdr, 6) == 0)
+	if (!can_be_source(family, addr))
 		return;
 	p->family = (uint8_t)family;
 	memcpy(p->addr, addr, len);
 	memcpy(p->lladdr, lladdr, 6);
+	learn_gateway(r, lladdr);
 	memset(&ss, 0, sizeof ss);
 	if (family == PF_INET) {
 		struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
@@ -156,16 +197,6 @@ learn_peer(struct replay *r, protocol_family_t family, const uint8_t *addr, cons
 	}
 	/* A table without room costs an injected packet its link address, nothing else. */
 	(void)neighbor_learn(r->machine, r->ifp, (const struct sockaddr *)(const void *)&ss, lladdr);
-}
-
-static bool
-can_be_source(protocol_family_t family, const uint8_t *addr)
-{
-	static const uint8_t zero[16];
-
-	if (family == PF_INET)
-		return addr[0] != 0 && addr[0] != 127 && addr[0] < 224;
-	return memcmp(addr, zero, 15) != 0 && addr[0] != 0xff;
 }
 
 static void
@@ -199,33 +230,65 @@ void
 replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
     const struct replay_class *c)
 {
-	const uint8_t *addr;
+	const uint8_t *lladdr = c->outbound ? frame : frame + 6, *addr;
+	const struct replay_peer *p;
 
 	if (r->config.link != CORE_LINK_ETHERNET)
 		return;
 	addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, !c->outbound);
-	if (addr != NULL && can_be_source(c->family, addr))
-		learn_peer(r, c->family, addr, c->outbound ? frame : frame + 6);
+	if (addr == NULL)
+		return;
+	p = peer_of(r, c->family, addr);
+	if (!peer_is(p, c->family, addr) || memcmp(p->lladdr, lladdr, 6) != 0)
+		learn_peer(r, c->family, addr, lladdr);
 }
 
 /* ---- headers for new packets -------------------------------------------------------------- */
+
+/* The link address of an IP multicast or broadcast address (RFC 1112 6.4, RFC 2464 7); false: unicast. */
+static bool
+group_lladdr(struct replay *r, protocol_family_t family, const uint8_t *addr, uint8_t *lladdr)
+{
+	uint32_t v4;
+
+	if (family == PF_INET6) {
+		if (addr[0] != 0xff)
+			return false;
+		lladdr[0] = lladdr[1] = 0x33;
+		memcpy(lladdr + 2, addr + 12, 4);
+		return true;
+	}
+	memcpy(&v4, addr, sizeof v4);
+	if (v4 == INADDR_BROADCAST || ifaddr_find_broadcast4(r->machine, r->ifp, v4) != NULL) {
+		memset(lladdr, 0xff, 6);
+		return true;
+	}
+	if (addr[0] < 224 || addr[0] >= 240)
+		return false;
+	lladdr[0] = 0x01;
+	lladdr[1] = 0x00;
+	lladdr[2] = 0x5e;
+	lladdr[3] = addr[1] & 0x7f;
+	memcpy(lladdr + 4, addr + 2, 2);
+	return true;
+}
 
 static void
 make_ethernet(struct replay *r, const uint8_t *net, uint32_t len, protocol_family_t family,
     bool outbound, uint8_t *link)
 {
-	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	const uint8_t *addr = ip_address(net, len, family, !outbound);
-	const uint8_t *peer = broadcast;
+	const uint8_t *other = ip_address(net, len, family, !outbound);
+	const uint8_t *dst = ip_address(net, len, family, false);
+	const uint8_t *peer = r->gateway;
 
-	if (addr != NULL) {
-		size_t n = family == PF_INET ? 4 : 16;
-		const struct replay_peer *p = &r->peers[peer_hash(addr, n)];
+	if (other != NULL) {
+		const struct replay_peer *p = peer_of(r, family, other);
 
-		if (p->family == family && memcmp(p->addr, addr, n) == 0)
+		if (peer_is(p, family, other))
 			peer = p->lladdr;
 	}
-	memcpy(link, outbound ? peer : r->config.lladdr, 6);
+	if (dst == NULL || !group_lladdr(r, family, dst, link))
+		memcpy(link, outbound ? peer : r->config.lladdr, 6);
 	memcpy(link + 6, outbound ? r->config.lladdr : peer, 6);
 	link[12] = family == PF_INET ? 0x08 : 0x86;
 	link[13] = family == PF_INET ? 0x00 : 0xdd;

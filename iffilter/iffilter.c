@@ -156,6 +156,10 @@ check_passed(const struct iff_entry *e, const struct mbuf *m, const char *callba
 	KASSERTX(m != NULL, "filter \"%s\" on %s: %s returned 0 without a packet (EJUSTRETURN means that "
 	    "the filter keeps it)", e->filter.iff_name != NULL ? e->filter.iff_name : "?",
 	    e->ifp->xname, callback);
+	KASSERTX(m->m_type != MBUF_TYPE_FREE, "filter \"%s\" on %s: %s returned 0 but mbuf %p has been "
+	    "freed (EJUSTRETURN means that the filter took it)",
+	    e->filter.iff_name != NULL ? e->filter.iff_name : "?", e->ifp->xname, callback,
+	    (const void *)m);
 	KASSERTX(m->m_flags & M_PKTHDR, "filter \"%s\" on %s: %s returned a packet whose first mbuf has "
 	    "no packet header", e->filter.iff_name != NULL ? e->filter.iff_name : "?",
 	    e->ifp->xname, callback);

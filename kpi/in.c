@@ -231,7 +231,7 @@ inet_aton(const char *cp, struct in_addr *pin)
 	unsigned parts = 0;
 
 	for (;;) {
-		struct parsed_integer n;
+		struct parsed_integer n = {0, false, false};
 		const char *next = cp;
 
 		if (*cp >= '0' && *cp <= '9')

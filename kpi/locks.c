@@ -244,7 +244,7 @@ sleep_with(void *lck, enum lock_kind kind, lck_sleep_action_t action, event_t ev
 		after = HOLD_SHARED;
 	else if (kind == LOCK_RW && (action & LCK_SLEEP_EXCLUSIVE))
 		after = HOLD_EXCLUSIVE;
-	result = sched_assert_wait(event, deadline, interruptible != THREAD_UNINT, function);
+	(void)sched_assert_wait(event, deadline, interruptible != THREAD_UNINT, function);
 	let_go(lck, kind, hold);
 	result = sched_thread_block();
 	if (!(action & LCK_SLEEP_UNLOCK))

@@ -87,7 +87,7 @@ strcpy(char *to, const char *from)
 char *
 strcat(char *to, const char *from)
 {
-	strcpy(to + strlen(to), from);
+	memcpy(to + strlen(to), from, strlen(from) + 1);
 	return to;
 }
 

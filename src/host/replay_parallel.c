@@ -182,7 +182,8 @@ share_add(struct share *s, const struct core_frame *f)
 		s->size = size;
 	}
 	s->frames[s->count] = *f;
-	memcpy(s->data + s->used, f->data, f->caplen);
+	if (f->caplen != 0)
+		memcpy(s->data + s->used, f->data, f->caplen);
 	s->count++;
 	s->used += f->caplen;
 	return true;

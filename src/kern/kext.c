@@ -251,20 +251,33 @@ destruct(struct kext *k)
 	k->image.destructor_count = 0;
 }
 
+static struct ledger_entry *
+first_to_reclaim(const struct nke *m, struct kext *k)
+{
+	struct ledger_entry *entry;
+
+	TAILQ_FOREACH(entry, &k->owned, link) {
+		if (!entry->tried && m->kexts->reclaim[entry->kind] != NULL)
+			return entry;
+	}
+	return NULL;
+}
+
 /* Gives back what a failed start routine left, as far as its kind knows how to. */
 static void
 reclaim(struct nke *m, struct kext *k)
 {
 	struct ledger_entry *entry, *next;
 
-	/* first what could call back or point to memory, then the memory */
-	TAILQ_FOREACH_SAFE(entry, &k->owned, link, next) {
-		kext_reclaim_fn *fn = m->kexts->reclaim[entry->kind];
-
-		if (fn != NULL)
-			(void)fn(m, entry);
+	/*
+	 * First what could call back or point to memory, then the memory. Taking an object back may run
+	 * the kext's code, which gives back others: so each time from the beginning.
+	 */
+	while ((entry = first_to_reclaim(m, k)) != NULL) {
+		entry->tried = true;
+		(void)m->kexts->reclaim[entry->kind](m, entry);
 	}
-	if (ledger_pins_image(k))
+	if (ledger_pins_image(k) || sched_inside_kext(m->world, k))
 		return;
 	TAILQ_FOREACH_SAFE(entry, &k->owned, link, next) {
 		if (entry->kind == LEDGER_MEMORY)
@@ -282,7 +295,7 @@ roll_back(struct nke *m, struct kext *k, struct kext_text *text)
 		kext_report(m, k, text);
 		reclaim(m, k);
 	}
-	if (ledger_pins_image(k)) {
+	if (ledger_pins_image(k) || sched_inside_kext(m->world, k)) {
 		kext_say(text, "%s stays mapped, because of what could not be taken back\n",
 		    k->identifier);
 		return false;

@@ -68,6 +68,7 @@ ledger_enter_for(struct nke *m, struct kext *kext, struct ledger_entry *e, enum 
 {
 	e->kext = kext;
 	e->kind = (uint8_t)kind;
+	e->tried = false;
 	e->frames = 0;
 	e->pcs = NULL;
 	e->pc = pc;

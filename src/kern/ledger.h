@@ -32,6 +32,7 @@ struct ledger_entry {
 	TAILQ_ENTRY(ledger_entry) link;	/* of its kext */
 	struct kext *kext;		/* NULL: not entered */
 	uint8_t kind;			/* enum ledger_kind */
+	bool tried;			/* to take it back from a kext that did not start */
 	uint8_t frames;
 	void **pcs;			/* `frames` return addresses; NULL: only `pc` */
 	void *pc;			/* the call's return address in the kext */

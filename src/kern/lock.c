@@ -270,8 +270,10 @@ lock_release_shared(struct lock_word *l)
 			l->state = LOCK_FREE;
 	} else if (lock_readers(l) == 1 && (l->state & LOCK_UPGRADE)) {
 		upgrader = sched_first_waiter((const char *)l + 2);
-		l->state = (uintptr_t)upgrader | (l->state & LOCK_WAITERS);
-		sched_clear_wait(upgrader, THREAD_AWAKENED);
+		if (upgrader != NULL) {		/* not thrown out meanwhile */
+			l->state = (uintptr_t)upgrader | (l->state & LOCK_WAITERS);
+			sched_clear_wait(upgrader, THREAD_AWAKENED);
+		}
 	}
 	count_released(LOCK_RW);
 }

@@ -45,6 +45,7 @@ call_and_settle(void *arg)
 	struct thread *t = curthread();
 
 	call_nested(arg);
+	sched_check_quiet(t);
 	sched_settle(t);
 }
 
@@ -87,13 +88,16 @@ call_across(struct thread *t, struct call *call)
 {
 	struct nke *outer_machine = t->machine, *m = call->machine;
 	struct gate_frame *outer_gate = t->gate;
+	const struct away away = {outer_gate, t->away};
 	uint16_t locks = t->locks_held, spins = t->spins_held;
 
 	if (m->panicked || m->ending)
 		return EFAULT;
 	call->locks_held = locks;
+	outer_machine->hosts_inside++;	/* where it comes back to has to wait for it */
 	t->machine = m;
 	t->gate = NULL;
+	t->away = &away;
 	if (!hc_catch(&t->catcher, call_nested, call)) {
 		sched_unwound(t);
 		t->locks_held = locks;
@@ -101,6 +105,8 @@ call_across(struct thread *t, struct call *call)
 	}
 	t->machine = outer_machine;
 	t->gate = outer_gate;
+	t->away = away.outer;
+	outer_machine->hosts_inside--;
 	sched_check_unwind(t);
 	return m->panicked ? EFAULT : 0;
 }

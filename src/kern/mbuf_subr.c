@@ -195,7 +195,7 @@ bring_together(struct mbuf *n, size_t head, size_t tail)
 		trim_head(next, tail);
 		return n;
 	}
-	if (m_leadingspace(next) >= head && (size_t)next->m_len >= tail) {
+	if (next != NULL && m_leadingspace(next) >= head && (size_t)next->m_len >= tail) {
 		next->m_data -= head;
 		next->m_len += (int32_t)head;
 		memcpy(next->m_data, from, head);

@@ -230,13 +230,31 @@ sched_advance(uint64_t until)
 
 		sched_settle(t);
 		next = callout_next(w);
-		if (w->time == CORE_TIME_REAL || next > until)
+		if (w->time == CORE_TIME_REAL || next > until || next == UINT64_MAX)
 			break;
 		if (next > w->now)
 			world_set_now(w, next);
 	}
-	if (w->time == CORE_TIME_VIRTUAL && until > w->now)
+	if (w->time == CORE_TIME_VIRTUAL && until != UINT64_MAX)
 		world_set_now(w, until);
+}
+
+bool
+sched_advance_calendar(uint64_t calendar_ns, uint64_t most)
+{
+	struct world *w = curthread()->world;
+	uint64_t until = calendar_ns - w->calendar_start;
+
+	/* Signed: a date before the clock's is in the past. */
+	if ((int64_t)(until - w->now) <= 0)
+		return true;
+	if (until - w->now > most)
+		return false;
+	if (nothing_to_run(w) && callout_next(w) > until)
+		world_set_now(w, until);
+	else
+		sched_advance(until);
+	return true;
 }
 
 void
@@ -281,13 +299,13 @@ sched_assert_wait(const void *event, uint64_t deadline, bool interruptible, cons
 		    "an assert_wait without thread_block", t->name, message, event, t->wait_message,
 		    t->wait_event);
 	t->asserted = true;
+	t->interruptible = interruptible;
 	if (t->doomed && interruptible)
 		return t->wait_result = THREAD_INTERRUPTED;
 	t->wait_event = event != NULL ? event : t;
 	t->wait_message = message;
 	t->wait_deadline = deadline;
 	t->wait_lock = NULL;
-	t->interruptible = interruptible;
 	t->wait_result = THREAD_WAITING;
 	TAILQ_INSERT_TAIL(bucket(w, t->wait_event), t, wait_link);
 	w->waiting++;
@@ -317,6 +335,16 @@ sched_clear_wait(struct thread *t, wait_result_t result)
 	return true;
 }
 
+/* An interruptible sleep is where a thread that has been told to end does so. */
+static wait_result_t
+end_of_wait(struct thread *t)
+{
+	sched_check_unwind(t);
+	if (__builtin_expect(t->doomed, 0) && t->interruptible)
+		(void)kthread_terminate(t);
+	return t->wait_result;
+}
+
 wait_result_t
 sched_thread_block(void)
 {
@@ -328,10 +356,8 @@ sched_thread_block(void)
 		return THREAD_AWAKENED;
 	}
 	t->asserted = false;
-	if (t->wait_event == NULL) {
-		sched_check_unwind(t);
-		return t->wait_result;
-	}
+	if (t->wait_event == NULL)
+		return end_of_wait(t);
 	if (t->spins_held != 0)
 		kpanic("thread \"%s\" sleeps (%s) while it holds a spin lock", t->name, t->wait_message);
 	if (t->restarts >= RESTART_LIMIT)
@@ -341,8 +367,7 @@ sched_thread_block(void)
 	t->state = TH_WAITING;
 	w->hosts_waiting += t->host_thread;
 	sched_switch(t);
-	sched_check_unwind(t);
-	return t->wait_result;
+	return end_of_wait(t);
 }
 
 wait_result_t
@@ -400,8 +425,15 @@ sched_check_unwind(struct thread *t)
 		t->thrown = THROW_PANIC;
 		hc_throw(t->catcher);
 	}
-	if (__builtin_expect(t->doomed, 0) && t->interruptible)
-		kthread_terminate(t);
+}
+
+void
+sched_check_quiet(struct thread *t)
+{
+	if (__builtin_expect(t->wait_event != NULL, 0))
+		kpanic("thread \"%s\" still waits for %s (%p) where its work ends: an assert_wait without "
+		    "thread_block", t->name, t->wait_message, t->wait_event);
+	t->asserted = false;
 }
 
 void

@@ -92,6 +92,11 @@ machine_now(const struct nke *m)
  * there. A few instructions when there is nothing. Real time: runs what is due now.
  */
 void sched_advance(uint64_t until_ns);
+/*
+ * The same up to a date, for a step of at most `most` ns: false, and nothing happened, when the date is
+ * further ahead.
+ */
+bool sched_advance_calendar(uint64_t calendar_ns, uint64_t most);
 /* Uptime of the next timer; 0 when something is waiting to run now, UINT64_MAX when nothing is. */
 uint64_t sched_next_event(const struct nke *);
 /* Virtual time: moves the calendar of the current world, not its uptime. */

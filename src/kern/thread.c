@@ -14,6 +14,9 @@
 #include "src/kern/panic.h"
 #include "src/kern/world.h"
 
+/* How long one that destroys a machine sleeps between two looks whether all have left it. */
+#define UNWIND_PAUSE_NS	UINT64_C(1000000)
+
 /* ---- structs ------------------------------------------------------------------------------ */
 
 static void
@@ -95,14 +98,24 @@ kthread_set_name(struct thread *t, const char *name)
 	ksnprintf(t->name, sizeof t->name, "%s", name);
 }
 
+static bool
+calls_of(const struct gate_frame *f, const struct kext *kext)
+{
+	while (f != NULL && f->kext != kext)
+		f = f->outer;
+	return f != NULL;
+}
+
 bool
 sched_inside_kext(const struct world *w, const struct kext *kext)
 {
 	const struct thread *t;
 
 	TAILQ_FOREACH(t, &w->all, all) {
-		for (const struct gate_frame *f = t->gate; f != NULL; f = f->outer) {
-			if (f->kext == kext)
+		if (calls_of(t->gate, kext))
+			return true;
+		for (const struct away *a = t->away; a != NULL; a = a->outer) {
+			if (calls_of(a->gate, kext))
 				return true;
 		}
 	}
@@ -146,16 +159,14 @@ static void
 kthread_main(void *arg)
 {
 	struct thread *t = arg;
+	bool returned;
 
 	kern_thread = t;
 	hc_park(t->parker, 0);
-	for (;;) {
-		if (hc_catch(&t->catcher, run_start, t))
-			break;
+	do {
+		returned = hc_catch(&t->catcher, run_start, t);
 		sched_unwound(t);
-		if (t->thrown != THROW_CONTINUE)
-			break;
-	}
+	} while (!returned && t->thrown == THROW_CONTINUE);
 	ledger_strike(t->home, &t->ledger);
 	t->machine = NULL;
 	t->home->threads--;
@@ -263,17 +274,24 @@ others_inside(const struct nke *m, const struct thread *self)
 
 /*
  * The caller is the thread that destroys the machine, exempt from being thrown out. Waits until
- * everyone else has left: kernel threads end, host threads and workers leave their call.
+ * everyone else has left: kernel threads end, host threads and workers leave their call. Who is on a
+ * visit in another machine of the world comes back first, which may take time.
  */
 void
 thread_unwind_machine(struct nke *m)
 {
 	struct thread *t, *next;
+	unsigned rounds = 0;
 
 	m->ending = true;
 	sched_throw_all(m);
-	while (others_inside(m, curthread()))
-		sched_pass();
+	while (others_inside(m, curthread())) {
+		if (++rounds < YIELDS_ARE_IDLE)
+			sched_pass();
+		else
+			(void)sched_block(NULL, machine_now(m) + UNWIND_PAUSE_NS, false,
+			    "threads that are still inside");
+	}
 	thread_reap(m->world);
 	TAILQ_FOREACH_SAFE(t, &m->world->all, all, next) {
 		if (t->home == m)

@@ -23,9 +23,16 @@ enum thread_state { TH_RUNNING, TH_RUNNABLE, TH_WAITING, TH_IDLE, TH_DEAD };
 /* Why a thread left its stack in a hurry (hc_throw). */
 enum thread_throw { THROW_PANIC, THROW_TERMINATE, THROW_CONTINUE };
 
+/* A thread calls from one machine into another of the world: what it has left waiting there. */
+struct away {
+	const struct gate_frame *gate;
+	const struct away *outer;
+};
+
 struct thread {
 	struct nke *machine;		/* the machine whose code it runs */
 	struct gate_frame *gate;	/* innermost call into a kext, NULL in the core's own code */
+	const struct away *away;	/* the calls into kexts of machines it came from, innermost first */
 	void *catcher;			/* innermost hc_catch, for panics */
 	uint16_t locks_held;		/* lck_mtx + lck_rw + lck_spin, for the gate's check */
 	uint16_t spins_held;		/* lck_spin alone: must be 0 to sleep */

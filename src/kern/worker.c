@@ -3,8 +3,8 @@
  * middle of something. They are made when first needed and kept; one whose callout blocks is as
  * blocked as any thread, and another is made.
  *
- * In real time one of them, the clock keeper, sleeps outside the world until the next callout while
- * nobody is inside.
+ * In real time one more, the clock keeper, sleeps outside the world until the next callout while
+ * nobody is inside; it runs nothing itself.
  */
 #include <string.h>
 
@@ -43,6 +43,7 @@ worker_run_pending(struct thread *t, bool on_worker)
 			sched_pass();
 		}
 		w->yields = 0;
+		sched_check_quiet(t);
 	}
 	t->machine = machine;
 }
@@ -123,7 +124,7 @@ clock_main(void *arg)
 		w->clock_awake = false;
 		deadline = w->clock_deadline;
 		hc_mutex_unlock(w->mutex);
-		hc_park(w->clock_parker, deadline == UINT64_MAX ? 0 : w->epoch + deadline);
+		hc_park(w->clock_parker, deadline < UINT64_MAX - w->epoch ? w->epoch + deadline : 0);
 		hc_mutex_lock(w->mutex);
 		w->clock_awake = true;
 		w->clock_deadline = UINT64_MAX;
@@ -131,7 +132,7 @@ clock_main(void *arg)
 		world_acquire_cpu(t);
 		if (w->ending)
 			break;
-		run_pending_caught(t);
+		/* others do what is due: it may sleep, and somebody has to keep the clock meanwhile */
 		t->state = TH_IDLE;
 		sched_switch_away(w);
 	}

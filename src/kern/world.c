@@ -174,6 +174,7 @@ world_leave(struct thread *t, struct thread *outer)
 	if (t->machine != NULL)
 		t->machine->hosts_inside--;
 	t->machine = NULL;
+	t->restarts = 0;
 	t->state = keep ? TH_IDLE : TH_DEAD;
 	kern_thread = outer;
 	if (!keep)

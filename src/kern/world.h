@@ -87,7 +87,9 @@ void sched_switch(struct thread *self);
 void sched_switch_away(struct world *);
 /* Leaves the stack when the machine has died under the thread. */
 void sched_check_unwind(struct thread *);
-/* Forgets what the thread was waiting for and holding: it has been thrown. */
+/* Panics when the thread said that it waits, but never blocked: its call, or its work, is over. */
+void sched_check_quiet(struct thread *);
+/* Forgets what the thread was waiting for and holding: it has been thrown, or it ends. */
 void sched_unwound(struct thread *);
 /* Runs what is due and lets kernel threads run, until all is quiet or only polling goes on. */
 void sched_settle(struct thread *);
@@ -134,7 +136,7 @@ void thread_exit(struct thread *);
 
 /* A worker to hand the CPU to; NULL when the host has no more threads. */
 struct thread *worker_get(struct world *);
-/* One pass over what is pending; `on_worker` tells whether threaded callouts may run here. */
+/* Runs what is pending; `on_worker` tells whether threaded callouts may run here. */
 void worker_run_pending(struct thread *, bool on_worker);
 /* Something is pending that a worker, or a leaving thread, has to run. Fires due timers. */
 bool worker_needed(struct world *);

@@ -26,7 +26,7 @@ typedef void bpf_listener_fn(void *ctx, const struct bpf_packet *);
  * Adds a listener for one link type of an interface (0: its first). *id names it for bpf_unlisten.
  * ENXIO: no such link type there, or the driver refused; ENOMEM.
  */
-errno_t bpf_listen(struct ifnet *, uint32_t dlt, bpf_listener_fn *, void *ctx, uint32_t *id);
+errno_t bpf_listen(struct ifnet *, uint32_t dlt, bpf_listener_fn *fn, void *ctx, uint32_t *id);
 /* Unknown ids (the interface may have gone) are ignored. */
 void bpf_unlisten(struct nke *, uint32_t id);
 /* For kpi/bpf.c: adds a link type. EEXIST, ENOMEM. */

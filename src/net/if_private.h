@@ -166,6 +166,8 @@ struct ifnet {
 	struct ledger_entry ledger;
 	LIST_HEAD(, ifnet_ref) kext_refs;
 	void *host;			/* the host's half, when the host made it */
+	bool has_neighbor_default;	/* neighbor.c: who stands for unknown neighbours */
+	uint8_t neighbor_default[6];
 };
 
 #endif

@@ -54,6 +54,8 @@ errno_t route_set_default(struct nke *, sa_family_t, struct ifnet *,
     const struct sockaddr *gateway);
 /* Link address of a neighbour, learned or configured; false when unknown. */
 bool neighbor_lookup(struct nke *, struct ifnet *, const struct sockaddr *, uint8_t lladdr[6]);
+/* Stands for every neighbour that is not known, on that interface; learned from a capture. */
+void neighbor_set_default(struct nke *, struct ifnet *, const uint8_t lladdr[6]);
 errno_t neighbor_learn(struct nke *, struct ifnet *, const struct sockaddr *,
     const uint8_t lladdr[6]);
 

@@ -1,7 +1,8 @@
 /*
  * Neighbours: the link address of an IP address on an interface's link, configured by the host or
  * learned from what was seen. The media's pre-output asks here. Nothing is asked on the link (there
- * is no ARP or neighbour discovery yet), so an unknown neighbour cannot be reached. Bounded: the
+ * is no ARP or neighbour discovery yet), so an unknown neighbour cannot be reached, unless a default
+ * stands for it. Bounded: the
  * oldest of NEIGHBOR_MAX makes room.
  */
 #include <string.h>
@@ -59,10 +60,21 @@ neighbor_lookup(struct nke *m, struct ifnet *ifp, const struct sockaddr *sa, uin
 	uint8_t addr[16];
 
 	(void)m;
-	if (!key(sa, addr) || (n = find(ifp, sa->sa_family, addr)) == NULL)
+	if (!key(sa, addr))
 		return false;
-	memcpy(lladdr, n->lladdr, 6);
+	n = find(ifp, sa->sa_family, addr);
+	if (n == NULL && !ifp->has_neighbor_default)
+		return false;
+	memcpy(lladdr, n != NULL ? n->lladdr : ifp->neighbor_default, 6);
 	return true;
+}
+
+void
+neighbor_set_default(struct nke *m, struct ifnet *ifp, const uint8_t lladdr[6])
+{
+	(void)m;
+	memcpy(ifp->neighbor_default, lladdr, 6);
+	ifp->has_neighbor_default = true;
 }
 
 errno_t

@@ -13,6 +13,8 @@
 #ifndef NKE_NET_REPLAY_H
 #define NKE_NET_REPLAY_H
 
+#include <string.h>
+
 #include "src/kern/mbuf.h"
 
 enum pkt_fate {
@@ -83,14 +85,16 @@ bool replay_compare(struct nke *, struct pkt_origin *, struct mbuf *, enum repla
 /*
  * A filter passed on packet `m`, which stood for `o` (replay_origin() before the call, not NULL): did it
  * change it? A packet that it put in the place of the one it was shown stands for the same frames.
- * Costs next to nothing when the filter never took a pointer to the data.
+ * Costs next to nothing when the filter never took a pointer to the data: what it may have written
+ * behind the link header that it was shown leaves with the frame all the same, but is not counted.
  */
 static inline bool
 replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
     const char *frame)
 {
 	if (m->m_pkthdr.origin == o && !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
-	    view != REPLAY_NET_AND_FRAME)
+	    (view != REPLAY_NET_AND_FRAME || (o->extra && o->link_len == 14 && frame != NULL &&
+	    memcmp(frame, o->link, 14) == 0)))
 		return false;
 	return replay_compare(machine, o, m, view, frame);
 }

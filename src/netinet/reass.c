@@ -177,7 +177,7 @@ queue_create(struct reass *r, const struct reass_key *key)
 {
 	struct reass_queue *q;
 
-	if (r->queues >= REASS_QUEUES)
+	if (r->queues >= REASS_QUEUES && !TAILQ_EMPTY(&r->ages))
 		queue_drop(r, TAILQ_FIRST(&r->ages), r->counters->dropped);
 	q = kalloc(r->machine, sizeof *q);
 	if (q == NULL)

@@ -1,10 +1,13 @@
 /* The inside of machines_main.c's tests: compiled as the core is. */
 #include <kern/locks.h>
 
+#include "src/kern/gate.h"
 #include "src/kern/heap.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
 #include "tests/unit/machines_core.h"
+
+#define MS	UINT64_C(1000000)
 
 void
 step_nothing(void *step)
@@ -129,6 +132,47 @@ step_arm(void *step)
 	arm(step, note_time);
 }
 
+static void
+sleep_and_note(void *step)
+{
+	struct step *s = step;
+
+	sched_block(NULL, machine_now(curmachine()) + s->ns, false, "the test");
+	note_time(step);
+}
+
+void
+step_arm_sleeper(void *step)
+{
+	struct callout *c = kalloc(curmachine(), sizeof *c);
+
+	callout_init(c, curmachine(), sleep_and_note, step);
+	c->threaded = true;
+	if (callout_reset(c, machine_now(curmachine()) + MS) != 0)
+		kpanic("no callout");
+}
+
+static void
+visit(void *step)
+{
+	struct step *s = step;
+
+	s->count++;
+	(void)machine_call(s->other, step_sleep, s);
+	s->flag = true;
+}
+
+void
+step_arm_visitor(void *step)
+{
+	struct callout *c = kalloc(curmachine(), sizeof *c);
+
+	callout_init(c, curmachine(), visit, step);
+	c->threaded = true;
+	if (callout_reset(c, machine_now(curmachine()) + MS) != 0)
+		kpanic("no callout");
+}
+
 void
 step_arm_panic(void *step)
 {
@@ -160,6 +204,34 @@ step_call_other(void *step)
 
 	s->result = machine_call(s->other, step_sleep, s);
 	s->flag = curmachine() == m;
+}
+
+/* ---- what is left behind ------------------------------------------------------------------ */
+
+void
+step_assert_wait(void *step)
+{
+	struct step *s = step;
+
+	sched_assert_wait(&s->event, 0, false, "the test's event");
+}
+
+static struct kext *const some_kext = (struct kext *)0x1000;	/* only compared */
+
+static void
+look_for_kext(void *step)
+{
+	struct step *s = step;
+
+	s->flag = sched_inside_kext(curmachine()->world, some_kext);
+}
+
+void
+step_inside(void *step)
+{
+	struct step *s = step;
+
+	GATE_CALL(some_kext, "callback", NULL, s->result = machine_call(s->other, look_for_kext, s));
 }
 
 /* ---- races -------------------------------------------------------------------------------- */

@@ -31,6 +31,10 @@ void step_softintr_panic(void *step);	/* in machine `other` */
 void step_call_other(void *step);	/* step_sleep in `other`, from inside this machine */
 void step_count_slowly(void *step);	/* count += 1, giving up the CPU between reading and writing */
 void step_nothing(void *step);
+void step_arm_sleeper(void *step);	/* a callout, now, that sleeps `ns` and sets flag and uptime */
+void step_assert_wait(void *step);	/* says that it waits for `event`, and does not */
+void step_inside(void *step);		/* flag: a kext's callback is seen while it is in `other` */
+void step_arm_visitor(void *step);	/* a callout, now, that sleeps `ns` in `other`; flag: back again */
 /* Two threads that race for a counter under sched=random; count is a hash of the order. */
 void step_race(void *step);
 

@@ -149,6 +149,51 @@ one_machines_panic_leaves_the_other_alone(void **state)
 	machine_destroy(a);
 }
 
+static void
+a_callback_counts_as_inside_while_it_is_in_another_machine(void **state)
+{
+	struct world *w = make_world(CORE_TIME_VIRTUAL);
+	struct nke *a = make("a", CORE_TIME_VIRTUAL, w), *b = make("b", CORE_TIME_VIRTUAL, w);
+	struct step s = {.other = b};
+
+	(void)state;
+	world_destroy(w);
+	assert_int_equal(machine_call(a, step_inside, &s), 0);
+	assert_int_equal(s.result, 0);
+	assert_true(s.flag);
+	machine_destroy(a);
+	machine_destroy(b);
+}
+
+/*
+ * A worker in B's code is on a visit in A when B is destroyed: B stays until it is back.
+ */
+static void
+destroy_during_a_visit(enum core_time time)
+{
+	struct world *w = make_world(time);
+	struct nke *a = make("a", time, w), *b = make("b", time, w);
+	struct step s = {.other = a, .ns = 50 * MS};
+
+	world_destroy(w);
+	assert_int_equal(machine_call(b, step_arm_visitor, &s), 0);
+	if (time == CORE_TIME_REAL)
+		pause_ms(20);
+	assert_int_equal(machine_run_until(b, 2 * MS), 0);
+	machine_destroy(b);
+	assert_int_equal(s.count, 1);
+	assert_true(machine_uptime(a) >= 50 * MS);
+	machine_destroy(a);
+}
+
+static void
+a_machine_waits_for_who_is_on_a_visit(void **state)
+{
+	(void)state;
+	destroy_during_a_visit(CORE_TIME_VIRTUAL);
+	destroy_during_a_visit(CORE_TIME_REAL);
+}
+
 /* ---- panics ------------------------------------------------------------------------------- */
 
 struct caller {
@@ -212,6 +257,32 @@ a_hopeless_wait_comes_back(void **state)
 	machine_destroy(m);
 }
 
+static void
+hopeless_waits_of_separate_calls_do_not_add_up(void **state)
+{
+	struct nke *m = make("a", CORE_TIME_VIRTUAL, NULL);
+	struct step s = {.ns = 0};
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(machine_call(m, step_wait, &s), 0);
+		assert_int_equal(s.result, RESTART);
+	}
+	machine_destroy(m);
+}
+
+static void
+a_wait_that_is_left_behind_is_named(void **state)
+{
+	struct nke *m = make("a", CORE_TIME_VIRTUAL, NULL);
+	struct step s = {.ns = MS};
+
+	(void)state;
+	assert_int_equal(machine_call(m, step_assert_wait, &s), EFAULT_DARWIN);
+	assert_non_null(strstr(machine_panic_report(m), "waits for the test's event"));
+	machine_destroy(m);
+}
+
 /* ---- driving time ------------------------------------------------------------------------- */
 
 static void
@@ -240,6 +311,22 @@ run_until_runs_what_is_due_and_stops_there(void **state)
 	/* never back */
 	assert_int_equal(machine_run_until(m, 3 * MS), 0);
 	assert_int_equal(machine_uptime(m), 21 * MS);
+	machine_destroy(m);
+}
+
+static void
+run_until_the_end_runs_what_there_is(void **state)
+{
+	struct nke *m = make("a", CORE_TIME_VIRTUAL, NULL);
+	struct step timer = {.ns = 5 * MS};
+
+	(void)state;
+	assert_int_equal(machine_run_until(m, UINT64_MAX), 0);
+	assert_int_equal(machine_uptime(m), 0);
+	assert_int_equal(machine_call(m, step_arm, &timer), 0);
+	assert_int_equal(machine_run_until(m, UINT64_MAX), 0);
+	assert_int_equal(timer.uptime, 5 * MS);
+	assert_int_equal(machine_uptime(m), 5 * MS);
 	machine_destroy(m);
 }
 
@@ -277,6 +364,24 @@ real_time_wakes_by_itself(void **state)
 	s.ns = 30 * MS;
 	assert_int_equal(machine_call(m, step_sleep, &s), 0);
 	assert_int_equal(s.result, TIMED_OUT);
+	machine_destroy(m);
+}
+
+static void
+real_time_goes_on_while_a_callout_sleeps(void **state)
+{
+	struct nke *m = make("a", CORE_TIME_REAL, NULL);
+	struct step sleeper = {.ns = 20 * MS}, timer = {.ns = 10 * MS};
+
+	(void)state;
+	assert_int_equal(machine_call(m, step_arm_sleeper, &sleeper), 0);
+	assert_int_equal(machine_call(m, step_arm, &timer), 0);
+	pause_ms(300);
+	assert_int_equal(machine_call(m, step_nothing, NULL), 0);
+	assert_true(sleeper.flag);
+	assert_in_range(sleeper.uptime, 20 * MS, 250 * MS);
+	assert_true(timer.flag);
+	assert_in_range(timer.uptime, 10 * MS, 250 * MS);
 	machine_destroy(m);
 }
 
@@ -419,12 +524,18 @@ main(void)
 		cmocka_unit_test(separate_worlds_have_separate_clocks),
 		cmocka_unit_test(machines_of_one_world_share_its_clock),
 		cmocka_unit_test(one_machines_panic_leaves_the_other_alone),
+		cmocka_unit_test(a_callback_counts_as_inside_while_it_is_in_another_machine),
+		cmocka_unit_test(a_machine_waits_for_who_is_on_a_visit),
 		cmocka_unit_test(a_panic_throws_out_who_is_blocked),
 		cmocka_unit_test(a_kernel_threads_panic_ends_the_call),
 		cmocka_unit_test(a_hopeless_wait_comes_back),
+		cmocka_unit_test(hopeless_waits_of_separate_calls_do_not_add_up),
+		cmocka_unit_test(a_wait_that_is_left_behind_is_named),
 		cmocka_unit_test(run_until_runs_what_is_due_and_stops_there),
+		cmocka_unit_test(run_until_the_end_runs_what_there_is),
 		cmocka_unit_test(run_until_reports_a_panic),
 		cmocka_unit_test(real_time_wakes_by_itself),
+		cmocka_unit_test(real_time_goes_on_while_a_callout_sleeps),
 		cmocka_unit_test(one_host_thread_wakes_another),
 		cmocka_unit_test(destroying_sends_everybody_out),
 		cmocka_unit_test(many_host_threads_take_turns),

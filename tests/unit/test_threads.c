@@ -153,7 +153,93 @@ KTEST(an_uninterruptible_sleep_goes_on)
 	thread_deallocate(t);
 }
 
+static bool done;
+
+static void
+stubborn_then_not(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	assert_wait(&event, THREAD_UNINT);
+	thread_block(THREAD_CONTINUE_NULL);
+	mark('a');
+	for (int i = 0; i < 3; i++) {
+		assert_wait(&event, THREAD_INTERRUPTIBLE);
+		thread_block(THREAD_CONTINUE_NULL);
+		mark('b');
+	}
+}
+
+KTEST(the_first_interruptible_sleep_after_a_stubborn_one_ends_it)
+{
+	thread_t t;
+
+	fresh_trail();
+	CHECK_EQ(kernel_thread_start(stubborn_then_not, NULL, &t), KERN_SUCCESS);
+	sched_pass();
+	thread_terminate(t);
+	thread_wakeup(&event);
+	sched_pass();
+	CHECK_STR(trail, "a");
+	CHECK_EQ(t->state, TH_DEAD);
+	thread_deallocate(t);
+}
+
 static lck_mtx_t mutex;
+
+static void
+yield_with_a_lock(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	assert_wait(&event, THREAD_INTERRUPTIBLE);
+	thread_block(THREAD_CONTINUE_NULL);
+	lck_mtx_init(&mutex, NULL, NULL);
+	lck_mtx_lock(&mutex);
+	while (!done)
+		thread_block(THREAD_CONTINUE_NULL);
+	lck_mtx_unlock(&mutex);
+	mark('a');
+}
+
+KTEST(yielding_is_no_sleep_that_ends_it)
+{
+	thread_t t;
+
+	fresh_trail();
+	done = false;
+	CHECK_EQ(kernel_thread_start(yield_with_a_lock, NULL, &t), KERN_SUCCESS);
+	sched_pass();
+	thread_wakeup(&event);
+	sched_pass();
+	thread_terminate(t);
+	sched_pass();
+	done = true;
+	sched_pass();
+	CHECK_STR(trail, "a");
+	thread_deallocate(t);
+}
+
+static void
+return_while_waiting(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	assert_wait_timeout(&event, THREAD_UNINT, 1, NSEC_PER_MSEC);
+}
+
+KTEST(a_thread_that_returns_waits_for_nothing)
+{
+	thread_t t;
+
+	CHECK_EQ(kernel_thread_start(return_while_waiting, NULL, &t), KERN_SUCCESS);
+	sched_pass();
+	CHECK_EQ(t->state, TH_DEAD);
+	thread_deallocate(t);
+	start(end_oneself, NULL);	/* the struct is gone now */
+	CHECK_EQ(thread_wakeup(&event), KERN_NOT_WAITING);
+	sleep_for(2 * MS);
+}
 
 static void
 end_with_a_lock(void *arg, wait_result_t result)
@@ -255,6 +341,9 @@ KTEST_SUITE(threads,
     T(the_last_that_could_wake_us_ends),
     T(another_ends_at_its_interruptible_sleep),
     T(an_uninterruptible_sleep_goes_on),
+    T(the_first_interruptible_sleep_after_a_stubborn_one_ends_it),
+    T(yielding_is_no_sleep_that_ends_it),
+    T(a_thread_that_returns_waits_for_nothing),
     T(ending_with_a_lock_is_named),
     T(a_continuation_starts_with_an_empty_stack),
     T(a_continuation_needs_a_kernel_thread),
