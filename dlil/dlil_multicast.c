@@ -182,10 +182,50 @@ join_link_for_protocol(struct ifnet *ifp, const struct sockaddr_storage *ll,
 	return 0;
 }
 
+/* One more join of a record; the reference is the caller's. */
+static struct ifmultiaddr *
+join_again(struct ifmultiaddr *ifma)
+{
+	ifma->anonymous++;
+	ifmultiaddr_retain(ifma);
+	return ifma;
+}
+
+/* The first join of a group. */
+static errno_t
+join_new(struct ifnet *ifp, const struct sockaddr_storage *ss, struct ifmultiaddr **out)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)(const void *)ss;
+	struct sockaddr_storage ll;
+	struct ifmultiaddr *ifma;
+	errno_t error;
+
+	error = dlil_resolve_multicast(ifp, sa, (struct sockaddr *)(void *)&ll, sizeof ll);
+	if (error != 0 && error != EOPNOTSUPP)
+		return error;
+	/* Another thread may have joined it while the driver was asked. */
+	ifma = dlil_multicast_find(ifp, sa);
+	if (ifma != NULL) {
+		*out = join_again(ifma);
+		return 0;
+	}
+	ifma = new_record(ifp, ss);
+	if (ifma == NULL)
+		return ENOMEM;
+	if (ss->ss_family != AF_LINK && error == 0 &&
+	    (error = join_link_for_protocol(ifp, &ll, &ifma->ll)) != 0) {
+		kfree(ifp->machine, ifma);
+		return error;
+	}
+	*out = join_again(ifma);
+	link_in(ifma);
+	return 0;
+}
+
 errno_t
 dlil_multicast_join(struct ifnet *ifp, const struct sockaddr *sa, struct ifmultiaddr **out)
 {
-	struct sockaddr_storage ss, ll;
+	struct sockaddr_storage ss;
 	struct ifmultiaddr *ifma;
 	errno_t error;
 
@@ -194,26 +234,10 @@ dlil_multicast_join(struct ifnet *ifp, const struct sockaddr *sa, struct ifmulti
 	if (!(ifp->flags & IFF_MULTICAST))
 		return EADDRNOTAVAIL;
 	ifma = dlil_multicast_find(ifp, (const struct sockaddr *)(const void *)&ss);
-	if (ifma == NULL) {
-		error = dlil_resolve_multicast(ifp, (const struct sockaddr *)(const void *)&ss,
-		    (struct sockaddr *)(void *)&ll, sizeof ll);
-		if (error != 0 && error != EOPNOTSUPP)
-			return error;
-		ifma = new_record(ifp, &ss);
-		if (ifma == NULL)
-			return ENOMEM;
-		if (ss.ss_family != AF_LINK && error == 0 &&
-		    (error = join_link_for_protocol(ifp, &ll, &ifma->ll)) != 0) {
-			kfree(ifp->machine, ifma);
-			return error;
-		}
-		ifma->anonymous = 1;
-		ifmultiaddr_retain(ifma);
-		link_in(ifma);
-	} else {
-		ifma->anonymous++;
-		ifmultiaddr_retain(ifma);
-	}
+	if (ifma != NULL)
+		(void)join_again(ifma);
+	else if ((error = join_new(ifp, &ss, &ifma)) != 0)
+		return error;
 	if (out != NULL)
 		*out = ifma;
 	else

@@ -197,7 +197,10 @@ dlil_attach_proto(struct ifnet *ifp, protocol_family_t family, const struct if_p
 		error = EEXIST;
 	if (error == 0)
 		error = add_to_media(ifp, family, descs, count);
-	if (error == 0 && ifp->state != IFNET_ATTACHED) {
+	if (error == 0 && dlil_find_proto(ifp, family) != NULL) {
+		/* Another thread was faster while the driver slept; the driver has one entry for both. */
+		error = EEXIST;
+	} else if (error == 0 && ifp->state != IFNET_ATTACHED) {
 		/* The driver detached its interface in there. */
 		delete_from_media(ifp, family);
 		error = ENXIO;

@@ -285,11 +285,11 @@ frame_to_mbuf(struct replay *r, const struct core_frame *f, size_t leading)
  * Ethernet's demux takes priority tags (VLAN 0) out, moving the addresses up: such a frame leaves from
  * its copy, and its link header includes the tag.
  */
-static bool
+static inline bool
 priority_tagged(const struct replay *r, const struct core_frame *f)
 {
-	return r->config.link == CORE_LINK_ETHERNET && f->caplen >= ETHER_HDR_LEN + 4 &&
-	    f->data[12] == 0x81 && f->data[13] == 0 && (f->data[14] & 0xf) == 0 && f->data[15] == 0;
+	return __builtin_expect(f->data[12] == 0x81, 0) &&
+	    r->config.link == CORE_LINK_ETHERNET && f->caplen >= ETHER_HDR_LEN + 4 && f->data[13] == 0 && (f->data[14] & 0xf) == 0 && f->data[15] == 0;
 }
 
 static bool
@@ -298,7 +298,7 @@ needs_copy(const struct replay *r, const struct core_frame *f, const struct repl
 	const uint8_t *net = f->data + r->link_len;
 	uint32_t len = f->caplen - r->link_len;
 
-	if (f->caplen > MCLBYTES - 4 || priority_tagged(r, f))
+	if (f->caplen > MCLBYTES - 4 || (f->caplen > 15 && priority_tagged(r, f)))
 		return true;
 	/* Reassembly rewrites fragments. */
 	if (c->family == PF_INET)
@@ -506,7 +506,7 @@ replay_frame(struct replay *r, const struct core_frame *f)
 	}
 	o->first = m;
 	o->start = m->m_data;
-	if (__builtin_expect(o->extra, 0) && priority_tagged(r, f)) {
+	if (o->extra && f->caplen > 15 && priority_tagged(r, f)) {
 		o->first = NULL;
 		o->link_len = ETHER_HDR_LEN + 4;
 		memcpy(o->link, f->data, o->link_len);

@@ -303,7 +303,8 @@ keep_as_captured(struct pkt_origin *o, struct mbuf *m)
 			o->fate = PKT_NO_MEMORY;
 		}
 	}
-	m_freem(m);
+	if (m != NULL)
+		m_freem(m);
 }
 
 void

@@ -218,17 +218,21 @@ ipf_check_result(const struct ipf_walk *w, const struct ipf_entry *f, const stru
 static void
 ipf_embed_scope(struct mbuf *m, uint16_t from, uint16_t to)
 {
+	const size_t at = offsetof(struct ip6_hdr, ip6_dst);
 	struct in6_addr dst;
 	uint16_t word;
 
-	if (m->m_len < (int)sizeof(struct ip6_hdr))
+	/* a filter may have left the header in pieces */
+	if (m_copydata(m, at, sizeof dst, &dst) != 0)
 		return;
-	memcpy(&dst, m->m_data + offsetof(struct ip6_hdr, ip6_dst), sizeof dst);
 	memcpy(&word, &dst.s6_addr[2], sizeof word);
 	if (word == htons(from) &&
 	    (IN6_IS_ADDR_LINKLOCAL(&dst) || IN6_IS_ADDR_MC_LINKLOCAL(&dst))) {
 		word = htons(to);
-		memcpy(m->m_data + offsetof(struct ip6_hdr, ip6_dst) + 2, &word, sizeof word);
+		if (m->m_len >= (int)sizeof(struct ip6_hdr))
+			memcpy(m->m_data + at + 2, &word, sizeof word);
+		else
+			(void)m_copyback(m, at + 2, sizeof word, &word, MBUF_DONTWAIT);
 	}
 }
 

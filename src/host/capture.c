@@ -197,7 +197,8 @@ capture_next(struct capture_reader *r, struct core_frame *f)
 	}
 	r->offset += 16 + h->caplen;
 	f->number = ++r->packets;
-	f->time_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;
+	/* Seconds are 32 bits without a sign in the file; libpcap takes them as signed. */
+	f->time_ns = (uint64_t)(uint32_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;
 	f->data = data;
 	f->caplen = h->caplen;
 	f->len = h->len > h->caplen ? h->len : h->caplen;

@@ -23,10 +23,9 @@
 struct party {
 	uint8_t id[16];
 	uint32_t frames;		/* unicast frames it took part in */
-	uint32_t sent;
 	uint32_t client;		/* signs of being the one who asks */
-	uint32_t addresses;		/* distinct IP addresses it sent from (roughly) */
-	uint8_t last_source[16];
+	uint32_t addresses;		/* distinct IP addresses it has (roughly) */
+	uint8_t last_address[16];
 };
 
 struct parties {
@@ -118,25 +117,31 @@ port(const struct view *v, unsigned at)
 	return v->transport_len >= at + 2 ? (unsigned)v->transport[at] << 8 | v->transport[at + 1] : 0;
 }
 
-/* How strongly the packet says that its sender is an ordinary host (negative: that it serves). */
-static int
-client_sign(const struct view *v)
+/*
+ * How strongly the packet says that its sender is an ordinary host, or (`answered`) that the one it is
+ * for is: a question, or the answer to one.
+ */
+static uint32_t
+client_sign(const struct view *v, bool answered)
 {
+	unsigned from = answered ? 2 : 0, to = 2 - from;
+
 	if (v->transport == NULL || v->transport_len < 4)
 		return 0;
 	if (v->protocol == IPPROTO_UDP) {
-		if (port(v, 0) == DHCP_CLIENT && port(v, 2) == DHCP_SERVER)
+		if (port(v, from) == DHCP_CLIENT && port(v, to) == DHCP_SERVER)
 			return 1000;
-		if (port(v, 2) == DNS_PORT)
-			return 2;
-		return 0;
+		return port(v, to) == DNS_PORT ? 2 : 0;
 	}
-	if (v->protocol == IPPROTO_TCP && v->transport_len >= 14)
-		return (v->transport[13] & 0x12) == 0x02 ? 2 : 0;	/* SYN without ACK */
-	if (v->family == AF_INET && v->protocol == IPPROTO_ICMP)
-		return v->transport[0] == 8 ? 1 : 0;			/* echo request */
-	if (v->family == AF_INET6 && v->protocol == IPPROTO_ICMPV6)
-		return v->transport[0] == 128 ? 1 : v->transport[0] == 133 ? 10 : 0;
+	if (v->protocol == IPPROTO_TCP && v->transport_len >= 14)	/* SYN without ACK, with ACK */
+		return (v->transport[13] & 0x12) == (answered ? 0x12 : 0x02) ? 2 : 0;
+	if (v->family == AF_INET && v->protocol == IPPROTO_ICMP)	/* echo request, reply */
+		return v->transport[0] == (answered ? 0 : 8) ? 1 : 0;
+	if (v->family == AF_INET6 && v->protocol == IPPROTO_ICMPV6) {
+		if (v->transport[0] == (answered ? 129 : 128))
+			return 1;
+		return !answered && v->transport[0] == 133 ? 10 : 0;	/* router solicitation */
+	}
 	return 0;
 }
 
@@ -151,18 +156,29 @@ is_unicast_ip(int family, const uint8_t *a)
 }
 
 static void
+count_address(struct party *p, const struct view *v, const uint8_t *addr)
+{
+	if (v->family != 0 && is_unicast_ip(v->family, addr) &&
+	    memcmp(p->last_address, addr, v->addr_len) != 0) {
+		memset(p->last_address, 0, sizeof p->last_address);
+		memcpy(p->last_address, addr, v->addr_len);
+		p->addresses++;
+	}
+}
+
+static void
 count_sender(struct party *s, const struct view *v)
 {
-	int sign = client_sign(v);
+	s->client += client_sign(v, false);
+	count_address(s, v, v->src);
+}
 
-	s->sent++;
-	if (sign > 0)
-		s->client += (uint32_t)sign;
-	if (v->family != 0 && is_unicast_ip(v->family, v->src) &&
-	    memcmp(s->last_source, v->src, v->addr_len) != 0) {
-		memcpy(s->last_source, v->src, v->addr_len);
-		s->addresses++;
-	}
+static void
+count_receiver(struct party *d, const struct view *v)
+{
+	d->frames++;
+	d->client += client_sign(v, true);
+	count_address(d, v, v->dst);
 }
 
 static const struct party *
@@ -177,7 +193,7 @@ most_host_like(const struct parties *p)
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct party *c = &p->list[i];
 
-		if (c->frames * 10 < most * 9)
+		if (c->frames * 10 < most * 9 || (c->frames == 0 && c->client == 0))
 			continue;
 		if (best == NULL || c->client > best->client ||
 		    (c->client == best->client && c->addresses < best->addresses))
@@ -231,14 +247,14 @@ guess_ethernet(const struct core_frame *f, size_t count, struct host_identity *h
 		if (f[i].caplen < 14)
 			continue;
 		look(CORE_LINK_ETHERNET, &f[i], &v);
-		if ((who = party_of(&p, f[i].data + 6)) != NULL) {
+		if (!(f[i].data[6] & 1) && (who = party_of(&p, f[i].data + 6)) != NULL) {
 			count_sender(who, &v);
 			if (!(f[i].data[0] & 1))
 				who->frames++;
 		}
 		if (!(f[i].data[0] & 1) && memcmp(f[i].data, f[i].data + 6, 6) != 0 &&
 		    (who = party_of(&p, f[i].data)) != NULL)
-			who->frames++;
+			count_receiver(who, &v);
 	}
 	best = most_host_like(&p);
 	if (best == NULL)
@@ -322,7 +338,7 @@ guess_ip(enum core_link link, const struct core_frame *f, size_t count, int fami
 		}
 		if (is_unicast_ip(family, v.dst) && memcmp(v.src, v.dst, v.addr_len) != 0 &&
 		    (who = party_of(&p, v.dst)) != NULL)
-			who->frames++;
+			count_receiver(who, &v);
 	}
 	best = most_host_like(&p);
 	if (best != NULL)
@@ -356,7 +372,8 @@ parse_lladdr(const char *s, uint8_t *addr)
 	unsigned b[6];
 	int end = 0;
 
-	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	if (strspn(s, "0123456789abcdefABCDEF:") != strlen(s) ||	/* sscanf takes signs and spaces too */
+	    sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
 	    s[end] != '\0')
 		return false;
 	for (int i = 0; i < 6; i++)
@@ -383,7 +400,7 @@ parse_host(const char *list, struct host_identity *h, char *text, size_t size)
 		else
 			good = false;
 		if (!good)
-			snprintf(text, size, "'%s' is not an address of the host: expected 10.1.0.2, fd00::2 or "
+			snprintf(text, size, "--host: '%.60s' is no address; expected 10.1.0.2, fd00::2 or "
 			    "02:00:00:00:00:01, separated by commas", s);
 	}
 	free(copy);

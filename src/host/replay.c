@@ -97,13 +97,19 @@ find_host(struct nke_replay *r, char *text, size_t size)
 {
 	enum core_link link = capture_link(r->reader);
 
-	r->learn = r->config.host == NULL;
-	if (r->learn) {
+	if (r->config.host == NULL) {
+		r->learn = true;
 		guess_host(link, r->ahead, r->ahead_count, &r->host);
 		return 0;
 	}
 	if (!parse_host(r->config.host, &r->host, text, size))
 		return EINVAL;
+	r->learn = r->host.address_count == 0;
+	if (r->learn && link != CORE_LINK_ETHERNET) {
+		snprintf(text, size, "--host: frames of this capture (%s) have no link addresses of the host; "
+		    "expected IP addresses", capture_link_name(r->reader));
+		return EINVAL;
+	}
 	complete_host(link, r->ahead, r->ahead_count, &r->host);
 	return 0;
 }

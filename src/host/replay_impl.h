@@ -16,7 +16,7 @@ struct nke_replay {
 	struct capture_reader *reader;
 	struct capture_writer *writer;
 	struct host_identity host;
-	bool learn;			/* the host was found, not told */
+	bool learn;			/* its IP addresses were found, not told */
 	nke_t **machines;
 	unsigned count;
 	bool ran;

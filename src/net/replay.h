@@ -98,6 +98,18 @@ replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 		return false;
 	return replay_compare(machine, o, m, view, frame);
 }
+/*
+ * After a walk of filters over `before`: true when `after` is the same packet and no filter had its hands
+ * on it, so that nothing that was checked needs checking again.
+ */
+static inline bool
+replay_untouched(const struct mbuf *before, const struct mbuf *after)
+{
+	const struct pkt_origin *o = after->m_pkthdr.origin;
+
+	return after == before && !(after->m_flags & M_TOUCHED) && after->m_next == NULL &&
+	    after->m_pkthdr.csum_flags == 0 && (o == NULL || !o->touched);
+}
 /* A filter owns (PKT_SWALLOWED) or refused (PKT_DROPPED) the packet of these frames; also PKT_NO_MEMORY. */
 void replay_verdict(struct nke *, struct pkt_origin *, enum pkt_fate);
 

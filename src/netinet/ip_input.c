@@ -204,9 +204,12 @@ static struct mbuf *
 ip_filter_in(struct nke *machine, struct mbuf *m, int hlen, ipfilter_t behind)
 {
 	uint8_t protocol = mtod(m, const struct ip *)->ip_p;
+	const struct mbuf *before = m;
 
 	if (ipf_input(machine, AF_INET, &m, hlen, protocol, behind) != 0)
 		return NULL;
+	if (replay_untouched(before, m))
+		return m;
 	return ip_recheck(machine, &m, hlen) ? m : NULL;
 }
 

@@ -43,10 +43,13 @@ filter_out(struct nke *machine, struct mbuf *m)
 {
 	struct ipf_pktopts options = {0};
 	struct pkt_origin *origin = m->m_pkthdr.origin;
+	const struct mbuf *before = m;
 	int hlen;
 
 	if (ipf_output(machine, AF_INET, &m, &options, 0, NULL) != 0)
 		return NULL;
+	if (replay_untouched(before, m))
+		return m;
 	hlen = header_length(m);
 	if (hlen == 0) {
 		machine->ip->stat.ips_odropped++;

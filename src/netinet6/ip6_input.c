@@ -272,8 +272,12 @@ ip6_extension(struct nke *machine, struct mbuf *m, struct ip6_place *p)
 static struct mbuf *
 ip6_filter_in(struct nke *machine, struct mbuf *m, const struct ip6_place *p, ipfilter_t behind)
 {
+	const struct mbuf *before = m;
+
 	if (ipf_input(machine, AF_INET6, &m, (int)p->off, p->next, behind) != 0)
 		return NULL;
+	if (replay_untouched(before, m))
+		return m;
 	return ip6_recheck(machine, &m) ? m : NULL;
 }
 

@@ -28,10 +28,14 @@ static struct mbuf *
 filter_out(struct nke *machine, struct ifnet *ifp, struct mbuf *m)
 {
 	struct ipf_pktopts options = {0};
+	const struct mbuf *before = m;
 	uint32_t deferred;
 
-	if (ipf_output(machine, AF_INET6, &m, &options, (uint16_t)ifp->index, NULL) != 0 ||
-	    !ip6_recheck(machine, &m))
+	if (ipf_output(machine, AF_INET6, &m, &options, (uint16_t)ifp->index, NULL) != 0)
+		return NULL;
+	if (replay_untouched(before, m))
+		return m;
+	if (!ip6_recheck(machine, &m))
 		return NULL;
 	deferred = m->m_pkthdr.csum_flags & (MBUF_CSUM_REQ_TCPIPV6 | MBUF_CSUM_REQ_UDPIPV6);
 	if (deferred != 0)

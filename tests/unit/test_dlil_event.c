@@ -208,6 +208,36 @@ KTEST(a_driver_that_refuses_promiscuous_mode_stays_out_of_it)
 	CHECK(ifnet_flags(the) & IFF_PROMISC);
 }
 
+static void
+sleep_once(void)
+{
+	drv.on_ioctl = NULL;
+	sched_block(NULL, machine_now(curmachine()) + 1000, false, "the test's driver");
+}
+
+static void
+wants_it_too(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	CHECK_EQ(ifnet_set_promiscuous(the, 1), 0);
+}
+
+/* The second one's request is not lost with the first one's, which the driver refuses late. */
+KTEST(a_late_refusal_undoes_only_its_own_request)
+{
+	struct thread *t;
+
+	prepare();
+	drv.ioctl_error = EIO;
+	drv.on_ioctl = sleep_once;
+	CHECK_EQ(kthread_create(wants_it_too, NULL, &t), 0);
+	CHECK_EQ(ifnet_set_promiscuous(the, 1), EIO);
+	CHECK_EQ(the->promiscuous, 1);
+	CHECK(ifnet_flags(the) & IFF_PROMISC);
+	kthread_release(t);
+}
+
 /* ---- ioctls of processes ------------------------------------------------------------------ */
 
 static struct ifreq ifr;
@@ -303,6 +333,7 @@ KTEST_SUITE(dlil_event,
     T(an_unattached_interface_supports_no_ioctl),
     T(promiscuous_mode_is_counted),
     T(a_driver_that_refuses_promiscuous_mode_stays_out_of_it),
+    T(a_late_refusal_undoes_only_its_own_request),
     T(programs_read_and_set_flags),
     T(programs_set_mtu_and_metric),
     T(what_the_driver_did_is_announced),

@@ -169,6 +169,105 @@ KTEST(output_nests)
 	CHECK_STR(said(), "pre:77:a frame:aDT out:a out:n frame:bDT out:b");
 }
 
+static void
+lose(struct mbuf **m)
+{
+	m_freem(*m);
+	*m = NULL;
+}
+
+static errno_t
+losing_pre_output(struct ifnet *ifp, protocol_family_t family, struct mbuf **m,
+    const struct sockaddr *dst, void *route, char *type, char *dest)
+{
+	(void)ifp;
+	(void)family;
+	(void)dst;
+	(void)route;
+	(void)type;
+	(void)dest;
+	lose(m);
+	return 0;
+}
+
+KTEST_PANICS(a_protocol_that_loses_the_packet_is_named, "pre_output returned 0 without a packet")
+{
+	struct ifnet_attach_proto_param params = {.input = prt_input, .pre_output = losing_pre_output};
+
+	the = attached_interface("x", 0);
+	CHECK_EQ(ifnet_attach_protocol(the, 77, &params), 0);
+	(void)output("a", NULL);
+}
+
+static errno_t
+losing_framer(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst, const char *dest,
+    const char *type)
+{
+	(void)ifp;
+	(void)dst;
+	(void)dest;
+	(void)type;
+	lose(m);
+	return 0;
+}
+
+KTEST_PANICS(a_framer_that_loses_the_packet_is_named, "framer returned 0 without a packet")
+{
+	prepare();
+	the->framer = losing_framer;
+	(void)output("a", NULL);
+}
+
+/* ---- interfaces of the host (host_iface.c) ------------------------------------------------ */
+
+static unsigned depth;
+
+/* Two mbufs, with the interface's buffer to be made one of. */
+static struct mbuf *
+two_pieces(char fill)
+{
+	struct mbuf *m = packet("0123456789abcdef"), *n = m_get(curmachine(), MBUF_WAITOK, MBUF_TYPE_DATA);
+
+	CHECK(n != NULL);
+	memset(m->m_data, fill, 16);
+	memset(n->m_data, fill, 32);
+	n->m_len = 32;
+	m->m_next = n;
+	m->m_pkthdr.len = 48;
+	return m;
+}
+
+static void
+host_receives(void *ctx, const void *frame, size_t len)
+{
+	const char *bytes = frame;
+	char fill = depth == 0 ? 'o' : 'i';
+
+	(void)ctx;
+	CHECK_EQ(len, 48);
+	if (depth++ == 0)
+		CHECK_EQ(ifnet_output_raw(the, 0, two_pieces('i')), 0);
+	for (size_t i = 0; i < len; i++)
+		CHECK_EQ(bytes[i], fill);
+	depth--;
+	note("%c", fill);
+}
+
+KTEST(a_frame_stays_while_the_host_looks_at_it)
+{
+	struct core_iface_config config = {.name = "h", .media = CORE_MEDIA_RAW, .output = host_receives};
+
+	CHECK_EQ(iface_create(curmachine(), &config, &the), 0);
+	(void)said();
+	depth = 0;
+	CHECK_EQ(ifnet_output_raw(the, 0, two_pieces('o')), 0);
+	CHECK_STR(said(), "i o");
+	CHECK_EQ(ifnet_output_raw(the, 0, two_pieces('o')), 0);
+	CHECK_STR(said(), "i o");
+	CHECK_EQ(iface_destroy(curmachine(), the), 0);
+	settle();
+}
+
 KTEST_SUITE(dlil_output,
     T(pre_output_runs_once_for_a_list),
     T(bad_arguments_free_the_packets),
@@ -179,4 +278,7 @@ KTEST_SUITE(dlil_output,
     T(raw_output_skips_protocol_and_framer),
     T(packets_with_a_hardware_vlan_tag_are_not_shown),
     T(segmentation_the_interface_cannot_do_is_refused),
-    T(output_nests));
+    T(output_nests),
+    T(a_protocol_that_loses_the_packet_is_named),
+    T(a_framer_that_loses_the_packet_is_named),
+    T(a_frame_stays_while_the_host_looks_at_it));

@@ -269,6 +269,25 @@ KTEST_PANICS(a_packet_that_vanishes_is_named, "iff_output returned 0 without a p
 	(void)ifnet_output_raw(the, 0, packet("a"));
 }
 
+static errno_t
+free_packet(void *cookie, struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
+{
+	(void)cookie;
+	(void)ifp;
+	(void)family;
+	m_freem(*m);
+	return 0;
+}
+
+KTEST_PANICS(a_packet_that_was_freed_is_named, "iff_output returned 0 but mbuf")
+{
+	struct iff_filter f = {.iff_name = "freer", .iff_output = free_packet};
+
+	prepare();
+	CHECK_EQ(iflt_attach(the, &f, &refs[0]), 0);
+	(void)ifnet_output_raw(the, 0, packet("a"));
+}
+
 KTEST_SUITE(iffilter,
     T(attach_checks_the_interface),
     T(detach_from_outside_is_done_when_it_returns),
@@ -279,4 +298,5 @@ KTEST_SUITE(iffilter,
     T(detach_waits_for_callbacks_of_other_threads),
     T(the_interface_goes_after_the_filters_callback),
     T(each_filter_counts_what_it_did),
-    T(a_packet_that_vanishes_is_named));
+    T(a_packet_that_vanishes_is_named),
+    T(a_packet_that_was_freed_is_named));

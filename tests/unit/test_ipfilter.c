@@ -216,6 +216,34 @@ KTEST(ipv6_output_filters_see_the_scope_and_may_choose_the_route)
 	testbed_end();
 }
 
+static void
+look_and_split(struct watcher *w, mbuf_t *data)
+{
+	struct mbuf *rest;
+
+	look_at_scope(w, data);
+	rest = m_split(*data, 27, MBUF_WAITOK);
+	CHECK(rest != NULL);
+	mbuf_pkthdr_setlen(*data, (size_t)(*data)->m_pkthdr.len + (size_t)rest->m_pkthdr.len);
+	rest->m_flags &= (uint16_t)~M_PKTHDR;
+	(*data)->m_next = rest;
+}
+
+KTEST(a_header_in_pieces_loses_its_scope_too)
+{
+	struct in6_addr dst = NEXT6, plain = NEXT6;
+
+	filter_testbed();
+	attach(&a, 'a', AF_INET6);
+	a.act = look_and_split;
+	dst.s6_addr16[1] = htons(en7->index);
+	CHECK_EQ(
+	    ip6_output(curmachine(), make6(&(struct spec6){.dst = &dst, .len = 1}), 0, NULL), 0);
+	CHECK_EQ(ntohs(seen_scope), en7->index);
+	CHECK(IN6_ARE_ADDR_EQUAL(ip6_destination(sent.m[0]), &plain));
+	testbed_end();
+}
+
 /* ---- changes ------------------------------------------------------------------------------ */
 
 static struct mbuf *replacement;
@@ -548,6 +576,7 @@ KTEST_SUITE(ipfilter, T(what_cannot_be_a_filter_is_refused), T(only_living_filte
     T(input_filters_see_whole_datagrams), T(output_filters_see_whole_datagrams_and_the_options),
     T(ipv6_filters_are_called_for_every_header),
     T(ipv6_output_filters_see_the_scope_and_may_choose_the_route),
+    T(a_header_in_pieces_loses_its_scope_too),
     T(a_filter_may_put_another_packet_there), T(what_a_filter_leaves_in_pieces_is_put_together),
     T(a_packet_shorter_than_it_says_is_dropped), T(a_packet_longer_than_it_says_is_trimmed),
     T(ipv4_is_routed_before_the_filters), T(segmentation_by_hardware_is_off_with_filters),
