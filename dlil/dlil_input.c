@@ -372,6 +372,7 @@ dlil_inject(struct nke *machine, protocol_family_t family, struct mbuf *list)
 	for (m = list; m != NULL; m = m->m_nextpkt) {
 		KASSERTX(m->m_flags & M_PKTHDR, "proto_inject: a packet has no packet header");
 		m->m_pkthdr.family = family;
+		m->m_pkthdr.origin = NULL;	/* even if it was a captured frame once */
 		if (m->m_nextpkt != NULL)
 			continue;
 		if (s->inject_tail != NULL)

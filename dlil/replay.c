@@ -204,15 +204,22 @@ replay_emit(struct replay *r)
 		r->tail = 0;
 }
 
-/* The ring is full and its oldest frame still undecided: it leaves as it came, late verdicts are void. */
+/*
+ * The ring is full and its oldest frame still undecided: it leaves as it came, and what was joined to it.
+ * Late verdicts are void.
+ */
 static void
 ring_make_room(struct replay *r)
 {
-	struct pkt_origin *o = replay_record(r, r->head);
+	struct pkt_origin *o, *next;
 
-	o->fate = PKT_KEPT;
-	o->pieces = 0;
-	o->changed = false;
+	for (o = replay_record(r, r->head); o != NULL; o = next) {
+		next = o->join;
+		o->join = NULL;
+		o->fate = PKT_KEPT;
+		o->pieces = 0;
+		o->changed = o->m != NULL;
+	}
 	replay_emit(r);
 }
 

@@ -68,88 +68,130 @@ same_frame(const struct pkt_origin *o, const struct mbuf *m, uint32_t off)
 	return (now == len || now == ip_length(net, len)) && same_bytes(m, off, net, now);
 }
 
-/* One fragment's payload against the datagram; `hlen` is the length of the datagram's own header. */
-static bool
-same_fragment4(const struct pkt_origin *o, const struct mbuf *m)
-{
-	const uint8_t *net = o->raw + o->link_len;
-	uint32_t len = ip_length(net, o->caplen - o->link_len);
-	uint32_t hl, off;
+/* ---- comparing datagrams with their fragments --------------------------------------------- */
 
-	if (len < 20)
+/* A captured fragment. */
+struct piece {
+	const uint8_t *net;		/* IP header */
+	uint32_t header;		/* up to the payload of IPv4, to the fragment header of IPv6 */
+	uint32_t named_at;		/* IPv6: the byte that names the fragment header */
+	const uint8_t *payload;
+	uint32_t off, len;
+};
+
+static bool
+piece4(struct piece *p, uint32_t len)
+{
+	if (len < 20 || (uint32_t)(p->net[0] & 0xf) * 4 > len)
 		return false;
-	hl = (uint32_t)(net[0] & 0xf) * 4;
-	off = ((uint32_t)(net[6] & 0x1f) << 8 | net[7]) * 8;
-	if (hl > len)
-		return false;
-	/* Identification, TTL, protocol, addresses and options must be those of the first fragment. */
-	if (off == 0 && (!same_bytes(m, 0, net, 2) || !same_bytes(m, 4, net + 4, 2) ||
-	    !same_bytes(m, 8, net + 8, 2) || !same_bytes(m, 12, net + 12, hl - 12)))
-		return false;
-	return same_bytes(m, (size_t)(*mtod(m, const uint8_t *) & 0xf) * 4 + off, net + hl, len - hl);
+	p->header = (uint32_t)(p->net[0] & 0xf) * 4;
+	p->payload = p->net + p->header;
+	p->len = len - p->header;
+	p->off = ((uint32_t)(p->net[6] & 0x1f) << 8 | p->net[7]) * 8;
+	return true;
 }
 
-/* Offset of the fragment header in an IPv6 packet, 0 when there is none. */
-static uint32_t
-fragment_header6(const uint8_t *net, uint32_t len)
+static bool
+piece6(struct piece *p, uint32_t len)
 {
 	uint32_t off = 40;
-	uint8_t next;
 
 	if (len < 48)
-		return 0;
-	next = net[6];
-	while (next != IPPROTO_FRAGMENT) {
+		return false;
+	p->named_at = 6;
+	while (p->net[p->named_at] != IPPROTO_FRAGMENT) {
+		uint8_t next = p->net[p->named_at];
+
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
-			return 0;
+			return false;
+		p->named_at = off;
+		off += ((uint32_t)p->net[off + 1] + 1) * 8;
 		if (off + 8 > len)
-			return 0;
-		next = net[off];
-		off += ((uint32_t)net[off + 1] + 1) * 8;
-		if (off + 8 > len)
-			return 0;
+			return false;
 	}
-	return off;
+	p->header = off;
+	p->payload = p->net + off + 8;
+	p->len = len - off - 8;
+	p->off = (uint32_t)p->net[off + 2] << 8 | (p->net[off + 3] & 0xf8);
+	return true;
 }
 
+/* False when the frame is none, or its copy is missing. */
 static bool
-same_fragment6(const struct pkt_origin *o, const struct mbuf *m)
+piece_of(const struct pkt_origin *o, struct piece *p)
 {
-	const uint8_t *net = o->raw + o->link_len;
-	uint32_t len = ip_length(net, o->caplen - o->link_len);
-	uint32_t fh = fragment_header6(net, len);
-	uint32_t off;
+	uint32_t len;
 
-	if (fh == 0)
+	if (o->raw == NULL)
 		return false;
-	off = (uint32_t)net[fh + 2] << 8 | (net[fh + 3] & 0xf8);
-	if (off == 0 && (!same_bytes(m, 0, net, 4) || !same_bytes(m, 7, net + 7, 33)))
+	p->net = o->raw + o->link_len;
+	len = ip_length(p->net, o->caplen - o->link_len);
+	return len > 0 && (p->net[0] >> 4 == 4 ? piece4(p, len) : piece6(p, len));
+}
+
+/* The traffic class, but not the two bits of ECN: reassembly takes those from all fragments. */
+static bool
+same_class(const struct mbuf *m, const uint8_t *net)
+{
+	uint8_t now[2];
+	uint8_t mask = net[0] >> 4 == 4 ? 0xfc : 0xcf;
+
+	return m_copydata(m, 0, 2, now) == 0 && now[0] == net[0] && (now[1] & mask) == (net[1] & mask);
+}
+
+/* The headers of the first fragment, without what says that it is one. */
+static bool
+same_header(const struct mbuf *m, const struct piece *p)
+{
+	const uint8_t *net = p->net;
+
+	if (!same_class(m, net))
 		return false;
-	return same_bytes(m, fh + off, net + fh + 8, len - fh - 8);
+	if (net[0] >> 4 == 4)
+		return same_bytes(m, 4, net + 4, 2) && same_bytes(m, 6, (const uint8_t[2]){0, 0}, 2) &&
+		    same_bytes(m, 8, net + 8, 2) && same_bytes(m, 12, net + 12, p->header - 12);
+	return same_bytes(m, 2, net + 2, 2) && same_bytes(m, p->named_at, net + p->header, 1) &&
+	    (p->named_at == 6 || same_bytes(m, 6, net + 6, 1)) &&
+	    (p->named_at <= 40 || same_bytes(m, 40, net + 40, p->named_at - 40)) &&
+	    same_bytes(m, 7, net + 7, 33) && (p->named_at < 40 ||
+	    same_bytes(m, p->named_at + 1, net + p->named_at + 1, p->header - p->named_at - 1));
 }
 
 static bool
 same_datagram(const struct pkt_origin *o, const struct mbuf *m)
 {
-	uint32_t payload = 0, header = 0;
+	struct piece first, p;
+	uint32_t end = 0, before = UINT32_MAX;
 
+	/* The chain is in order of offset; a duplicate, which reassembly ignored, follows its like. */
+	if (!piece_of(o, &first) || first.off != 0 || !same_header(m, &first))
+		return false;
 	for (; o != NULL; o = o->join) {
-		const uint8_t *net = o->raw + o->link_len;
-		uint32_t len = ip_length(net, o->caplen - o->link_len);
-		bool v4 = len > 0 && net[0] >> 4 == 4;
-
-		if (v4 ? !same_fragment4(o, m) : !same_fragment6(o, m))
+		if (!piece_of(o, &p))
 			return false;
-		if (v4) {
-			header = (uint32_t)(*mtod(m, const uint8_t *) & 0xf) * 4;
-			payload += len - (uint32_t)(net[0] & 0xf) * 4;
-		} else {
-			header = fragment_header6(net, len);
-			payload += len - header - 8;
-		}
+		if (p.off == before)
+			continue;
+		before = p.off;
+		end = first.header + p.off + p.len;
+		if (!same_bytes(m, first.header + p.off, p.payload, p.len))
+			return false;
 	}
-	/* A longer datagram was appended to; overlapping duplicates make the sum larger, never smaller. */
-	return (uint32_t)m->m_pkthdr.len <= header + payload;
+	return (uint32_t)m->m_pkthdr.len == end;
+}
+
+/* From `off` on, the packet is what was captured. */
+static bool
+same_packet(const struct pkt_origin *o, const struct mbuf *m, uint32_t off)
+{
+	struct piece p;
+
+	if (o->join != NULL)
+		return same_datagram(o, m);
+	if (o->raw == NULL)
+		return false;
+	/* An IPv6 fragment that is all of its datagram loses its header as well (RFC 6946). */
+	return same_frame(o, m, off) || (off == 0 && o->raw[o->link_len] >> 4 == 6 &&
+	    piece_of(o, &p) && same_datagram(o, m));
 }
 
 /* Is the packet (data at the network header) still what was captured? */
@@ -158,9 +200,7 @@ unchanged(const struct pkt_origin *o, const struct mbuf *m)
 {
 	if (!o->touched)
 		return true;	/* nobody could have changed it */
-	if (o->link_changed || o->raw == NULL)
-		return false;
-	return o->join == NULL ? same_frame(o, m, 0) : same_datagram(o, m);
+	return !o->link_changed && same_packet(o, m, 0);
 }
 
 /*
@@ -174,8 +214,9 @@ in_place(const struct pkt_origin *o, const struct mbuf *m)
 
 	if (m == NULL || m != o->first || m->m_next != NULL)
 		return false;
+	/* What the stack takes out of a packet moves the data; of those there is a copy. */
 	if (!o->touched)
-		return true;
+		return o->raw == NULL || m->m_data == o->start || m->m_data == o->start + o->link_len;
 	if (o->raw == NULL)
 		return false;
 	buffer = m_start(m);
@@ -233,8 +274,8 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 		o->touched = true;
 		changed = true;
 	}
-	if (!touched || o->raw == NULL || (view == REPLAY_FRAME && o->changed))
-		return changed;		/* frames made of a changed packet have nothing to compare with */
+	if (!touched || o->raw == NULL)
+		return changed;
 	if (view == REPLAY_FRAME && ((uint32_t)m->m_pkthdr.len < off ||
 	    m_copydata(m, 0, off, link) != 0))
 		return true;
@@ -244,7 +285,7 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 		if ((uint32_t)m->m_pkthdr.len - off == o->look_len &&
 		    same_bytes(m, off, o->look, o->look_len))
 			return changed;
-	} else if (o->join == NULL ? same_frame(o, m, off) : same_datagram(o, m)) {
+	} else if (!o->changed && same_packet(o, m, off)) {
 		return changed;
 	}
 	note_look(machine, o, m, off);
@@ -264,6 +305,7 @@ replay_verdict(struct nke *machine, struct pkt_origin *o, enum pkt_fate fate)
 		next = o->join;
 		if (o->is_new || o->fate != PKT_PENDING)
 			continue;
+		o->join = NULL;
 		if (o->pieces > 1) {	/* one of several frames; the others decide */
 			o->pieces--;
 			continue;
@@ -310,7 +352,7 @@ keep_as_captured(struct pkt_origin *o, struct mbuf *m)
 void
 replay_release(struct nke *machine, struct pkt_origin *o)
 {
-	if (machine->replay != NULL)
+	if (machine->replay != NULL && o != NULL)
 		keep_as_captured(o, NULL);
 }
 
@@ -415,7 +457,8 @@ merge_rest(struct pkt_origin *o)
 	for (o = o->join; o != NULL; o = next) {
 		next = o->join;
 		o->join = NULL;
-		o->fate = PKT_MERGED;
+		if (o->fate == PKT_PENDING)
+			o->fate = PKT_MERGED;
 	}
 }
 
@@ -473,8 +516,8 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 	struct pkt_origin *o = replay_origin(machine, m);
 	struct replay *r = machine->replay;
 
-	if (r == NULL)
-		m_freem(m);
+	if (r == NULL || (o == NULL && m->m_pkthdr.origin != NULL))
+		m_freem(m);		/* its frames have left without it */
 	else if (o == NULL)
 		deliver_new(r, m);
 	else if (unchanged(o, m))
@@ -489,7 +532,7 @@ unclaimed_new(struct replay *r, struct mbuf *m, const char *frame)
 {
 	uint8_t link[REPLAY_LINK_MAX];
 
-	if (r == NULL || m->m_pkthdr.rcvif != r->ifp || frame == NULL) {
+	if (r == NULL || m->m_pkthdr.rcvif != r->ifp || frame == NULL || m->m_pkthdr.origin != NULL) {
 		m_freem(m);
 		return;
 	}
@@ -552,7 +595,7 @@ output_fragments(struct replay *r, struct pkt_origin *o, protocol_family_t famil
 
 		next = o->join;
 		o->join = NULL;
-		m = m_devget(r->machine, o->raw, o->caplen, 2);
+		m = o->raw != NULL ? m_devget(r->machine, o->raw, o->caplen, 2) : NULL;
 		if (m == NULL) {
 			o->fate = PKT_NO_MEMORY;
 			continue;
@@ -596,6 +639,8 @@ output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 		}
 		m->m_pkthdr.origin = o;
 		m->m_pkthdr.packet_number = o->number;
+		if (!TAILQ_EMPTY(&r->ifp->filters))
+			note_look(r->machine, o, m, o->link_len);
 		dlil_output(r->ifp, family, m, NULL, NULL, true);
 	}
 }
@@ -653,8 +698,12 @@ replay_driver_output(struct ifnet *ifp, struct mbuf *m)
 	struct nke *machine = r->machine;
 	struct pkt_origin *o = replay_origin(machine, m);
 
-	if (o == NULL) {
+	if (o == NULL && m->m_pkthdr.origin == NULL) {
 		leave_new(r, m);
+		return 0;
+	}
+	if (o == NULL) {
+		m_freem(m);
 		return 0;
 	}
 	if (o->pieces > 0)

@@ -56,8 +56,8 @@ struct replay {
 	uint8_t last_source[16];	/* of the previous outbound packet */
 	uint8_t last_family;
 	struct replay_peer *peers;
-	uint8_t gateway[6];		/* whom most other addresses are behind; zero while unknown */
-	uint32_t gateway_votes;
+	uint8_t gateway[6];		/* whom addresses are behind that are not in `peers` */
+	bool has_gateway;
 };
 
 static inline struct pkt_origin *

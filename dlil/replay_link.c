@@ -150,24 +150,6 @@ can_be_source(protocol_family_t family, const uint8_t *addr)
 	return addr[0] != 0xff && (memcmp(addr, zero, 8) != 0 || memcmp(addr + 8, zero, 7) != 0);
 }
 
-/*
- * The station behind which most addresses are seen (roughly, by majority vote) stands for those that
- * were not seen at all.
- */
-static void
-learn_gateway(struct replay *r, const uint8_t *lladdr)
-{
-	if (lladdr[0] & 1)
-		return;
-	if (r->gateway_votes == 0)
-		memcpy(r->gateway, lladdr, 6);
-	if (memcmp(r->gateway, lladdr, 6) == 0)
-		r->gateway_votes++;
-	else
-		r->gateway_votes--;
-	neighbor_set_default(r->machine, r->ifp, r->gateway);
-}
-
 static void
 learn_peer(struct replay *r, protocol_family_t family, const uint8_t *addr, const uint8_t *lladdr)
 {
@@ -175,12 +157,9 @@ learn_peer(struct replay *r, protocol_family_t family, const uint8_t *addr, cons
 	size_t len = family == PF_INET ? 4 : 16;
 	struct sockaddr_storage ss;
 
-	if (!can_be_source(family, addr))
-		return;
 	p->family = (uint8_t)family;
 	memcpy(p->addr, addr, len);
 	memcpy(p->lladdr, lladdr, 6);
-	learn_gateway(r, lladdr);
 	memset(&ss, 0, sizeof ss);
 	if (family == PF_INET) {
 		struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
@@ -226,6 +205,10 @@ replay_learn_own(struct replay *r, const uint8_t *frame, uint32_t caplen,
 		learn_own_address(r, c->family, addr);
 }
 
+/*
+ * The first station heard of stands for every address that is not seen behind another one: mostly there
+ * is only the gateway.
+ */
 void
 replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
     const struct replay_class *c)
@@ -233,11 +216,18 @@ replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
 	const uint8_t *lladdr = c->outbound ? frame : frame + 6, *addr;
 	const struct replay_peer *p;
 
-	if (r->config.link != CORE_LINK_ETHERNET)
+	if (memcmp(lladdr, r->gateway, 6) == 0 || r->config.link != CORE_LINK_ETHERNET ||
+	    (lladdr[0] & 1))
 		return;
 	addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, !c->outbound);
-	if (addr == NULL)
+	if (addr == NULL || !can_be_source(c->family, addr))
 		return;
+	if (!r->has_gateway) {
+		memcpy(r->gateway, lladdr, 6);
+		r->has_gateway = true;
+		neighbor_set_default(r->machine, r->ifp, lladdr);
+		return;
+	}
 	p = peer_of(r, c->family, addr);
 	if (!peer_is(p, c->family, addr) || memcmp(p->lladdr, lladdr, 6) != 0)
 		learn_peer(r, c->family, addr, lladdr);

@@ -58,6 +58,7 @@ ipf_queue_input(struct nke *machine, struct mbuf *m, ipfilter_t ref)
 	ipf_count_injected(s, ref);
 	if (machine->checked)
 		m_set_owner(m, NULL, NULL);
+	m->m_pkthdr.origin = NULL;	/* a new packet, even if it was a captured one once */
 	m->m_pkthdr.inject_ref = ref;
 	if (s->inject_tail != NULL)
 		s->inject_tail->m_nextpkt = m;
@@ -115,6 +116,7 @@ ipf_send(struct nke *machine, struct mbuf *m, ipfilter_t ref, ipf_pktopts_t opti
 	ipf_count_injected(s, ref);
 	if (machine->checked)
 		m_set_owner(m, NULL, NULL);
+	m->m_pkthdr.origin = NULL;
 	m->m_pkthdr.inject_ref = ref;
 	return p->output(machine, m, options);
 }

@@ -20,9 +20,14 @@
 static void
 take_packets(struct mbuf *list)
 {
-	if (__builtin_expect(curmachine()->checked, 0))
-		for (; list != NULL; list = list->m_nextpkt)
+	bool checked = curmachine()->checked;
+
+	for (; list != NULL; list = list->m_nextpkt) {
+		if (list->m_flags & M_PKTHDR)
+			list->m_pkthdr.origin = NULL;	/* even if it was a captured frame once */
+		if (__builtin_expect(checked, 0))
 			m_set_owner(list, NULL, NULL);
+	}
 }
 
 /* ---- life cycle --------------------------------------------------------------------------- */

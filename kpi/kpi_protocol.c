@@ -50,6 +50,7 @@ proto_input(protocol_family_t protocol, mbuf_t packet)
 	for (struct mbuf *m = packet; m != NULL; m = m->m_nextpkt) {
 		KASSERTX((m->m_flags & M_PKTHDR) && (m->m_pkthdr.rcvif != NULL || protocol != PF_INET),
 		    "proto_input: a packet without receive interface (mbuf_pkthdr_setrcvif sets it)");
+		m->m_pkthdr.origin = NULL;	/* even if it was a captured frame once */
 		if (machine->checked)
 			m_set_owner(m, NULL, NULL);
 	}

@@ -222,6 +222,7 @@ call_listener(struct kauth_listener *l, const struct kauth_question *q)
 	struct kauth_call call = {l->calls, curthread()}, **at;
 	int answer;
 
+	/* cppcheck-suppress autoVariables ; taken off the list below, before this function returns */
 	l->calls = &call;
 	GATE_CALL(l->kext, "kauth listener", NULL,
 	    answer = l->callback(q->credential, l->idata, q->action, q->args[0], q->args[1],

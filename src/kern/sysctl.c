@@ -232,6 +232,7 @@ call_handler(struct nke *m, struct sysctl_node *n, void *arg1, int arg2, struct 
 	struct sysctl_call call = {n->calls, curthread()}, **at;
 	errno_t error;
 
+	/* cppcheck-suppress autoVariables ; taken off the list below, before this function returns */
 	n->calls = &call;
 	n->refs++;
 	GATE_CALL(n->kext, "sysctl handler", NULL,

@@ -131,7 +131,7 @@ void replay_refused(struct nke *, struct mbuf *);
 
 /* A datagram is complete: `more` (an origin chain) joins the frames that `o` stands for. */
 void replay_join(struct pkt_origin *o, struct pkt_origin *more);
-/* Fragments given up (time-out, limit, overlap): these frames survive as captured. */
+/* Fragments given up (time-out, limit, overlap): these frames survive as captured. NULL is ignored. */
 void replay_release(struct nke *, struct pkt_origin *);
 
 /* ---- the way out -------------------------------------------------------------------------- */

@@ -116,7 +116,7 @@ pieces_free(struct reass *r, struct mbuf *m)
 	struct mbuf *next;
 
 	for (; m != NULL; m = next) {
-		struct pkt_origin *origin = m->m_pkthdr.origin;
+		struct pkt_origin *origin = replay_origin(r->machine, m);
 
 		next = m->m_nextpkt;
 		m->m_nextpkt = NULL;
@@ -282,14 +282,15 @@ queue_ecn(const struct reass_queue *q, uint8_t *ecn)
 static void
 piece_duplicate(struct reass *r, struct mbuf *m, struct mbuf *kept)
 {
-	struct pkt_origin *origin = m->m_pkthdr.origin;
+	struct pkt_origin *origin = replay_origin(r->machine, m);
+	struct pkt_origin *same = replay_origin(r->machine, kept);
 
 	r->counters->dropped(r->machine, 1);
 	m_freem(m);
 	if (origin == NULL)
 		return;
-	if (kept->m_pkthdr.origin != NULL)
-		replay_join(kept->m_pkthdr.origin, origin);
+	if (same != NULL)
+		replay_join(same, origin);
 	else
 		replay_release(r->machine, origin);
 }
@@ -347,6 +348,28 @@ reass_add(struct reass *r, const struct reass_key *key, struct mbuf *m, const st
 
 /* ---- one datagram ------------------------------------------------------------------------- */
 
+/*
+ * The datagram stands for the frames of all its fragments. When one of them was held back for too long
+ * and has left, the others leave too, and the datagram stands for frames that have left.
+ */
+static void
+join_origins(struct nke *machine, struct mbuf *first, struct mbuf *m)
+{
+	struct pkt_origin *all = replay_origin(machine, first), *one = replay_origin(machine, m);
+
+	if (m->m_pkthdr.origin == NULL)
+		return;
+	if (first->m_pkthdr.origin == NULL) {
+		first->m_pkthdr.origin = m->m_pkthdr.origin;
+		first->m_pkthdr.packet_number = m->m_pkthdr.packet_number;
+	} else if (all != NULL && one != NULL) {
+		replay_join(all, one);
+	} else {
+		replay_release(machine, all);
+		replay_release(machine, one);
+	}
+}
+
 struct mbuf *
 reass_join(struct nke *machine, struct mbuf *fragments)
 {
@@ -357,10 +380,7 @@ reass_join(struct nke *machine, struct mbuf *fragments)
 
 		next = m->m_nextpkt;
 		m->m_nextpkt = NULL;
-		if (first->m_pkthdr.origin == NULL)
-			first->m_pkthdr.origin = m->m_pkthdr.origin;
-		else if (m->m_pkthdr.origin != NULL)
-			replay_join(first->m_pkthdr.origin, m->m_pkthdr.origin);
+		join_origins(machine, first, m);
 		m_adj(m, m->m_pkthdr.len - (int32_t)len);
 		m_tag_delete_chain(machine, m);
 		m->m_flags &= (uint16_t)~M_PKTHDR;

@@ -99,9 +99,9 @@ for kind in ("interface", "IP"):
          "ns", at_most=10)
 
 _, out = run([f"{build}/bench_mbuf"])
-for line in out.splitlines():
-    name, value = line.rsplit(" ", 1)
-    show(name, float(value), "ns", at_most=15)
+for name, value in re.findall(r"^(.*?) +([\d.]+) ns$", out, re.M):
+    if "free" in name:
+        show(name, float(value), "ns", at_most=15)
 
 
 def peak(path):

@@ -47,7 +47,6 @@
 #define LOG_FLOW	19		/* name the machine and the ports (AT_IP) */
 #define SPLIT		20		/* the same bytes, in a chain */
 #define LEAK		21		/* PARAMETER packets, when stopping */
-#define GROW_FRONT	22		/* PARAMETER bytes between IP header and payload: IPv4 options (AT_IP) */
 #define SWALLOW_SECOND	23		/* frames of fragments that are not first (AT_INTERFACE) */
 
 kern_return_t mangle_start(kmod_info_t *ki, void *data);

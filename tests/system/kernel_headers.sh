@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Every header of include/Kernel compiles alone, as C and as C++, with each compiler that is here, and
+# sees no header of the host.
+#
+#	kernel_headers.sh BUILD SOURCE
+set -u
+kernel=$2/include/Kernel
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# try COMPILER LANGUAGE STANDARD: all headers, each in a file of its own
+try() {
+	local compiler=$1 language=$2 standard=$3 builtin header list=()
+	builtin=$("$compiler" -print-file-name=include)
+	mkdir -p "$work/$compiler"
+	while read -r header; do
+		echo "#include <$header>" >"$work/$compiler/${header//\//:}.$language"
+		list+=("$work/$compiler/${header//\//:}.$language")
+	done <"$work/headers"
+	printf '%s\0' "${list[@]}" | xargs -0 -n 16 -P "$(nproc 2>/dev/null || echo 2)" \
+	    "$compiler" -std="$standard" -fsyntax-only -ffreestanding -nostdinc -Wall -Wextra -Werror \
+	    -Wno-pragma-once-outside-header -DKERNEL -isystem "$builtin" -I "$kernel"
+}
+
+(cd "$kernel" && find . -name '*.h' | sed 's|^\./||' | sort) >"$work/headers"
+fail=0
+for trio in "gcc c gnu11" "g++ cpp gnu++17" "clang c gnu11" "clang++ cpp gnu++17"; do
+	set -- $trio
+	command -v "$1" >/dev/null 2>&1 || continue
+	if ! try "$1" "$2" "$3" 2>"$work/errors"; then
+		echo "with $1:"
+		grep -E 'error' "$work/errors" | head -n 40
+		fail=1
+	fi
+done
+echo "$(wc -l <"$work/headers") headers"
+exit $fail
