@@ -296,7 +296,8 @@ static inline bool
 priority_tagged(const struct replay *r, const struct core_frame *f)
 {
 	return __builtin_expect(f->data[12] == 0x81, 0) &&
-	    r->config.link == CORE_LINK_ETHERNET && f->caplen >= ETHER_HDR_LEN + 4 && f->data[13] == 0 && (f->data[14] & 0xf) == 0 && f->data[15] == 0;
+	    r->config.link == CORE_LINK_ETHERNET && f->caplen >= ETHER_HDR_LEN + 4 &&
+	    f->data[13] == 0 && (f->data[14] & 0xf) == 0 && f->data[15] == 0;
 }
 
 static bool
@@ -739,10 +740,12 @@ make_interface(struct replay *r)
 	if (n == 0)
 		return EINVAL;
 	memset(&params, 0, sizeof params);
-	if (r->config.link == CORE_LINK_ETHERNET)
+	if (r->config.link == CORE_LINK_ETHERNET) {
 		ether_media(&params);
-	else
+	} else {
 		raw_media(&params);
+		params.framer = replay_framer;
+	}
 	params.name = name;
 	params.unit = unit;
 	params.softc = r;

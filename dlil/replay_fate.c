@@ -225,18 +225,36 @@ in_place(const struct pkt_origin *o, const struct mbuf *m)
 }
 
 /*
+ * A filter that replaces the packet, if only by a pullup, may forget the header in front of the old one:
+ * on a Mac nothing of IP's looks there any more. True when the header lies in mbufs but not in these.
+ */
+static bool
+stale(const struct replay *r, const struct mbuf *m, const char *frame, size_t len)
+{
+	if (!mbuf_zone_contains(r->machine, frame))
+		return false;
+	for (; m != NULL; m = m->m_next) {
+		const char *buffer = m_start(m);
+
+		if (frame >= buffer && frame + len <= buffer + m_capacity(m))
+			return false;
+	}
+	return true;
+}
+
+/*
  * Notes what a filter did to the link header. Without `extra` none saw the frame. A header that had a
  * priority tag is shown without it: its addresses are compared.
  */
 static bool
-link_edited(const struct replay *r, struct pkt_origin *o, const char *frame)
+link_edited(const struct replay *r, struct pkt_origin *o, const struct mbuf *m, const char *frame)
 {
 	size_t len = o->link_len == r->link_len ? o->link_len : 2 * ETHER_ADDR_LEN;
 
-	if (!o->extra || memcmp(frame, o->link, len) == 0)
+	if (!o->extra || memcmp(frame, o->link, len) == 0 || (m != NULL && stale(r, m, frame, len)))
 		return false;
 	memcpy(o->link, frame, len);
-	o->link_changed = true;
+	o->link_changed = o->raw == NULL || memcmp(frame, o->raw, len) != 0;
 	return true;
 }
 
@@ -262,7 +280,7 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 	uint32_t off = view == REPLAY_FRAME ? o->link_len : 0;
 	char link[REPLAY_LINK_MAX];
 
-	if (m->m_pkthdr.origin != o) {
+	if (m->m_pkthdr.origin != o || m->m_pkthdr.packet_number != o->number) {
 		m->m_pkthdr.origin = o;
 		m->m_pkthdr.packet_number = o->number;
 		touched = true;
@@ -270,7 +288,7 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 	o->touched |= touched;
 	for (struct mbuf *n = m; n != NULL; n = n->m_next)
 		n->m_flags &= (uint16_t)~M_TOUCHED;
-	if (view == REPLAY_NET_AND_FRAME && frame != NULL && link_edited(machine->replay, o, frame)) {
+	if (view == REPLAY_NET_AND_FRAME && frame != NULL && link_edited(machine->replay, o, m, frame)) {
 		o->touched = true;
 		changed = true;
 	}
@@ -279,7 +297,7 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 	if (view == REPLAY_FRAME && ((uint32_t)m->m_pkthdr.len < off ||
 	    m_copydata(m, 0, off, link) != 0))
 		return true;
-	if (view == REPLAY_FRAME && link_edited(machine->replay, o, link))
+	if (view == REPLAY_FRAME && link_edited(machine->replay, o, NULL, link))
 		changed = true;
 	if (o->look != NULL) {
 		if ((uint32_t)m->m_pkthdr.len - off == o->look_len &&
@@ -356,26 +374,7 @@ replay_release(struct nke *machine, struct pkt_origin *o)
 		keep_as_captured(o, NULL);
 }
 
-void
-replay_refused(struct nke *machine, struct mbuf *m)
-{
-	struct pkt_origin *o = replay_origin(machine, m);
-	struct replay *r = machine->replay;
-
-	if (o == NULL) {
-		m_freem(m);
-		return;
-	}
-	/* Filters that saw the frame before may have changed it; the stack does not like it either way. */
-	if (o->look != NULL || o->link_changed || !unchanged(o, m)) {
-		r->stats.refused++;
-		replay_deliver(machine, m);
-		return;
-	}
-	for (const struct pkt_origin *i = o; i != NULL; i = i->join)
-		r->stats.refused++;
-	keep_as_captured(o, m);
-}
+#define IP6_HEADERS_MAX	1024u		/* of a fragment, up to its payload */
 
 /* ---- framing anew ------------------------------------------------------------------------- */
 
@@ -433,6 +432,28 @@ fitting_length(const struct replay *r, const struct pkt_origin *o)
  * Cuts a packet to what `fits` if need be. The packets keep no origin. One that must not be cut stays
  * whole on the way in, where nothing is left to be crossed; NULL otherwise.
  */
+/*
+ * New fragments go by the identification of the captured ones: in IPv4 it is still in the datagram, in
+ * IPv6 it went with the fragment headers.
+ */
+static void
+keep_identification(const struct pkt_origin *o, struct mbuf *list)
+{
+	uint8_t head[IP6_HEADERS_MAX];
+	struct piece was, p = {.net = head};
+	size_t n;
+
+	if (o == NULL || list == NULL || list->m_nextpkt == NULL || !piece_of(o, &was) ||
+	    was.net[0] >> 4 != 6)
+		return;
+	for (; list != NULL; list = list->m_nextpkt) {
+		n = (size_t)list->m_pkthdr.len < sizeof head ? (size_t)list->m_pkthdr.len : sizeof head;
+		if (m_copydata(list, 0, n, head) == 0 && piece6(&p, (uint32_t)n) &&
+		    (size_t)list->m_len >= p.header + 8)
+			memcpy(list->m_data + p.header + 4, was.net + was.header + 4, 4);
+	}
+}
+
 static struct mbuf *
 cut(struct replay *r, struct mbuf *m, uint32_t fits, bool outbound)
 {
@@ -469,6 +490,7 @@ deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	struct mbuf *next;
 
 	m = cut(r, m, fitting_length(r, o), o->outbound);
+	keep_identification(o, m);
 	merge_rest(o);
 	o->join = NULL;
 	o->changed = true;
@@ -555,7 +577,7 @@ replay_unclaimed(struct nke *machine, struct mbuf *m, char *frame)
 		return;
 	}
 	if (frame != NULL)
-		(void)link_edited(machine->replay, o, frame);
+		(void)link_edited(machine->replay, o, m, frame);
 	r->stats.unclaimed++;
 	replay_deliver(machine, m);
 }
@@ -569,7 +591,7 @@ replay_claimed(struct nke *machine, struct mbuf *m, const char *frame)
 	if (o == NULL)
 		return;
 	if (frame != NULL)
-		(void)link_edited(machine->replay, o, frame);
+		(void)link_edited(machine->replay, o, m, frame);
 	m->m_pkthdr.origin = NULL;
 	if (unchanged(o, m)) {
 		keep_as_captured(o, NULL);
@@ -619,6 +641,7 @@ output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	uint16_t n = 0;
 
 	m = cut(r, m, fitting_length(r, o), o->outbound);
+	keep_identification(o, m);
 	merge_rest(o);
 	o->join = NULL;
 	if (m == NULL) {
@@ -682,12 +705,64 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 	dlil_output(r->ifp, family, m, NULL, NULL, true);
 }
 
+/* ---- what the stack does not want --------------------------------------------------------- */
+
+/*
+ * It survives as it is now. What the host sent has been on the link, whatever the stack thinks of it, so
+ * interface filters see it on its way out. Returns how many frames the packet stood for.
+ */
+static uint64_t
+survive(struct nke *machine, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+	uint64_t frames = 0;
+
+	if (o == NULL) {
+		m_freem(m);
+		return 0;
+	}
+	for (const struct pkt_origin *i = o; i != NULL; i = i->join)
+		frames++;
+	if (o->outbound)
+		replay_output_done(machine, m);
+	else if (unchanged(o, m))
+		keep_as_captured(o, m);
+	else
+		deliver_changed(machine->replay, o, m);
+	return frames;
+}
+
+void
+replay_given_up(struct nke *machine, struct mbuf *m)
+{
+	struct pkt_origin *o = replay_origin(machine, m);
+
+	/* Joined to it are duplicates; filters have had their hands on them only on the way in. */
+	if (o != NULL && !o->outbound) {
+		replay_release(machine, o->join);
+		o->join = NULL;
+	}
+	(void)survive(machine, m);
+}
+
+void
+replay_refused(struct nke *machine, struct mbuf *m)
+{
+	uint64_t frames = survive(machine, m);
+
+	if (frames != 0)
+		machine->replay->stats.refused += frames;
+}
+
+/* ---- the driver --------------------------------------------------------------------------- */
+
 static bool
 frame_unchanged(const struct pkt_origin *o, const struct mbuf *m)
 {
 	if (!o->touched)
 		return true;
-	return o->raw != NULL && (uint32_t)m->m_pkthdr.len == o->caplen && same_bytes(m, 0, o->raw, o->caplen);
+	return o->raw != NULL && (uint32_t)m->m_pkthdr.len == o->caplen &&
+	    same_bytes(m, 0, o->raw, o->caplen);
 }
 
 /* The end of the way out: ifnet_output_func of the replayed interface, and of no other. */

@@ -26,6 +26,12 @@ struct replay_peer {
 	uint8_t addr[16];
 };
 
+/* A link header as captured, of a link that is not Ethernet. */
+struct replay_header {
+	bool known;
+	uint8_t link[REPLAY_LINK_MAX];
+};
+
 struct replay {
 	struct nke *machine;
 	struct ifnet *ifp;
@@ -58,6 +64,7 @@ struct replay {
 	struct replay_peer *peers;
 	uint8_t gateway[6];		/* whom addresses are behind that are not in `peers` */
 	bool has_gateway;
+	struct replay_header headers[2][2];	/* [IPv6][outbound]: the last one seen */
 };
 
 static inline struct pkt_origin *
@@ -86,6 +93,8 @@ void replay_learn_peer(struct replay *, const uint8_t *frame, uint32_t caplen,
     const struct replay_class *);
 /* Link header for a packet that has none: way in or out, by its IP addresses. */
 void replay_make_link(struct replay *, const struct mbuf *, bool outbound, uint8_t *link);
+errno_t replay_framer(struct ifnet *, struct mbuf **, const struct sockaddr *, const char *lladdr,
+    const char *frame_type);
 
 /* replay_fate.c */
 errno_t replay_driver_output(struct ifnet *, struct mbuf *);

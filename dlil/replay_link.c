@@ -205,6 +205,18 @@ replay_learn_own(struct replay *r, const uint8_t *frame, uint32_t caplen,
 		learn_own_address(r, c->family, addr);
 }
 
+/* Links without addresses, or with addresses that mean little here: a header like the last one. */
+static void
+learn_header(struct replay *r, const uint8_t *frame, const struct replay_class *c)
+{
+	struct replay_header *h = &r->headers[c->family == PF_INET6][c->outbound];
+
+	if (c->family == 0)
+		return;
+	memcpy(h->link, frame, r->link_len);
+	h->known = true;
+}
+
 /*
  * The first station heard of stands for every address that is not seen behind another one: mostly there
  * is only the gateway.
@@ -216,8 +228,11 @@ replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
 	const uint8_t *lladdr = c->outbound ? frame : frame + 6, *addr;
 	const struct replay_peer *p;
 
-	if (memcmp(lladdr, r->gateway, 6) == 0 || r->config.link != CORE_LINK_ETHERNET ||
-	    (lladdr[0] & 1))
+	if (r->config.link != CORE_LINK_ETHERNET) {
+		learn_header(r, frame, c);
+		return;
+	}
+	if (memcmp(lladdr, r->gateway, 6) == 0 || (lladdr[0] & 1))
 		return;
 	addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, !c->outbound);
 	if (addr == NULL || !can_be_source(c->family, addr))
@@ -284,41 +299,84 @@ make_ethernet(struct replay *r, const uint8_t *net, uint32_t len, protocol_famil
 	link[13] = family == PF_INET ? 0x00 : 0xdd;
 }
 
+/* The family of a loopback header as the capturing system had it: its byte order at least is known. */
+static void
+set_loopback_family(const struct replay *r, protocol_family_t family, uint8_t *link)
+{
+	const struct replay_header *other = &r->headers[family != PF_INET6][0];
+	bool big = r->config.link == CORE_LINK_LOOP;
+	uint8_t af = (uint8_t)family;
+
+	if (!other->known)
+		other = &r->headers[family != PF_INET6][1];
+	if (other->known && other->link[0] == 0)
+		big = true;
+	memset(link, 0, 4);
+	link[big ? 3 : 0] = af;
+}
+
+static void
+set_cooked(const struct replay *r, protocol_family_t family, bool outbound, uint8_t *link)
+{
+	uint16_t type = family == PF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6;
+	bool v2 = r->config.link == CORE_LINK_SLL2;
+
+	link[v2 ? 0 : 14] = (uint8_t)(type >> 8);
+	link[v2 ? 1 : 15] = (uint8_t)type;
+	link[v2 ? 9 : 3] = 1;		/* ARPHRD_ETHER */
+	link[v2 ? 10 : 1] = outbound ? SLL_OUTGOING : 0;
+}
+
+/* Like a header of the same family and direction; failing that, of the other direction. */
+static void
+make_other(const struct replay *r, protocol_family_t family, bool outbound, uint8_t *link)
+{
+	bool cooked = r->config.link == CORE_LINK_SLL || r->config.link == CORE_LINK_SLL2;
+	const struct replay_header *h = r->headers[family == PF_INET6];
+
+	if (h[outbound].known)
+		memcpy(link, h[outbound].link, r->link_len);
+	else if (h[!outbound].known && !cooked)
+		memcpy(link, h[!outbound].link, r->link_len);
+	else if (cooked)
+		set_cooked(r, family, outbound, link);
+	else if (r->link_len != 0)
+		set_loopback_family(r, family, link);
+}
+
 void
 replay_make_link(struct replay *r, const struct mbuf *m, bool outbound, uint8_t *link)
 {
 	const uint8_t *net = mtod(m, const uint8_t *);
 	uint32_t len = (uint32_t)m->m_len;
 	protocol_family_t family = family_of_version(net, len);
-	uint16_t type = family == PF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6;
 
 	memset(link, 0, REPLAY_LINK_MAX);
-	switch (r->config.link) {
-	case CORE_LINK_ETHERNET:
+	if (r->config.link == CORE_LINK_ETHERNET)
 		make_ethernet(r, net, len, family, outbound, link);
-		break;
-	case CORE_LINK_NULL: {
-		uint32_t af = family;
+	else
+		make_other(r, family, outbound, link);
+}
 
-		memcpy(link, &af, sizeof af);
-		break;
+/* ifnet_framer_func of links that are not Ethernet: what the stack sends gets a header here. */
+errno_t
+replay_framer(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst, const char *lladdr,
+    const char *frame_type)
+{
+	struct replay *r = ifnet_softc(ifp);
+	uint8_t link[REPLAY_LINK_MAX];
+
+	(void)dst;
+	(void)lladdr;
+	(void)frame_type;
+	if (r->link_len == 0)
+		return 0;
+	replay_make_link(r, *m, true, link);
+	*m = m_prepend(*m, r->link_len, MBUF_DONTWAIT);
+	if (*m == NULL) {
+		r->stats.no_memory++;
+		return EJUSTRETURN;
 	}
-	case CORE_LINK_LOOP:
-		link[3] = (uint8_t)family;
-		break;
-	case CORE_LINK_SLL:
-		link[1] = outbound ? SLL_OUTGOING : 0;
-		link[3] = 1;		/* ARPHRD_ETHER */
-		link[14] = (uint8_t)(type >> 8);
-		link[15] = (uint8_t)type;
-		break;
-	case CORE_LINK_SLL2:
-		link[0] = (uint8_t)(type >> 8);
-		link[1] = (uint8_t)type;
-		link[9] = 1;
-		link[10] = outbound ? SLL_OUTGOING : 0;
-		break;
-	case CORE_LINK_RAW:
-		break;
-	}
+	memcpy((*m)->m_data, link, r->link_len);
+	return 0;
 }

@@ -175,6 +175,7 @@ filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, ch
 	struct nke *machine = e->ifp->machine;
 	struct filter_counters *c = &e->counters;
 	struct pkt_origin *origin = replay_origin(machine, *m);
+	const struct mbuf *shown = *m;
 	const char *callback = frame != NULL ? "iff_input" : "iff_output";
 	errno_t error;
 
@@ -190,6 +191,8 @@ filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, ch
 		check_passed(e, *m, callback);
 		if (machine->checked && e->owner != NULL)
 			m_set_owner(*m, NULL, NULL);
+		if (origin == NULL && *m != shown)
+			(*m)->m_pkthdr.origin = NULL;	/* stands for what the shown one stood for */
 		if (origin != NULL && (frame != NULL ?
 		    replay_changed(machine, origin, *m, REPLAY_NET_AND_FRAME, *frame) :
 		    replay_changed(machine, origin, *m, REPLAY_FRAME, NULL)))

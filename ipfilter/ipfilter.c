@@ -239,7 +239,8 @@ ipf_embed_scope(struct mbuf *m, uint16_t from, uint16_t to)
 /* What of a packet a filter may lose by putting another chain in *data. */
 struct ipf_kept {
 	struct mbuf *m;
-	struct pkt_origin *origin;
+	struct pkt_origin *origin;	/* NULL also when its frames have left already */
+	struct pkt_origin *stale;
 	uint64_t number;
 	struct ifnet *rcvif;
 };
@@ -261,6 +262,8 @@ ipf_passed(
 			m->m_pkthdr.rcvif = was->rcvif;
 		if (m->m_pkthdr.origin == NULL)
 			m->m_pkthdr.packet_number = was->number;
+		if (was->origin == NULL)
+			m->m_pkthdr.origin = was->stale;
 	}
 	if (was->origin != NULL)
 		changed = replay_changed(w->machine, was->origin, m, REPLAY_NET, NULL);
@@ -274,7 +277,9 @@ static errno_t
 ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 {
 	struct mbuf *m = *mp;
-	struct ipf_kept was = {m, replay_origin(w->machine, m), m->m_pkthdr.packet_number, m->m_pkthdr.rcvif};
+	struct ipf_kept was = {.m = m, .origin = replay_origin(w->machine, m),
+	    .stale = m->m_pkthdr.origin, .number = m->m_pkthdr.packet_number,
+	    .rcvif = m->m_pkthdr.rcvif};
 	errno_t error;
 
 	if (w->in)

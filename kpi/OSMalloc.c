@@ -31,7 +31,8 @@ describe_tag(const struct ledger_entry *entry, char *text, size_t size)
 	const struct __OSMallocTag__ *tag = (const struct __OSMallocTag__ *)
 	    ((const char *)entry - __offsetof(struct __OSMallocTag__, ledger));
 
-	ksnprintf(text, size, "OSMalloc tag \"%s\" with %u blocks", tag->name, tag->refs - 1);
+	ksnprintf(text, size, "OSMalloc tag \"%s\" with %u block%s", tag->name, tag->refs - 1,
+	    tag->refs == 2 ? "" : "s");
 }
 
 OSMallocTag

@@ -52,7 +52,8 @@ report_all(void *arg)
 
 	TAILQ_FOREACH(ifp, dlil_interfaces(a->m), link)
 		TAILQ_FOREACH(iff, &ifp->filters, link)
-			report(a, CORE_FILTER_INTERFACE, iff->filter.iff_name, iff->owner, ifp, &iff->counters);
+			report(a, CORE_FILTER_INTERFACE, iff->filter.iff_name, iff->owner, ifp,
+			    &iff->counters);
 	TAILQ_FOREACH(ipf, &a->m->ipf->v4, link)
 		report(a, CORE_FILTER_IPV4, ipf->filter.name, ipf->owner, NULL, &ipf->counters);
 	TAILQ_FOREACH(ipf, &a->m->ipf->v6, link)

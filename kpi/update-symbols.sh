@@ -7,11 +7,21 @@
 # checked by whoever commits it.
 set -eu
 export LC_ALL=C
-library=${1:?"usage: update-symbols.sh LIBRARY"}
+usage() {
+	echo "update-symbols.sh: $1" >&2
+	echo "usage: update-symbols.sh LIBRARY    (the built libnke.so)" >&2
+	exit 1
+}
+
+[ $# = 1 ] || usage "one argument expected, not $#"
+library=$1
 here=$(dirname "$0")
 def=$here/symbols.def
 old=$(mktemp)
-trap 'rm -f "$old"' EXIT
+exported=$(mktemp)
+trap 'rm -f "$old" "$exported"' EXIT
+nm -D --defined-only "$library" >"$exported" || usage "$library: not a shared library"
+grep -q ' nke_create$' "$exported" || usage "$library: not libnke: no nke_create in it"
 if [ -f "$def" ]; then
 	sed -n 's/^KPI_SYMBOL(\([^,]*\), \([A-Z]*\)).*/\1 \2/p' "$def" >"$old"
 fi
@@ -27,10 +37,12 @@ suggest() {
 		echo LIBKERN;;
 	lck_*|thread_*|clock_*|kernel_thread*|assert_wait*|current_thread|current_task|*absolutetime*|\
 	*continuoustime*|mach_*|semaphore_*|wait_*|task_*|preemption_enabled|vm_*|get_*task*|ml_*|\
-	delay|simple_lock*|usimple_*|kernel_task|panic_active)
+	simple_lock*|usimple_*|kernel_task|panic_active)
 		echo MACH;;
 	IO*|PE_*|PEGet*)
 		echo IOKIT;;
+	kalloc|kfree|delay)
+		echo UNSUPPORTED;;
 	VNOP_*|cc_rand_generate|random_buf|kmem_*|sysctlbyname)
 		echo PRIVATE;;
 	*)
@@ -40,7 +52,7 @@ suggest() {
 
 {
 	echo "/* The kernel's symbols and the set each is in; written by update-symbols.sh. */"
-	nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | grep -v '^nke_' | sort -u |
+	awk '{ print $3 }' "$exported" | sed 's/@.*//' | grep -v '^nke_' | sort -u |
 	while read -r name; do
 		set=$(awk -v n="$name" '$1 == n { print $2 }' "$old")
 		echo "KPI_SYMBOL($name, ${set:-$(suggest "$name")})"

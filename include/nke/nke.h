@@ -97,7 +97,8 @@ int nke_call(nke_t *m, void (*fn)(void *arg), void *arg);
 
 /*
  * Lets virtual time pass up to and including uptime `until_ns`, running everything due on the way; an
- * uptime that has passed runs what is due now. In real time: runs what is due now and returns.
+ * uptime that has passed runs what is due now. UINT64_MAX: until no timer is left, the clock stays at
+ * the last. In real time: runs what is due now and returns.
  *
  * EFAULT: panicked.
  */

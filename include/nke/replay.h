@@ -27,11 +27,11 @@ typedef struct nke_replay nke_replay_t;
 struct nke_replay_config {
 	const char *input;		/* a pcap or pcapng file; "-" or a pipe: read as it comes */
 	const char *output;		/* pcap, same link type and precision; NULL: nothing is written */
-	const char *host;		/* "ADDR,...": IPv4, IPv6, link addresses; NULL: found in the capture */
+	const char *host;		/* "ADDR,...": IPv4, IPv6, link; NULL: found in the capture */
 	const char *interface;		/* NULL: "en0" */
 	unsigned jobs;			/* machines, each on a thread of its own; 0: 1 */
 	struct nke_config machine;	/* like nke_create's; time and name are set by the replay */
-	/* Called now and then on the thread that runs: bytes of the input read so far and in all (0: unknown). */
+	/* Called now and then on the thread that runs: bytes of the input read, and in all (0: unknown). */
 	void (*progress)(void *ctx, uint64_t bytes, uint64_t total);
 	void *progress_ctx;
 };
@@ -43,7 +43,7 @@ struct nke_replay_stats {
 	uint64_t snapped;		/* captured shorter than they were */
 	uint64_t kept, changed;		/* left as captured; left otherwise */
 	uint64_t swallowed, dropped;	/* taken by filters and not passed on; refused by filters */
-	uint64_t refused, unclaimed;	/* of the kept: malformed or not for the host; no protocol wants them */
+	uint64_t refused, unclaimed;	/* of the kept: malformed or not for the host; no protocol's */
 	uint64_t no_memory;		/* lost to a memory limit */
 	uint64_t injected;		/* new frames made by kexts */
 	uint64_t written, written_bytes;

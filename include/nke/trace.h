@@ -18,7 +18,7 @@ struct nke_trace_event {
 	uint64_t uptime_ns;
 	uint64_t packet_number;		/* of the capture that is replayed, 1-based; 0: none */
 	uintptr_t a, b;
-	const uint8_t *data;		/* the packet's first bytes, where it is contiguous; NULL: no packet */
+	const uint8_t *data;		/* the packet's first bytes in one piece; NULL: no packet */
 	size_t data_len;		/* how many are at `data` */
 	size_t packet_len;		/* in all */
 };

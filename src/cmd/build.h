@@ -41,7 +41,7 @@ struct build {
 int build_find_tools(struct build *);
 /* By the name's extension. */
 bool build_is_cplusplus(const char *source);
-/* Compiles one file, with `flag` if not NULL, into the temporary folder, adding to `objects`. An exit code. */
+/* Compiles a file, with `flag` if not NULL, into the temporary folder, adds to `objects`. An exit code. */
 int build_compile(struct build *, const char *source, const char *flag);
 /* Links all objects into `path`. An exit code. */
 int build_link(struct build *, const char *path);

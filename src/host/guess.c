@@ -372,8 +372,10 @@ parse_lladdr(const char *s, uint8_t *addr)
 	unsigned b[6];
 	int end = 0;
 
-	if (strspn(s, "0123456789abcdefABCDEF:") != strlen(s) ||	/* sscanf takes signs and spaces too */
-	    sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	/* sscanf takes signs and spaces too */
+	if (strspn(s, "0123456789abcdefABCDEF:") != strlen(s) ||
+	    sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+	    &end) != 6 ||
 	    s[end] != '\0')
 		return false;
 	for (int i = 0; i < 6; i++)

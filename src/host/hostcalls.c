@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/host/kext_symbols.h"
 #include "src/kern/hostcalls.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
@@ -337,6 +338,8 @@ hc_symbolize(const void *pc, char *buf, size_t size)
 {
 	Dl_info info;
 	const char *image;
+	char name[128];
+	size_t offset;
 
 	if (size == 0)
 		return;
@@ -349,6 +352,8 @@ hc_symbolize(const void *pc, char *buf, size_t size)
 	if (info.dli_sname != NULL && info.dli_saddr != NULL)
 		snprintf(buf, size, "%s`%s+0x%zx", image, info.dli_sname,
 		    (size_t)((const char *)pc - (const char *)info.dli_saddr));
+	else if (symbols_find(pc, name, sizeof name, &offset))
+		snprintf(buf, size, "%s`%s+0x%zx", image, name, offset);
 	else
 		snprintf(buf, size, "%s+0x%zx", image,
 		    (size_t)((const char *)pc - (const char *)info.dli_fbase));

@@ -332,6 +332,43 @@ read_symbols(struct elf_file *f, const struct dynamic *d, struct kext_text *text
 	return 0;
 }
 
+/* ---- functions, for backtraces --------------------------------------------------------------- */
+
+static bool
+section_header(const struct elf_file *f, unsigned i, Elf64_Shdr *sh)
+{
+	Elf64_Ehdr eh;
+
+	return get(f, 0, &eh, sizeof eh) && eh.e_shoff != 0 && eh.e_shentsize == sizeof *sh &&
+	    i < eh.e_shnum && eh.e_shoff <= f->size &&
+	    get(f, eh.e_shoff + (uint64_t)i * sizeof *sh, sh, sizeof *sh);
+}
+
+void
+elf_each_function(const struct elf_file *f,
+    void (*visit)(void *, const char *, uint64_t, uint64_t), void *ctx)
+{
+	Elf64_Shdr table = {.sh_type = SHT_NULL}, names;
+	Elf64_Sym sym;
+
+	for (unsigned i = 0; table.sh_type != SHT_SYMTAB; i++) {
+		if (!section_header(f, i, &table))
+			return;
+	}
+	if (!inside(f, table.sh_offset, table.sh_size) || !section_header(f, table.sh_link, &names) ||
+	    names.sh_size == 0 || !inside(f, names.sh_offset, names.sh_size) ||
+	    f->bytes[names.sh_offset + names.sh_size - 1] != '\0')
+		return;
+	for (uint64_t at = 0; at + sizeof sym <= table.sh_size; at += sizeof sym) {
+		if (!get(f, table.sh_offset + at, &sym, sizeof sym) ||
+		    ELF64_ST_TYPE(sym.st_info) != STT_FUNC || sym.st_shndx == SHN_UNDEF ||
+		    sym.st_size == 0 || sym.st_name >= names.sh_size ||
+		    sym.st_value > f->memory_size || sym.st_size > f->memory_size - sym.st_value)
+			continue;
+		visit(ctx, f->bytes + names.sh_offset + sym.st_name, sym.st_value, sym.st_size);
+	}
+}
+
 /* ---- the whole file ----------------------------------------------------------------------- */
 
 /* The arrays are followed at run time, so they must lie in the image. */

@@ -50,6 +50,12 @@ int elf_read(const char *path, struct elf_file *, struct kext_text *);
 void elf_free(struct elf_file *);
 /* The global definition of that name, or NULL. */
 const struct elf_symbol *elf_definition(const struct elf_file *, const char *name);
+/*
+ * Calls `visit` for every function of the complete symbol table, static ones too, whose code lies in
+ * the image. Nothing for a file that has been stripped; damaged entries are passed over.
+ */
+void elf_each_function(const struct elf_file *,
+    void (*visit)(void *ctx, const char *name, uint64_t value, uint64_t size), void *ctx);
 /* `size` bytes that the image has at `address` before anything runs; false when they are not in the file. */
 bool elf_data(const struct elf_file *, uint64_t address, void *buf, size_t size);
 /* Changes the copy in memory so that `sealed` becomes true. EINVAL when it has no room for that. */

@@ -241,6 +241,7 @@ image_map(struct elf_file *f, const struct image_link *links, size_t link_count,
 		error = ENOEXEC;
 	} else if (error == 0) {
 		image->base = (char *)(uintptr_t)map->l_addr;
+		image->symbols = symbols_add(f, image->base);
 		if (!link_table(f, image, f->rela_off, f->rela_size, links, link_count) ||
 		    !link_table(f, image, f->plt_off, f->plt_size, links, link_count))
 			error = text_fail(text, ENOEXEC, "%s: cannot bind a symbol of another kext\n",
@@ -254,6 +255,7 @@ image_map(struct elf_file *f, const struct image_link *links, size_t link_count,
 void
 image_unmap(struct kext_image *image)
 {
+	symbols_remove(image->symbols);
 	if (image->handle != NULL)
 		dlclose(image->handle);
 	if (image->fd >= 0)

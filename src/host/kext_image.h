@@ -2,7 +2,7 @@
 #ifndef NKE_HOST_KEXT_IMAGE_H
 #define NKE_HOST_KEXT_IMAGE_H
 
-#include "src/host/kext_elf.h"
+#include "src/host/kext_symbols.h"
 
 /* An undefined symbol that another kext of the machine provides. */
 struct image_link {
@@ -15,6 +15,7 @@ struct kext_image {
 	char *base;
 	size_t size;
 	int fd;				/* keeps the name /proc/self/fd/N ours; -1 */
+	struct kext_symbols *symbols;	/* for backtraces; NULL none */
 };
 
 /*

@@ -106,8 +106,8 @@ find_host(struct nke_replay *r, char *text, size_t size)
 		return EINVAL;
 	r->learn = r->host.address_count == 0;
 	if (r->learn && link != CORE_LINK_ETHERNET) {
-		snprintf(text, size, "--host: frames of this capture (%s) have no link addresses of the host; "
-		    "expected IP addresses", capture_link_name(r->reader));
+		snprintf(text, size, "--host: frames of this capture (%s) have no link addresses of the "
+		    "host; expected IP addresses", capture_link_name(r->reader));
 		return EINVAL;
 	}
 	complete_host(link, r->ahead, r->ahead_count, &r->host);
@@ -120,7 +120,8 @@ add_addresses(struct nke_replay *r, struct nke *core)
 	for (unsigned i = 0; i < r->host.address_count; i++) {
 		const struct host_address *a = &r->host.addresses[i];
 		bool v4 = a->family == AF_INET;
-		int error = replay_add_address(core, darwin_family_from_host(a->family), a->addr, v4 ? 24 : 64);
+		int error = replay_add_address(core, darwin_family_from_host(a->family), a->addr,
+		    v4 ? 24 : 64);
 
 		if (error != 0 && darwin_errno_to_host(error) != EEXIST)
 			return darwin_errno_to_host(error);

@@ -9,7 +9,7 @@
 #include "src/kern/corecalls.h"
 
 #define REPLAY_CHUNK	8192u		/* frames between looks at the clock, progress and errors */
-#define REPLAY_LINGER_NS UINT64_C(60000000000) /* what becomes due this long after the last frame still happens */
+#define REPLAY_LINGER_NS UINT64_C(60000000000) /* after the last frame: what becomes due then happens */
 
 struct nke_replay {
 	struct nke_replay_config config;

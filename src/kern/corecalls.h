@@ -34,7 +34,7 @@ struct core_config {
 	char name[32];			/* in reports; "nke0" when empty */
 	enum core_time time;
 	uint64_t calendar_start_ns;	/* virtual time: 1970-based time of uptime 0 */
-	uint64_t seed;			/* randomness (and sched=random) of this machine; same seed, same bytes */
+	uint64_t seed;			/* of all randomness and of sched=random */
 	bool sched_random;		/* hand the CPU over at KPI calls and lock operations too */
 	bool checked;			/* ownership, poisoning, full backtraces */
 	size_t mbuf_limit_bytes;	/* mbufs and clusters together; 0: 64 MiB */

@@ -16,6 +16,8 @@
 #include "src/kern/kext.h"
 #include "src/kern/kext_report.h"
 #include "src/kern/klog.h"
+#include "src/kern/mbuf.h"
+#include "src/kern/panic.h"
 #include "src/kern/sched.h"
 
 struct kext_state {
@@ -51,6 +53,7 @@ static void
 forget(struct nke *m, struct kext *k)
 {
 	ledger_disown(m, k);
+	mbuf_disown(m, k);
 	klog_flush(m);
 	if (k->needs != NULL) {
 		for (size_t i = 0; i < k->image.need_count; i++)
@@ -93,6 +96,31 @@ kext_find(struct nke *m, const char *identifier)
 			return k;
 	}
 	return NULL;
+}
+
+struct kext *
+kext_find_id(struct nke *m, uint32_t id)
+{
+	struct kext *k;
+
+	TAILQ_FOREACH(k, &m->kexts->list, link) {
+		if (k->id == id)
+			return k;
+	}
+	return NULL;
+}
+
+void
+kext_retain(struct kext *k)
+{
+	k->retained++;
+}
+
+void
+kext_release(struct kext *k)
+{
+	KASSERTX(k->retained > 0, "%s is released, but nobody retains it", k->identifier);
+	k->retained--;
 }
 
 uint64_t
@@ -290,7 +318,7 @@ static bool
 roll_back(struct nke *m, struct kext *k, struct kext_text *text)
 {
 	k->phase = KEXT_STOPPED;
-	if (!TAILQ_EMPTY(&k->owned)) {
+	if (kext_leaks(m, k) > 0) {
 		kext_say(text, "left behind by the start routine:\n");
 		kext_report(m, k, text);
 		reclaim(m, k);
@@ -355,9 +383,17 @@ may_stop(struct nke *m, const struct kext *k, struct kext_text *text)
 		kext_say(text, "\n");
 		return EBUSY;
 	}
-	if (sched_inside_kext(m->world, k)) {
-		kext_say(text, "%s cannot be unloaded: a call of one of its functions has not returned\n",
-		    k->identifier);
+	if (k->retained > 0) {
+		kext_say(text, "%s cannot be unloaded: it is retained %u time%s "
+		    "(OSKextRetainKextWithLoadTag)\n", k->identifier, k->retained,
+		    k->retained == 1 ? "" : "s");
+		return EBUSY;
+	}
+	/* Its own threads may be anywhere: to end them is what stop is for. */
+	if (k->phase != KEXT_STARTED || sched_called_by_kext(k)) {
+		kext_say(text, "%s cannot be unloaded: %s\n", k->identifier,
+		    k->phase != KEXT_STARTED ? "its stop routine has not returned" :
+		    "one of its own functions asks for that");
 		return EBUSY;
 	}
 	return 0;
@@ -391,8 +427,8 @@ stop(struct nke *m, struct kext *k, struct kext_text *text)
 		    "loaded\n", k->identifier, result, (unsigned)result);
 		return EBUSY;
 	}
-	k->phase = KEXT_STOPPED;
 	let_threads_end(k);
+	k->phase = KEXT_STOPPED;
 	return 0;
 }
 
@@ -418,7 +454,7 @@ unload(void *arg)
 		return;
 	}
 	destruct(k);
-	c->leaks = ledger_count(k);
+	c->leaks = kext_leaks(m, k);
 	if (c->leaks > 0) {
 		kext_say(c->text, "%s was unloaded, but left behind:\n", k->identifier);
 		kext_report(m, k, c->text);

@@ -22,6 +22,7 @@ struct kext {
 	enum kext_phase phase;
 	uint32_t id;
 	uint32_t dependents;		/* kexts that name it in OSBundleLibraries */
+	uint32_t retained;		/* by kexts, which do not let it be unloaded */
 	void *host;			/* the host's half: image, plist */
 	TAILQ_HEAD(, ledger_entry) owned;
 	uint32_t owned_count[LEDGER_KINDS];
@@ -48,6 +49,10 @@ typedef bool kext_reclaim_fn(struct nke *, struct ledger_entry *);
 void kext_set_reclaim(struct nke *, enum ledger_kind, kext_reclaim_fn *);
 /* The kext of that identifier, stopped ones included, or NULL. */
 struct kext *kext_find(struct nke *, const char *identifier);
+struct kext *kext_find_id(struct nke *, uint32_t id);
+/* It is not stopped until it is released as often. */
+void kext_retain(struct kext *);
+void kext_release(struct kext *);
 
 static inline const char *
 kext_name(const struct kext *k)

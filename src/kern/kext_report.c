@@ -5,6 +5,7 @@
 
 #include "src/kern/kext_report.h"
 #include "src/kern/klog.h"
+#include "src/kern/mbuf.h"
 
 #define GROUPS_MAX	32		/* places named in one report */
 
@@ -12,6 +13,15 @@
 struct group {
 	const struct ledger_entry *first;
 	unsigned count;
+};
+
+/* Packets, by the place each came from. */
+struct packets {
+	struct {
+		const void *pc;
+		unsigned count;
+	} places[GROUPS_MAX];
+	unsigned n, more;
 };
 
 void
@@ -59,6 +69,65 @@ report_group(struct nke *m, struct kext *k, const struct group *g, struct kext_t
 	klog(m, LOG_WARNING, "%s left behind %s%s", k->identifier, times, what);
 }
 
+static void
+report_more(struct nke *m, struct kext *k, unsigned more, struct kext_text *text)
+{
+	if (more == 0)
+		return;
+	kext_say(text, "  and %u more\n", more);
+	klog(m, LOG_WARNING, "%s left behind %u more", k->identifier, more);
+}
+
+/* ---- packets ------------------------------------------------------------------------------ */
+
+static void
+note_packet(void *ctx, struct mbuf *packet, void *pc)
+{
+	struct packets *p = ctx;
+	unsigned i = 0;
+
+	(void)packet;
+	while (i < p->n && p->places[i].pc != pc)
+		i++;
+	if (i == GROUPS_MAX) {
+		p->more++;
+		return;
+	}
+	if (i == p->n) {
+		p->places[i].pc = pc;
+		p->places[i].count = 0;
+		p->n++;
+	}
+	p->places[i].count++;
+}
+
+/* The place is the call that made the packet, or the callback that was given it and kept it. */
+static void
+report_packets(struct nke *m, struct kext *k, struct kext_text *text)
+{
+	struct packets p = {.n = 0};
+	char place[160];
+
+	mbuf_report_owned(m, k, note_packet, &p);
+	for (unsigned i = 0; i < p.n; i++) {
+		const char *plural = p.places[i].count == 1 ? "" : "s";
+
+		hc_symbolize(p.places[i].pc, place, sizeof place);
+		kext_say(text, "  %u mbuf%s, from %s\n", p.places[i].count, plural, place);
+		klog(m, LOG_WARNING, "%s left behind %u mbuf%s, from %s", k->identifier,
+		    p.places[i].count, plural, place);
+	}
+	report_more(m, k, p.more, text);
+}
+
+unsigned
+kext_leaks(struct nke *m, const struct kext *k)
+{
+	return ledger_count(k) + mbuf_report_owned(m, k, NULL, NULL);
+}
+
+/* ---- everything --------------------------------------------------------------------------- */
+
 void
 kext_report(struct nke *m, struct kext *k, struct kext_text *text)
 {
@@ -81,8 +150,6 @@ kext_report(struct nke *m, struct kext *k, struct kext_text *text)
 	}
 	for (i = 0; i < n; i++)
 		report_group(m, k, &groups[i], text);
-	if (more > 0) {
-		kext_say(text, "  and %u more\n", more);
-		klog(m, LOG_WARNING, "%s left behind %u more", k->identifier, more);
-	}
+	report_more(m, k, more, text);
+	report_packets(m, k, text);
 }

@@ -6,9 +6,11 @@
 
 /* Appends to a text; what does not fit is cut. */
 void kext_say(struct kext_text *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* How many objects and, in checked mode, packets it owns. */
+unsigned kext_leaks(struct nke *, const struct kext *);
 /*
  * One line per object that the kext owns, with the place it was made, into `text` and the log. Blocks
- * of memory from one place share a line.
+ * of memory from one place share a line, and so do its packets (known in checked mode only).
  */
 void kext_report(struct nke *, struct kext *, struct kext_text *);
 

@@ -57,7 +57,7 @@ struct nke {
 	bool ending;			/* being destroyed: its threads leave */
 	bool up;			/* all subsystems are */
 	char *panic_report;		/* text, PANIC_REPORT_SIZE bytes, "" while all is well */
-	unsigned hosts_inside;		/* host threads that entered it and have not left */
+	unsigned hosts_inside;		/* host threads that have not left, and visits elsewhere */
 	unsigned threads;		/* kernel threads that have not ended */
 	bool checked;			/* ownership, poisoning, full backtraces */
 	uint32_t filter_count;		/* filters and protocols of kexts: 0 means nobody watches */

@@ -9,7 +9,6 @@
 #define NKE_KERN_MBUF_H
 
 #include <machine/param.h>		/* MSIZE, MCLBYTES, MBIGCLBYTES, M16KCLBYTES */
-#include <machine/param.h>	/* MSIZE, MCLBYTES, MBIGCLBYTES, M16KCLBYTES */
 #include <sys/kpi_mbuf.h>
 
 #include "src/kern/ledger.h"
@@ -177,8 +176,10 @@ void m_inherit_owner(struct mbuf *to, const struct mbuf *from);
  * Calls fn for every packet (its first mbuf) that the kext owns and has not freed, with the place it
  * came from; fn may be NULL. How many. Nothing (0) when not in checked mode, where nobody knows.
  */
-unsigned mbuf_report_owned(struct nke *, struct kext *, void (*fn)(void *ctx, struct mbuf *, void *pc),
-    void *ctx);
+unsigned mbuf_report_owned(struct nke *, const struct kext *,
+    void (*fn)(void *ctx, struct mbuf *, void *pc), void *ctx);
+/* The kext goes: its packets are nobody's from here on, but reports go on naming it. */
+void mbuf_disown(struct nke *, const struct kext *);
 /* The mbuf half of machine_memory() (heap.c calls it): mbufs, clusters, mbuf_*. */
 void mbuf_statistics(const struct nke *, struct core_memory *);
 

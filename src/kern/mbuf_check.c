@@ -332,8 +332,8 @@ report_first(void *arg, struct mbuf *m, struct zone_note *note)
 }
 
 unsigned
-mbuf_report_owned(struct nke *machine, struct kext *kext, void (*fn)(void *, struct mbuf *, void *),
-    void *ctx)
+mbuf_report_owned(struct nke *machine, const struct kext *kext,
+    void (*fn)(void *, struct mbuf *, void *), void *ctx)
 {
 	struct mbuf_zone *z = machine->mbufs;
 	struct report r = {.fn = fn, .ctx = ctx};
@@ -348,4 +348,12 @@ mbuf_report_owned(struct nke *machine, struct kext *kext, void (*fn)(void *, str
 	each_owned(z, c, mark_inner, z);
 	each_owned(z, c, report_first, &r);
 	return r.count;
+}
+
+void
+mbuf_disown(struct nke *machine, const struct kext *kext)
+{
+	for (struct zone_client *c = machine->mbufs->clients; c != NULL; c = c->next)
+		if (c->kext == kext)
+			c->kext = NULL;
 }

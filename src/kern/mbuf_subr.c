@@ -80,8 +80,8 @@ m_prepend(struct mbuf *m, size_t len, int how)
 		const size_t room = m->m_flags & M_PKTHDR ? MHLEN : MLEN;
 		struct mbuf *n;
 
-		KASSERTX(len <= room, "%zu bytes prepended to mbuf %p: a new mbuf in front of it has room for "
-		    "%zu", len, (void *)m, room);
+		KASSERTX(len <= room, "%zu bytes prepended to mbuf %p: a new mbuf in front of it has "
+		    "room for %zu", len, (void *)m, room);
 		n = get_for(m, how);
 		if (n == NULL) {
 			m_freem(m);

@@ -21,7 +21,7 @@ enum zone_class_id { ZONE_MBUF, ZONE_2K, ZONE_4K, ZONE_16K, ZONE_CLASSES };
 /* Who had an object, by name: the kext may be gone when it matters. Kept until the machine goes. */
 struct zone_client {
 	struct zone_client *next;
-	const struct kext *kext;
+	const struct kext *kext;	/* NULL: gone */
 	uint32_t id;			/* of the kext: addresses are used again */
 	char name[64];
 };

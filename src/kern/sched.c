@@ -121,6 +121,16 @@ pick_next(struct world *w)
 	}
 }
 
+struct thread *
+sched_pick_on_leave(struct world *w)
+{
+	/* A host thread that is blocked drives virtual time; with nobody inside it is driven from here. */
+	if (w->hosts_waiting != 0 && w->time == CORE_TIME_VIRTUAL)
+		return pick_next(w);
+	world_take_arrivals(w);
+	return dequeue(w);
+}
+
 void
 sched_switch(struct thread *self)
 {

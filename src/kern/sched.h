@@ -119,5 +119,7 @@ void kthread_release(struct thread *);
 void kthread_set_name(struct thread *, const char *name);
 /* True when a thread of the world, the current one included, is inside a function of that kext. */
 bool sched_inside_kext(const struct world *, const struct kext *);
+/* True when the current thread is. */
+bool sched_called_by_kext(const struct kext *);
 
 #endif

@@ -117,7 +117,8 @@ sysctl_add_leaves(struct nke *m)
 
 	for (l = leaves; l < leaves + sizeof leaves / sizeof leaves[0] && error == 0; l++)
 		error = sysctl_add(m, l->parent, l->number, l->name,
-		    l->kind | CTLFLAG_RD | CTLFLAG_LOCKED, (void *)(uintptr_t)l->arg1, l->arg2, l->handler, l->fmt);
+		    l->kind | CTLFLAG_RD | CTLFLAG_LOCKED, (void *)(uintptr_t)l->arg1, l->arg2,
+		    l->handler, l->fmt);
 	if (error == 0)
 		error = sysctl_add(m, &sysctl__kern_children, KERN_HOSTNAME, "hostname",
 		    CTLTYPE_STRING | CTLFLAG_RD, m, 0, handle_hostname, "A");

@@ -106,20 +106,34 @@ calls_of(const struct gate_frame *f, const struct kext *kext)
 	return f != NULL;
 }
 
+static bool
+inside_kext(const struct thread *t, const struct kext *kext)
+{
+	const struct away *a = t->away;
+
+	if (calls_of(t->gate, kext))
+		return true;
+	while (a != NULL && !calls_of(a->gate, kext))
+		a = a->outer;
+	return a != NULL;
+}
+
 bool
 sched_inside_kext(const struct world *w, const struct kext *kext)
 {
 	const struct thread *t;
 
 	TAILQ_FOREACH(t, &w->all, all) {
-		if (calls_of(t->gate, kext))
+		if (inside_kext(t, kext))
 			return true;
-		for (const struct away *a = t->away; a != NULL; a = a->outer) {
-			if (calls_of(a->gate, kext))
-				return true;
-		}
 	}
 	return false;
+}
+
+bool
+sched_called_by_kext(const struct kext *kext)
+{
+	return inside_kext(curthread(), kext);
 }
 
 /* ---- the life of a kernel thread ---------------------------------------------------------- */

@@ -176,17 +176,14 @@ world_leave(struct thread *t, struct thread *outer)
 	t->machine = NULL;
 	t->restarts = 0;
 	t->state = keep ? TH_IDLE : TH_DEAD;
+	next = sched_pick_on_leave(w);
 	kern_thread = outer;
 	if (!keep)
 		kthread_release(t);
-	world_take_arrivals(w);
-	next = TAILQ_FIRST(&w->run_queue);
 	hc_mutex_lock(w->mutex);
 	if (keep)
 		TAILQ_INSERT_HEAD(&w->spares, t, queue);
 	if (next != NULL) {
-		TAILQ_REMOVE(&w->run_queue, next, queue);
-		w->others_runnable -= !next->host_thread;
 		set_holder(w, next);
 	} else {
 		next = release_locked(w);

@@ -85,6 +85,8 @@ void sched_make_runnable(struct thread *);
 void sched_switch(struct thread *self);
 /* The same without coming back: the caller's host thread ends. */
 void sched_switch_away(struct world *);
+/* For a host thread that leaves: who is to have the CPU, taken off its queue; NULL: nobody wants it. */
+struct thread *sched_pick_on_leave(struct world *);
 /* Leaves the stack when the machine has died under the thread. */
 void sched_check_unwind(struct thread *);
 /* Panics when the thread said that it waits, but never blocked: its call, or its work, is over. */

@@ -92,7 +92,8 @@ static inline bool
 replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
     const char *frame)
 {
-	if (m->m_pkthdr.origin == o && !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
+	/* Records are used again: the number tells whether the packet means this one. */
+	if (m->m_pkthdr.origin == o && m->m_pkthdr.packet_number == o->number && !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
 	    (view != REPLAY_NET_AND_FRAME || (o->extra && o->link_len == 14 && frame != NULL &&
 	    memcmp(frame, o->link, 14) == 0)))
 		return false;
@@ -117,7 +118,7 @@ void replay_verdict(struct nke *, struct pkt_origin *, enum pkt_fate);
 
 /* Delivered: data at the network header. Survives as it is now. Consumes. */
 void replay_deliver(struct nke *, struct mbuf *);
-/* No protocol wants the frame; `frame` is its link header, data behind it. Survives as it is now. Consumes. */
+/* No protocol wants the frame, `frame` its link header, data behind it. Survives as it is; consumes. */
 void replay_unclaimed(struct nke *, struct mbuf *, char *frame);
 /*
  * A kext's protocol is about to get the frame: it survives as it is now, and the packet, which is the
@@ -131,7 +132,9 @@ void replay_refused(struct nke *, struct mbuf *);
 
 /* A datagram is complete: `more` (an origin chain) joins the frames that `o` stands for. */
 void replay_join(struct pkt_origin *o, struct pkt_origin *more);
-/* Fragments given up (time-out, limit, overlap): these frames survive as captured. NULL is ignored. */
+/* A fragment given up (time-out, limit, overlap): survives as it is now. Consumes. */
+void replay_given_up(struct nke *, struct mbuf *);
+/* The frames of fragments whose packets nobody needs: survive as captured. NULL is ignored. */
 void replay_release(struct nke *, struct pkt_origin *);
 
 /* ---- the way out -------------------------------------------------------------------------- */

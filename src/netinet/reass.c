@@ -109,20 +109,21 @@ queue_take(struct reass *r, struct reass_queue *q)
 	return list;
 }
 
-/* The last thing a caller does: freeing storage of a kext's may run its code. */
+/*
+ * The last thing a caller does: freeing storage of a kext's may run its code. Captured frames survive.
+ */
 static void
 pieces_free(struct reass *r, struct mbuf *m)
 {
 	struct mbuf *next;
 
 	for (; m != NULL; m = next) {
-		struct pkt_origin *origin = replay_origin(r->machine, m);
-
 		next = m->m_nextpkt;
 		m->m_nextpkt = NULL;
-		m_freem(m);
-		if (origin != NULL)
-			replay_release(r->machine, origin);
+		if (m->m_pkthdr.origin != NULL)
+			replay_given_up(r->machine, m);
+		else
+			m_freem(m);
 	}
 }
 

@@ -70,8 +70,11 @@ def everything():
                 other = fragments(src, dst, 17, udp_segment(src, dst, 9, 9, pattern(3000)), ident + 1,
                                   extension=hbh, first=0)
                 add([mixed[0], other[1], mixed[2]], out)    # only one has the extra header
+                for first in hbh, hbh, mixed[0][40:48]:     # a fragment header in a fragment
+                    add(fragments(src, dst, 17, udp_segment(src, dst, 9, 9, pattern(3000)), ident + 1,
+                                  extension=first, first=44), out)
                 add([ip6(src, dst, 0, b'', extension=bytes([59, 0, 1, 4, 0, 0, 0, 0]))], out)
-                ident += 2
+                ident += 3
             else:
                 add([ip4(src, dst, 17, udp_segment(src, dst, 9, 9, b'o'), options=b'\x01' * 8)], out)
                 bad = bytearray(udp(src, dst, 9, 9, b'bad'))
@@ -175,7 +178,7 @@ def mixture(src, dst, out):
 
     def one(n):
         return ethernet(udp(src, dst, n, n, pattern(n)), out)
-    a, b, c, e = pieces(4000, 1), pieces(2900, 2), pieces(3000, 3), pieces(3500, 4)
+    a, b, c, e = pieces(4000, 1), pieces(2800, 2), pieces(3000, 3), pieces(3500, 4)
     return spaced([one(10), a[0], one(11), b[0], a[1], one(12), b[1], a[2], one(13)] + c[::-1] +
                   [e[0], one(14), e[0], e[1], e[2], one(15)])
 
@@ -197,7 +200,7 @@ def test_changed(t):
                 got, want = datagrams(after), before
                 # the same datagrams, changed, in the order of their first pieces
                 t.equal([(k, p) for _, k, p in sorted(got)], [
-                    (k, change(p) if len(p) > 44 or kext != 'shorten4' else p) for _, k, p in sorted(
+                    (k, change(p) if len(p) > (4 if ':' in src else 24) or kext != 'shorten4' else p) for _, k, p in sorted(
                         want, key=lambda w: first_piece(frames, w))], name, '- datagrams')
                 t.equal(r.packets['injected'], 0, name, '- new')
                 t.equal(sum(k[1] in (b'\0\1', 1) for _, k, _ in got), sum(
@@ -256,15 +259,30 @@ def test_every_third(t):
 
 def test_link_header(t):
     """An interface filter changes the link header: that is all that changes."""
-    frames = [f for f in everything() if len(f.data) >= 14 and f.data[12:14] != b'\x81\x00']
+    def is_fragment(f):
+        p = packet_of(f)
+        return p and (p[3] or p[4])
+    frames = [f for f in everything() if len(f.data) >= 14 and f.data[12:14] != b'\x81\x00' and
+              not is_fragment(f)]
     want = [Frame(f.time_ns, f.data[:11] + bytes([f.data[11] ^ 255]) + f.data[12:]) for f in frames]
     r = t.replay(pcap(frames), *HOST, kexts=['address'], what='address')
     t.same_frames(r.raw, want, 'address')
     t.equal(r.packets['changed'], len(frames), 'address - changed')
     r = t.replay(pcap(frames), *HOST, kexts=['address', 'address2'], what='address, twice')
     t.same_frames(r.raw, frames, 'address, twice')
+    # fragments, also of datagrams that are never complete
+    for src, dst, out in both_ways(HOST4, PEER4) + both_ways(HOST6, PEER6):
+        pieces = [ethernet(p, out) for p in fragments(src, dst, 17, pattern(4000), 5)]
+        missing = [ethernet(p, out) for p in fragments(src, dst, 17, pattern(4000), 6)][:2]
+        frames = spaced(pieces + missing)
+        want = [Frame(f.time_ns, f.data[:11] + bytes([f.data[11] ^ 255]) + f.data[12:]) for f in frames]
+        r = t.replay(pcap(frames), *HOST, kexts=['address'], what='address, fragments')
+        t.equal(sorted(f.data[:14] for f in r.frames), sorted(f.data[:14] for f in want), 'address, fragments')
+        t.equal(datagrams(r.frames), datagrams(want), 'address, fragments')
+        t.same_frames(r.frames[3:], want[3:], 'address, fragments')
     # together with a change of the packet
-    r = t.replay(pcap(frames[:4]), *HOST, kexts=['address', 'append4'], what='address, append4')
+    frames = everything()[:4]
+    r = t.replay(pcap(frames), *HOST, kexts=['address', 'append4'], what='address, append4')
     t.check(all(f.data[11] == 0xfe ^ 0xff or f.data[11] == 1 ^ 0xff for f in r.frames), 'address, append4')
     t.check(all(f.data.endswith(b'more') for f in r.frames), 'address, append4')
 

@@ -72,16 +72,17 @@ def tcp(src, dst, sport, dport, flags=0x10, data=b'', seq=1, **more):
     return ip(src, dst, 6, head[:16] + struct.pack('>H', sum_) + head[18:] + data, **more)
 
 
-def fragments(src, dst, proto, payload, ident, size=1480, extension=b'', first=None, ecn=None):
+def fragments(src, dst, proto, payload, ident, size=None, extension=b'', first=None, ecn=None):
     """The datagram in pieces of `size` bytes of payload. `extension`: IPv6 headers before the fragment
     header, the last of which names it (44); `first`: what the fixed header then names."""
     pieces = []
+    size = size or (1440 if ':' in src else 1480)
     for n, at in enumerate(range(0, len(payload), size)):
         part, more = payload[at:at + size], at + size < len(payload)
         tos = ecn[n] if ecn else 0
         if ':' in src:
             frag = struct.pack('>BBHI', proto, 0, at | more, ident)
-            pieces.append(ip6(src, dst, first or 44, part, extension=extension + frag, tclass=tos))
+            pieces.append(ip6(src, dst, 44 if first is None else first, part, extension=extension + frag, tclass=tos))
         else:
             pieces.append(ip4(src, dst, proto, part, ident=ident, flags=1 if more else 0, offset=at,
                               tos=tos))

@@ -2,6 +2,7 @@
  * Loading and unloading kexts through include/nke: what works, and the message for each way of doing it
  * wrong. The kexts are those of tests/data/kexts, built beside this program.
  */
+#include <elf.h>
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -329,6 +330,54 @@ what_can_call_back_keeps_the_image(void **state)
 }
 
 static void
+a_sleeping_thread_keeps_the_image(void **state)
+{
+	nke_t *m = machine("a");
+	nke_kext_t *k = load(m, "sleeper.kext");
+
+	(void)state;
+	assert_int_equal(nke_run_for(m, 100000000), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(nke_kext_unload(m, k, NULL), EBUSY);
+		says(nke_error_text(m), "com.example.sleeper stopped, but stays mapped");
+		says(nke_error_text(m), "\", waiting for a nap, from sleeper`sleeper_start+");
+	}
+	assert_int_equal(nke_run_for(m, 1000000000), 0);
+	assert_int_equal(nke_kext_unload(m, k, NULL), 0);
+	k = load(m, "sleeper_waits.kext");
+	assert_int_equal(nke_run_for(m, 100000000), 0);
+	assert_int_equal(nke_kext_unload(m, k, NULL), 0);
+	nke_destroy(m);
+}
+
+static nke_t *own_machine;
+static nke_kext_t *own_kext;
+
+static int
+static_stop_twice(void *kmod_info, void *data)
+{
+	(void)kmod_info;
+	(void)data;
+	assert_int_equal(nke_kext_unload(own_machine, own_kext, NULL), EBUSY);
+	says(nke_error_text(own_machine), "cannot be unloaded: its stop routine has not returned");
+	return 0;
+}
+
+static void
+a_kext_that_is_stopping_is_not_stopped_again(void **state)
+{
+	struct nke_kext_static s = {
+		.identifier = "com.example.static", .start = static_start, .stop = static_stop_twice,
+	};
+
+	(void)state;
+	own_machine = machine("a");
+	assert_int_equal(nke_kext_load_static(own_machine, &s, &own_kext), 0);
+	assert_int_equal(nke_kext_unload(own_machine, own_kext, NULL), 0);
+	nke_destroy(own_machine);
+}
+
+static void
 a_failed_start_leaves_nothing(void **state)
 {
 	nke_t *m = machine("a");
@@ -347,6 +396,54 @@ a_failed_start_leaves_nothing(void **state)
 	assert_int_equal(after.heap_bytes, before.heap_bytes);
 	assert_null(nke_kext_first(m));
 	nke_destroy(m);
+}
+
+static void
+damaged_names_for_backtraces_do_no_harm(void **state)
+{
+	char path[PATH_MAX * 2 + 64];
+	static char image[1 << 20], spoilt[sizeof image];
+	Elf64_Ehdr eh;
+	FILE *file;
+	size_t size;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/Contents/MacOS/explicit", path_of("explicit.kext"));
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	size = fread(image, 1, sizeof image, file);
+	fclose(file);
+	memcpy(&eh, image, sizeof eh);
+	for (unsigned damage = 0; damage < 6; damage++) {
+		char copy[] = "/tmp/nke-host-kext-XXXXXX";
+		int fd = mkstemp(copy);
+		nke_t *m = machine("a");
+		nke_kext_t *k;
+
+		memcpy(spoilt, image, size);
+		for (unsigned i = 0; i < eh.e_shnum; i++) {
+			Elf64_Shdr sh;
+			char *at = spoilt + eh.e_shoff + i * sizeof sh;
+
+			memcpy(&sh, at, sizeof sh);
+			if (sh.sh_type == SHT_SYMTAB) {
+				sh.sh_offset = damage == 0 ? size - 8 :
+				    damage == 1 ? UINT64_MAX : sh.sh_offset;
+				sh.sh_size = damage == 2 ? UINT64_MAX : sh.sh_size;
+				sh.sh_link = damage == 3 ? 60000 : damage == 4 ? 0 : sh.sh_link;
+				if (damage == 5)	/* every name, value and size is wild */
+					memset(spoilt + sh.sh_offset, 0xf2, sh.sh_size);
+				memcpy(at, &sh, sizeof sh);
+			}
+		}
+		assert_int_equal(write(fd, spoilt, size), (int)size);
+		close(fd);
+		if (nke_kext_load(m, copy, &k) != 0)
+			fail_msg("damage %u: %s", damage, nke_error_text(m));
+		assert_int_equal(nke_kext_unload(m, k, NULL), 0);
+		nke_destroy(m);
+		unlink(copy);
+	}
 }
 
 static void
@@ -516,7 +613,10 @@ main(void)
 		cmocka_unit_test_setup(missing_symbols_are_all_named, setup),
 		cmocka_unit_test_setup(a_kext_that_refuses_stays, setup),
 		cmocka_unit_test_setup(what_can_call_back_keeps_the_image, setup),
+		cmocka_unit_test_setup(a_sleeping_thread_keeps_the_image, setup),
+		cmocka_unit_test_setup(a_kext_that_is_stopping_is_not_stopped_again, setup),
 		cmocka_unit_test_setup(a_failed_start_leaves_nothing, setup),
+		cmocka_unit_test_setup(damaged_names_for_backtraces_do_no_harm, setup),
 		cmocka_unit_test_setup(a_double_free_panics, setup),
 		cmocka_unit_test_setup(a_lock_that_is_kept_panics, setup),
 		cmocka_unit_test_setup(a_crash_panics, setup),

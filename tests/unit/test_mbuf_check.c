@@ -154,6 +154,22 @@ KTEST(a_kexts_packets_are_found)
 	kfree(curmachine(), kext);
 }
 
+/* Another kext may come to lie at its address. */
+KTEST(packets_of_a_kext_that_is_gone_are_nobodys)
+{
+	struct kext *kext = kalloc(curmachine(), sizeof *kext);
+	struct mbuf *m = NULL;
+
+	memcpy(kext->name, "tester", 7);
+	TAILQ_INIT(&kext->owned);
+	GATE_CALL(kext, "start", NULL, m = two_pieces(10, 20));
+	CHECK_EQ(mbuf_report_owned(curmachine(), kext, NULL, NULL), 1);
+	mbuf_disown(curmachine(), kext);
+	CHECK_EQ(mbuf_report_owned(curmachine(), kext, NULL, NULL), 0);
+	mbuf_freem(m);
+	kfree(curmachine(), kext);
+}
+
 KTEST_PANICS(a_double_free_names_the_kexts, "first by the kernel at")
 {
 	struct kext *kext = kalloc(curmachine(), sizeof *kext);
@@ -171,5 +187,7 @@ KTEST_SUITE(mbuf_check, T(a_double_free_is_named), T(a_double_free_is_noticed_un
     T(a_late_write_to_a_length_is_named), T(a_late_write_to_a_link_is_named),
     T(a_late_write_to_a_cluster_is_named), T(an_mbuf_of_type_free_is_refused),
     T(mbufs_do_not_leave_their_machine),
-    T(a_length_beyond_the_buffer_is_named), T(a_freed_part_of_a_packet_is_named), T(a_kexts_packets_are_found),
+    T(a_length_beyond_the_buffer_is_named), T(a_freed_part_of_a_packet_is_named),
+    T(a_kexts_packets_are_found),
+    T(packets_of_a_kext_that_is_gone_are_nobodys),
     T(a_double_free_names_the_kexts));

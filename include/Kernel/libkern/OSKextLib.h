@@ -1,4 +1,4 @@
-/* How kexts are named and loaded: the words, without the machinery. */
+/* How kexts are named and kept loaded. */
 #ifndef _LIBKERN_OSKEXTLIB_H_
 #define _LIBKERN_OSKEXTLIB_H_
 
@@ -31,13 +31,13 @@ typedef uint32_t OSKextLoadTag;
 
 __BEGIN_DECLS
 
-/* The calling kext's own. */
+/* The calling kext's own; kOSKextInvalidLoadTag and NULL when no kext calls. */
 OSKextLoadTag OSKextGetCurrentLoadTag(void);
 const char *OSKextGetCurrentIdentifier(void);
 const char *OSKextGetCurrentVersionString(void);
 /*
- * Keeps a kext from being unloaded, and lets it go again. kOSKextReturnNotFound when none has the
- * tag.
+ * Keeps a kext from being stopped and unloaded, and lets it go again. kOSKextReturnNotFound when none
+ * has the tag. Releasing one that is not retained is a panic.
  */
 OSReturn OSKextRetainKextWithLoadTag(OSKextLoadTag loadTag);
 OSReturn OSKextReleaseKextWithLoadTag(OSKextLoadTag loadTag);

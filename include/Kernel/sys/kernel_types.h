@@ -4,7 +4,7 @@
  * library's own core (NKE_CORE) names its real structures here, everybody else gets opaque ones.
  *
  * At the end of the comments on functions and callbacks stands where they come from: the first Mac
- * OS X that had them, and the part of semantics.md, the project's table of facts, that they follow.
+ * OS X that had them, and the section ("semantics 1.1") of the facts of the interface they follow.
  */
 #ifndef _KERN_SYS_KERNELTYPES_H_
 #define _KERN_SYS_KERNELTYPES_H_

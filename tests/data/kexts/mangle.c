@@ -40,7 +40,7 @@
 #define TO_AND_FRO	12		/* change the last byte and change it back */
 #define ADDRESS		13		/* the source in the link header (AT_INTERFACE) */
 #define AGAIN		14		/* injected again, at once, behind this filter (AT_IP) */
-#define AGAIN_RAW	15		/* given to the interface's driver at once (AT_INTERFACE, on the way out) */
+#define AGAIN_RAW	15		/* given to the driver at once (AT_INTERFACE, on the way out) */
 #define EXCHANGE	16		/* pass on the packet before, keep this one */
 #define CRASH		17		/* at the PARAMETER-th */
 #define PANIC		18
@@ -110,33 +110,65 @@ flip_last(mbuf_t m)
 	mbuf_copyback(m, at, 1, &byte, MBUF_DONTWAIT);
 }
 
-/* A packet of the same bytes: in pieces of `piece`, 0: in one. */
+/* A chain of `piece` bytes each, 0: one mbuf if they fit in one. */
 static mbuf_t
-copy_of(mbuf_t m, size_t piece, bool free_first)
+make_packet(const u_int8_t *bytes, size_t len, size_t piece)
+{
+	mbuf_t first = NULL, last = NULL, m;
+	size_t n;
+
+	if (piece == 0 && len <= 2048) {
+		if (mbuf_getpacket(MBUF_DONTWAIT, &m) != 0)
+			panic("mangle: no memory");
+		memcpy(mbuf_data(m), bytes, len);
+		mbuf_setlen(m, len);
+		mbuf_pkthdr_setlen(m, len);
+		return m;
+	}
+	if (piece == 0)
+		piece = 80;
+	for (size_t at = 0; at < len || first == NULL; at += n) {
+		n = MIN(piece, len - at);
+		if ((first == NULL ? mbuf_gethdr : mbuf_get)(MBUF_DONTWAIT, MBUF_TYPE_DATA, &m) != 0)
+			panic("mangle: no memory");
+		memcpy(mbuf_data(m), bytes + at, n);
+		mbuf_setlen(m, n);
+		if (first == NULL)
+			first = m;
+		else
+			mbuf_setnext(last, m);
+		last = m;
+	}
+	mbuf_pkthdr_setlen(first, len);
+	return first;
+}
+
+/*
+ * A packet of the same bytes. On the way in at an interface the link header lies in front of the data in
+ * the same mbuf, so it moves too: `frame` is then what the filter was shown.
+ */
+static mbuf_t
+copy_of(mbuf_t m, size_t piece, bool free_first, char **frame, size_t header)
 {
 	static u_int8_t flat[70000];
 	size_t len = mbuf_pkthdr_len(m);
 	ifnet_t rcvif = mbuf_pkthdr_rcvif(m);
-	mbuf_t n, at;
+	mbuf_t n;
 
-	if (len > sizeof flat)
+	header = frame != NULL ? header : 0;
+	if (header + len > sizeof flat)
 		return m;
-	mbuf_copydata(m, 0, len, flat);
+	if (header != 0)
+		memcpy(flat, *frame, header);
+	mbuf_copydata(m, 0, len, flat + header);
 	if (free_first)
 		mbuf_freem(m);
-	if (mbuf_allocpacket(MBUF_DONTWAIT, len != 0 ? len : 1, NULL, &n) != 0)
-		panic("mangle: no memory");
-	for (at = n; at != NULL; at = mbuf_next(at))
-		mbuf_setlen(at, 0);
-	mbuf_pkthdr_setlen(n, 0);
-	mbuf_copyback(n, 0, len, flat, MBUF_DONTWAIT);
-	mbuf_pkthdr_setrcvif(n, rcvif);
-	if (piece != 0 && len > piece) {
-		if (mbuf_split(n, piece, MBUF_DONTWAIT, &at) != 0)
-			panic("mangle: no memory");
-		mbuf_setnext(n, at);		/* back again, as a chain */
-		mbuf_pkthdr_setlen(n, len);
+	n = make_packet(flat, header + len, piece);
+	if (header != 0) {
+		*frame = mbuf_data(n);
+		mbuf_adj(n, (int)header);
 	}
+	mbuf_pkthdr_setrcvif(n, rcvif);
 	if (!free_first)
 		mbuf_freem(m);
 	return n;
@@ -160,7 +192,7 @@ log_flow(mbuf_t m, size_t off)
 
 /* The common part of all filters. 0, EJUSTRETURN, or an error for a packet to be dropped. */
 static errno_t
-mangle(mbuf_t *data, size_t off, int engine)
+mangle(mbuf_t *data, size_t off, int engine, char **frame, size_t header)
 {
 	static const u_int8_t extra[64] = "more and more and more and more and more and more and more ...";
 	size_t len = mbuf_pkthdr_len(*data);
@@ -197,13 +229,13 @@ mangle(mbuf_t *data, size_t off, int engine)
 		mbuf_freem(*data);
 		return EJUSTRETURN;
 	case ANEW:
-		*data = copy_of(*data, 0, true);
+		*data = copy_of(*data, 0, true, frame, header);
 		return 0;
 	case ANEW_AFTER:
-		*data = copy_of(*data, 0, false);
+		*data = copy_of(*data, 0, false, frame, header);
 		return 0;
 	case SPLIT:
-		*data = copy_of(*data, 60, false);
+		*data = copy_of(*data, 60, false, frame, header);
 		return 0;
 	case SHIFT:
 		if (mbuf_prepend(data, 30, MBUF_DONTWAIT) != 0)
@@ -259,7 +291,7 @@ frame_in(void *cookie, ifnet_t ifp, protocol_family_t protocol, mbuf_t *data, ch
 		}
 		return 0;
 	}
-	return mangle(data, 0, 0);
+	return mangle(data, 0, 0, frame, ifnet_hdrlen(ifp));
 }
 
 static errno_t
@@ -294,7 +326,7 @@ frame_out(void *cookie, ifnet_t ifp, protocol_family_t protocol, mbuf_t *data)
 		}
 		return 0;
 	}
-	return mangle(data, ifnet_hdrlen(ifp), 0);
+	return mangle(data, ifnet_hdrlen(ifp), 0, NULL, 0);
 }
 
 static errno_t
@@ -302,7 +334,10 @@ packet_in(void *cookie, mbuf_t *data, int offset, u_int8_t protocol)
 {
 	if (ACTION == AGAIN)
 		return ipf_inject_input(*data, *(ipfilter_t *)cookie) == 0 ? EJUSTRETURN : 0;
-	return mangle(data, 0, cookie == &filter4 ? 1 : 2);
+	/* IPv6 shows a packet at every extension header, fragments before they are put together. */
+	if (protocol == IPPROTO_ROUTING || protocol == IPPROTO_FRAGMENT || protocol == IPPROTO_DSTOPTS)
+		return 0;
+	return mangle(data, 0, cookie == &filter4 ? 1 : 2, NULL, 0);
 }
 
 static errno_t
@@ -312,7 +347,7 @@ packet_out(void *cookie, mbuf_t *data, ipf_pktopts_t options)
 		ipf_inject_output(*data, *(ipfilter_t *)cookie, options);
 		return EJUSTRETURN;
 	}
-	return mangle(data, 0, cookie == &filter4 ? 1 : 2);
+	return mangle(data, 0, cookie == &filter4 ? 1 : 2, NULL, 0);
 }
 
 /* ---- coming and going ------------------------------------------------------------------------- */
