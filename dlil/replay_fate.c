@@ -16,191 +16,32 @@
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
 
-/* ---- comparing ---------------------------------------------------------------------------- */
+/* ---- what filters did --------------------------------------------------------------------- */
 
-/* True when [off, off+len) of the chain equals `bytes`. */
+/* Did filters have their hands on any of the packet's frames? */
 static bool
-same_bytes(const struct mbuf *m, size_t off, const uint8_t *bytes, size_t len)
+touched(const struct pkt_origin *o)
 {
-	while (m != NULL && off >= (size_t)m->m_len) {
-		off -= (size_t)m->m_len;
-		m = m->m_next;
-	}
-	while (len > 0) {
-		size_t n;
-
-		if (m == NULL)
-			return false;
-		n = (size_t)m->m_len - off;
-		if (n > len)
-			n = len;
-		if (memcmp(m->m_data + off, bytes, n) != 0)
-			return false;
-		bytes += n;
-		len -= n;
-		off = 0;
-		m = m->m_next;
-	}
-	return true;
-}
-
-/* Length of the IP packet in a frame's payload: less than the payload when the link padded it. */
-static uint32_t
-ip_length(const uint8_t *net, uint32_t len)
-{
-	uint32_t n = len;
-
-	if (len >= 20 && net[0] >> 4 == 4)
-		n = (uint32_t)net[2] << 8 | net[3];
-	else if (len >= 40 && net[0] >> 4 == 6)
-		n = 40 + ((uint32_t)net[4] << 8 | net[5]);
-	return n < len ? n : len;
-}
-
-/* From `off` on the packet is the frame's payload; padding may be gone. */
-static bool
-same_frame(const struct pkt_origin *o, const struct mbuf *m, uint32_t off)
-{
-	const uint8_t *net = o->raw + o->link_len;
-	uint32_t len = o->caplen - o->link_len;
-	uint32_t now = (uint32_t)m->m_pkthdr.len - off;
-
-	return (now == len || now == ip_length(net, len)) && same_bytes(m, off, net, now);
-}
-
-/* ---- comparing datagrams with their fragments --------------------------------------------- */
-
-/* A captured fragment. */
-struct piece {
-	const uint8_t *net;		/* IP header */
-	uint32_t header;		/* up to the payload of IPv4, to the fragment header of IPv6 */
-	uint32_t named_at;		/* IPv6: the byte that names the fragment header */
-	const uint8_t *payload;
-	uint32_t off, len;
-};
-
-static bool
-piece4(struct piece *p, uint32_t len)
-{
-	if (len < 20 || (uint32_t)(p->net[0] & 0xf) * 4 > len)
-		return false;
-	p->header = (uint32_t)(p->net[0] & 0xf) * 4;
-	p->payload = p->net + p->header;
-	p->len = len - p->header;
-	p->off = ((uint32_t)(p->net[6] & 0x1f) << 8 | p->net[7]) * 8;
-	return true;
+	while (o != NULL && !o->touched)
+		o = o->join;
+	return o != NULL;
 }
 
 static bool
-piece6(struct piece *p, uint32_t len)
+link_changed(const struct pkt_origin *o)
 {
-	uint32_t off = 40;
-
-	if (len < 48)
-		return false;
-	p->named_at = 6;
-	while (p->net[p->named_at] != IPPROTO_FRAGMENT) {
-		uint8_t next = p->net[p->named_at];
-
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
-			return false;
-		p->named_at = off;
-		off += ((uint32_t)p->net[off + 1] + 1) * 8;
-		if (off + 8 > len)
-			return false;
-	}
-	p->header = off;
-	p->payload = p->net + off + 8;
-	p->len = len - off - 8;
-	p->off = (uint32_t)p->net[off + 2] << 8 | (p->net[off + 3] & 0xf8);
-	return true;
-}
-
-/* False when the frame is none, or its copy is missing. */
-static bool
-piece_of(const struct pkt_origin *o, struct piece *p)
-{
-	uint32_t len;
-
-	if (o->raw == NULL)
-		return false;
-	p->net = o->raw + o->link_len;
-	len = ip_length(p->net, o->caplen - o->link_len);
-	return len > 0 && (p->net[0] >> 4 == 4 ? piece4(p, len) : piece6(p, len));
-}
-
-/* The traffic class, but not the two bits of ECN: reassembly takes those from all fragments. */
-static bool
-same_class(const struct mbuf *m, const uint8_t *net)
-{
-	uint8_t now[2];
-	uint8_t mask = net[0] >> 4 == 4 ? 0xfc : 0xcf;
-
-	return m_copydata(m, 0, 2, now) == 0 && now[0] == net[0] && (now[1] & mask) == (net[1] & mask);
-}
-
-/* The headers of the first fragment, without what says that it is one. */
-static bool
-same_header(const struct mbuf *m, const struct piece *p)
-{
-	const uint8_t *net = p->net;
-
-	if (!same_class(m, net))
-		return false;
-	if (net[0] >> 4 == 4)
-		return same_bytes(m, 4, net + 4, 2) && same_bytes(m, 6, (const uint8_t[2]){0, 0}, 2) &&
-		    same_bytes(m, 8, net + 8, 2) && same_bytes(m, 12, net + 12, p->header - 12);
-	return same_bytes(m, 2, net + 2, 2) && same_bytes(m, p->named_at, net + p->header, 1) &&
-	    (p->named_at == 6 || same_bytes(m, 6, net + 6, 1)) &&
-	    (p->named_at <= 40 || same_bytes(m, 40, net + 40, p->named_at - 40)) &&
-	    same_bytes(m, 7, net + 7, 33) && (p->named_at < 40 ||
-	    same_bytes(m, p->named_at + 1, net + p->named_at + 1, p->header - p->named_at - 1));
-}
-
-static bool
-same_datagram(const struct pkt_origin *o, const struct mbuf *m)
-{
-	struct piece first, p;
-	uint32_t end = 0, before = UINT32_MAX;
-
-	/* The chain is in order of offset; a duplicate, which reassembly ignored, follows its like. */
-	if (!piece_of(o, &first) || first.off != 0 || !same_header(m, &first))
-		return false;
-	for (; o != NULL; o = o->join) {
-		if (!piece_of(o, &p))
-			return false;
-		if (p.off == before)
-			continue;
-		before = p.off;
-		end = first.header + p.off + p.len;
-		if (!same_bytes(m, first.header + p.off, p.payload, p.len))
-			return false;
-	}
-	return (uint32_t)m->m_pkthdr.len == end;
-}
-
-/* From `off` on, the packet is what was captured. */
-static bool
-same_packet(const struct pkt_origin *o, const struct mbuf *m, uint32_t off)
-{
-	struct piece p;
-
-	if (o->join != NULL)
-		return same_datagram(o, m);
-	if (o->raw == NULL)
-		return false;
-	/* An IPv6 fragment that is all of its datagram loses its header as well (RFC 6946). */
-	return same_frame(o, m, off) || (off == 0 && o->raw[o->link_len] >> 4 == 6 &&
-	    piece_of(o, &p) && same_datagram(o, m));
+	while (o != NULL && !o->link_changed)
+		o = o->join;
+	return o != NULL;
 }
 
 /* Is the packet (data at the network header) still what was captured? */
 static bool
 unchanged(const struct pkt_origin *o, const struct mbuf *m)
 {
-	if (!o->touched)
+	if (!touched(o))
 		return true;	/* nobody could have changed it */
-	return !o->link_changed && same_packet(o, m, 0);
+	return !link_changed(o) && replay_same_packet(o, m, 0);
 }
 
 /*
@@ -243,13 +84,20 @@ stale(const struct replay *r, const struct mbuf *m, const char *frame, size_t le
 }
 
 /*
- * Notes what a filter did to the link header. Without `extra` none saw the frame. A header that had a
- * priority tag is shown without it: its addresses are compared.
+ * How much of the link header filters are shown and may edit. One that had a priority tag is shown
+ * without it: its addresses count.
  */
+static uint32_t
+shown_link(const struct replay *r, const struct pkt_origin *o)
+{
+	return o->link_len == r->link_len ? o->link_len : 2 * ETHER_ADDR_LEN;
+}
+
+/* Notes what a filter did to the link header. Without `extra` none saw the frame. */
 static bool
 link_edited(const struct replay *r, struct pkt_origin *o, const struct mbuf *m, const char *frame)
 {
-	size_t len = o->link_len == r->link_len ? o->link_len : 2 * ETHER_ADDR_LEN;
+	uint32_t len = shown_link(r, o);
 
 	if (!o->extra || memcmp(frame, o->link, len) == 0 || (m != NULL && stale(r, m, frame, len)))
 		return false;
@@ -276,23 +124,23 @@ bool
 replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
     const char *frame)
 {
-	bool touched = m_touched(m), changed = false;
+	bool handled = m_touched(m), changed = false;
 	uint32_t off = view == REPLAY_FRAME ? o->link_len : 0;
 	char link[REPLAY_LINK_MAX];
 
 	if (m->m_pkthdr.origin != o || m->m_pkthdr.packet_number != o->number) {
 		m->m_pkthdr.origin = o;
 		m->m_pkthdr.packet_number = o->number;
-		touched = true;
+		handled = true;
 	}
-	o->touched |= touched;
+	o->touched |= handled;
 	for (struct mbuf *n = m; n != NULL; n = n->m_next)
 		n->m_flags &= (uint16_t)~M_TOUCHED;
 	if (view == REPLAY_NET_AND_FRAME && frame != NULL && link_edited(machine->replay, o, m, frame)) {
 		o->touched = true;
 		changed = true;
 	}
-	if (!touched || o->raw == NULL)
+	if (!handled || o->raw == NULL)
 		return changed;
 	if (view == REPLAY_FRAME && ((uint32_t)m->m_pkthdr.len < off ||
 	    m_copydata(m, 0, off, link) != 0))
@@ -301,9 +149,9 @@ replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
 		changed = true;
 	if (o->look != NULL) {
 		if ((uint32_t)m->m_pkthdr.len - off == o->look_len &&
-		    same_bytes(m, off, o->look, o->look_len))
+		    replay_same_bytes(m, off, o->look, o->look_len))
 			return changed;
-	} else if (!o->changed && same_packet(o, m, off)) {
+	} else if (!o->changed && replay_same_packet(o, m, off)) {
 		return changed;
 	}
 	note_look(machine, o, m, off);
@@ -374,8 +222,6 @@ replay_release(struct nke *machine, struct pkt_origin *o)
 		keep_as_captured(o, NULL);
 }
 
-#define IP6_HEADERS_MAX	1024u		/* of a fragment, up to its payload */
-
 /* ---- framing anew ------------------------------------------------------------------------- */
 
 static struct mbuf *
@@ -432,28 +278,6 @@ fitting_length(const struct replay *r, const struct pkt_origin *o)
  * Cuts a packet to what `fits` if need be. The packets keep no origin. One that must not be cut stays
  * whole on the way in, where nothing is left to be crossed; NULL otherwise.
  */
-/*
- * New fragments go by the identification of the captured ones: in IPv4 it is still in the datagram, in
- * IPv6 it went with the fragment headers.
- */
-static void
-keep_identification(const struct pkt_origin *o, struct mbuf *list)
-{
-	uint8_t head[IP6_HEADERS_MAX];
-	struct piece was, p = {.net = head};
-	size_t n;
-
-	if (o == NULL || list == NULL || list->m_nextpkt == NULL || !piece_of(o, &was) ||
-	    was.net[0] >> 4 != 6)
-		return;
-	for (; list != NULL; list = list->m_nextpkt) {
-		n = (size_t)list->m_pkthdr.len < sizeof head ? (size_t)list->m_pkthdr.len : sizeof head;
-		if (m_copydata(list, 0, n, head) == 0 && piece6(&p, (uint32_t)n) &&
-		    (size_t)list->m_len >= p.header + 8)
-			memcpy(list->m_data + p.header + 4, was.net + was.header + 4, 4);
-	}
-}
-
 static struct mbuf *
 cut(struct replay *r, struct mbuf *m, uint32_t fits, bool outbound)
 {
@@ -490,7 +314,7 @@ deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	struct mbuf *next;
 
 	m = cut(r, m, fitting_length(r, o), o->outbound);
-	keep_identification(o, m);
+	replay_keep_identification(o, m);
 	merge_rest(o);
 	o->join = NULL;
 	o->changed = true;
@@ -502,6 +326,45 @@ deliver_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 			append_frame(o, m);
 	}
 	o->fate = o->m != NULL ? PKT_KEPT : PKT_NO_MEMORY;
+}
+
+/* Only link headers were edited: the frames leave with the new ones, and else as they came. */
+static void
+relink(struct replay *r, struct pkt_origin *o)
+{
+	struct pkt_origin *next;
+	struct mbuf *m;
+
+	for (; o != NULL; o = next) {
+		next = o->join;
+		if (!o->link_changed) {
+			o->join = NULL;
+			keep_as_captured(o, NULL);
+			continue;
+		}
+		o->join = NULL;
+		m = m_devget(r->machine, o->raw, o->caplen, 0);
+		o->fate = m != NULL ? PKT_KEPT : PKT_NO_MEMORY;
+		if (m == NULL)
+			continue;
+		(void)m_copyback(m, 0, shown_link(r, o), o->link, MBUF_DONTWAIT);
+		o->changed = true;
+		append_frame(o, m);
+	}
+}
+
+/* The end of the way in: the packet leaves as the frames it came in, or as others. */
+static void
+leave_inbound(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	if (unchanged(o, m)) {
+		keep_as_captured(o, m);
+	} else if (link_changed(o) && replay_same_packet(o, m, 0)) {
+		m_freem(m);
+		relink(r, o);
+	} else {
+		deliver_changed(r, o, m);
+	}
 }
 
 /* A frame that nobody captured leaves. */
@@ -542,10 +405,8 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 		m_freem(m);		/* its frames have left without it */
 	else if (o == NULL)
 		deliver_new(r, m);
-	else if (unchanged(o, m))
-		keep_as_captured(o, m);
 	else
-		deliver_changed(r, o, m);
+		leave_inbound(r, o, m);
 }
 
 /* A frame that a kext put in on the way in, and that no protocol wants. */
@@ -599,7 +460,7 @@ replay_claimed(struct nke *machine, struct mbuf *m, const char *frame)
 	}
 	copy = m_dup(m, MBUF_DONTWAIT);
 	if (copy != NULL)
-		deliver_changed(machine->replay, o, copy);
+		leave_inbound(machine->replay, o, copy);
 	else
 		replay_verdict(machine, o, PKT_NO_MEMORY);
 }
@@ -641,7 +502,7 @@ output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 	uint16_t n = 0;
 
 	m = cut(r, m, fitting_length(r, o), o->outbound);
-	keep_identification(o, m);
+	replay_keep_identification(o, m);
 	merge_rest(o);
 	o->join = NULL;
 	if (m == NULL) {
@@ -684,7 +545,7 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 		return;
 	}
 	family = packet_family(m);
-	if (!in_place(o, m)) {
+	if (o->join != NULL || !in_place(o, m)) {
 		struct pkt_origin *chain = o;
 
 		m->m_pkthdr.origin = NULL;
@@ -725,10 +586,8 @@ survive(struct nke *machine, struct mbuf *m)
 		frames++;
 	if (o->outbound)
 		replay_output_done(machine, m);
-	else if (unchanged(o, m))
-		keep_as_captured(o, m);
 	else
-		deliver_changed(machine->replay, o, m);
+		leave_inbound(machine->replay, o, m);
 	return frames;
 }
 
@@ -762,7 +621,7 @@ frame_unchanged(const struct pkt_origin *o, const struct mbuf *m)
 	if (!o->touched)
 		return true;
 	return o->raw != NULL && (uint32_t)m->m_pkthdr.len == o->caplen &&
-	    same_bytes(m, 0, o->raw, o->caplen);
+	    replay_same_bytes(m, 0, o->raw, o->caplen);
 }
 
 /* The end of the way out: ifnet_output_func of the replayed interface, and of no other. */

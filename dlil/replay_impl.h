@@ -96,6 +96,17 @@ void replay_make_link(struct replay *, const struct mbuf *, bool outbound, uint8
 errno_t replay_framer(struct ifnet *, struct mbuf **, const struct sockaddr *, const char *lladdr,
     const char *frame_type);
 
+/* replay_compare.c */
+/* True when [off, off+len) of the chain equals `bytes`. */
+bool replay_same_bytes(const struct mbuf *, size_t off, const uint8_t *bytes, size_t len);
+/* Is the packet, from the network header at `off` on, what was captured? False without a copy of that. */
+bool replay_same_packet(const struct pkt_origin *, const struct mbuf *, uint32_t off);
+/*
+ * New fragments go by the identification of the captured ones: in IPv4 it is still in the datagram, in
+ * IPv6 it went with the fragment headers.
+ */
+void replay_keep_identification(const struct pkt_origin *, struct mbuf *list);
+
 /* replay_fate.c */
 errno_t replay_driver_output(struct ifnet *, struct mbuf *);
 

@@ -18,7 +18,7 @@ kernel_thread_start(thread_continue_t continuation, void *parameter, thread_t *n
 {
 	if (continuation == THREAD_CONTINUE_NULL || new_thread == NULL)
 		return KERN_INVALID_ARGUMENT;
-	if (kthread_create(continuation, parameter, new_thread) != 0)
+	if (kthread_create_from(continuation, parameter, __builtin_return_address(0), new_thread) != 0)
 		return KERN_RESOURCE_SHORTAGE;
 	sched_preempt_point();
 	return KERN_SUCCESS;

@@ -106,6 +106,9 @@ void sched_set_calendar(uint64_t calendar_ns);
 
 /* Starts fn(parameter, 0) as a kernel thread of the current machine; one reference for the caller. */
 errno_t kthread_create(void (*fn)(void *, wait_result_t), void *parameter, struct thread **);
+/* The same on behalf of a kext; `pc`: where it asked, for the ledger. */
+errno_t kthread_create_from(void (*fn)(void *, wait_result_t), void *parameter, void *pc,
+    struct thread **);
 /*
  * Ends a kernel thread: the current one at once, without returning; another one at its next
  * interruptible sleep, which ends. EINVAL for host threads and workers.

@@ -188,7 +188,8 @@ kthread_main(void *arg)
 }
 
 errno_t
-kthread_create(void (*fn)(void *, wait_result_t), void *parameter, struct thread **out)
+kthread_create_from(void (*fn)(void *, wait_result_t), void *parameter, void *pc,
+    struct thread **out)
 {
 	struct nke *m = curmachine();
 	struct world *w = m->world;
@@ -214,10 +215,16 @@ kthread_create(void (*fn)(void *, wait_result_t), void *parameter, struct thread
 	}
 	m->threads++;
 	ledger_set_describe(m, LEDGER_THREAD, describe_thread);
-	ledger_enter(m, &t->ledger, LEDGER_THREAD, __builtin_return_address(0));
+	ledger_enter(m, &t->ledger, LEDGER_THREAD, pc);
 	sched_make_runnable(t);
 	*out = t;
 	return 0;
+}
+
+errno_t
+kthread_create(void (*fn)(void *, wait_result_t), void *parameter, struct thread **out)
+{
+	return kthread_create_from(fn, parameter, __builtin_return_address(0), out);
 }
 
 errno_t

@@ -93,7 +93,8 @@ replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum r
     const char *frame)
 {
 	/* Records are used again: the number tells whether the packet means this one. */
-	if (m->m_pkthdr.origin == o && m->m_pkthdr.packet_number == o->number && !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
+	if (m->m_pkthdr.origin == o && m->m_pkthdr.packet_number == o->number &&
+	    !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
 	    (view != REPLAY_NET_AND_FRAME || (o->extra && o->link_len == 14 && frame != NULL &&
 	    memcmp(frame, o->link, 14) == 0)))
 		return false;

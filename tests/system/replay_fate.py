@@ -300,6 +300,22 @@ def test_changed_frames(t):
     t.equal([f['changed'] for f in r.filters if f['kind'] != 'ipv6'], [20, 20], 'append4frame, append4')
 
 
+def test_changed_fragments(t):
+    """What an interface filter does to one fragment only is not lost."""
+    for src, dst, out in both_ways(HOST4, PEER4) + both_ways(HOST6, PEER6):
+        pieces = [ethernet(p, out) for p in fragments(src, dst, 17, pattern(4000), 5)]
+        missing = [ethernet(p, out) for p in fragments(src, dst, 17, pattern(4000), 6)][:2]
+        frames = spaced(pieces + missing)
+        want = [f if packet_of(f)[3] == 0 else Frame(
+            f.time_ns, f.data[:-1] + bytes([f.data[-1] ^ 255])) for f in frames]
+        for kexts in ['flip_second'], ['flip_second', 'touch'], ['flip_second', 'anew']:
+            what = '%s: %s > %s' % (kexts, src, dst)
+            r = t.replay(pcap(frames), *HOST, kexts=kexts, what=what)
+            t.equal(datagrams(r.frames), datagrams(want), what, '- datagrams')
+            t.same_frames(r.frames[-2:], want[-2:], what)
+            sound(t, r.frames, what)
+
+
 def test_swapped(t):
     """A filter that passes on the packet before the one it was shown."""
     for host, peer in ((HOST4, PEER4), (HOST6, PEER6)):
@@ -374,6 +390,7 @@ def test(t):
     test_every_third(t)
     test_link_header(t)
     test_changed_frames(t)
+    test_changed_fragments(t)
     test_swapped(t)
     test_again(t)
     test_held(t)

@@ -14,7 +14,10 @@ __BEGIN_DECLS
 
 /* Marks broadcasts, multicasts and frames for others; ENOENT when no protocol has the type. */
 errno_t ether_demux(ifnet_t interface, mbuf_t packet, char *header, protocol_family_t *protocol);
-/* EINVAL for a description that is none of Ethernet's (DLIL_DESC_*), EEXIST for one taken. */
+/*
+ * ENOTSUP for a description that is none of Ethernet's (DLIL_DESC_*), EINVAL for one of a wrong length,
+ * EADDRINUSE for one that another protocol has; then none is added.
+ */
 errno_t ether_add_proto(ifnet_t interface, protocol_family_t protocol,
     const struct ifnet_demux_desc *demux_list, u_int32_t demux_count);
 errno_t ether_del_proto(ifnet_t interface, protocol_family_t protocol);

@@ -47,6 +47,7 @@
 #define LOG_FLOW	19		/* name the machine and the ports (AT_IP) */
 #define SPLIT		20		/* the same bytes, in a chain */
 #define LEAK		21		/* PARAMETER packets, when stopping */
+#define FLIP_SECOND	22		/* the last byte of fragments that are not first (AT_INTERFACE) */
 #define SWALLOW_SECOND	23		/* frames of fragments that are not first (AT_INTERFACE) */
 
 kern_return_t mangle_start(kmod_info_t *ki, void *data);
@@ -273,24 +274,45 @@ mangle(mbuf_t *data, size_t off, int engine, char **frame, size_t header)
 	}
 }
 
+/* A fragment that is not the first of its datagram: the IP packet starts at `off`. */
+static bool
+is_second(mbuf_t m, size_t off)
+{
+	u_int8_t head[44];
+	u_int16_t place;
+
+	if (mbuf_copydata(m, off, sizeof head, head) != 0)
+		return false;
+	if (head[0] >> 4 == 4) {
+		memcpy(&place, head + 6, sizeof place);
+		return (ntohs(place) & 0x1fff) != 0;
+	}
+	memcpy(&place, head + 42, sizeof place);
+	return head[0] >> 4 == 6 && head[6] == IPPROTO_FRAGMENT && (ntohs(place) & 0xfff8) != 0;
+}
+
+static errno_t
+second(mbuf_t m)
+{
+	if (ACTION == FLIP_SECOND) {
+		flip_last(m);
+		return 0;
+	}
+	mbuf_freem(m);
+	return EJUSTRETURN;
+}
+
 /* ---- the filters ------------------------------------------------------------------------------ */
 
 static errno_t
 frame_in(void *cookie, ifnet_t ifp, protocol_family_t protocol, mbuf_t *data, char **frame)
 {
-	u_int16_t off;
-
 	if (ACTION == ADDRESS) {
 		(*frame)[11] = (char)~(*frame)[11];
 		return 0;
 	}
-	if (ACTION == SWALLOW_SECOND) {
-		if (protocol == PF_INET && mbuf_copydata(*data, 6, 2, &off) == 0 && (ntohs(off) & 0x1fff)) {
-			mbuf_freem(*data);
-			return EJUSTRETURN;
-		}
-		return 0;
-	}
+	if (ACTION == SWALLOW_SECOND || ACTION == FLIP_SECOND)
+		return is_second(*data, 0) ? second(*data) : 0;
 	return mangle(data, 0, 0, frame, ifnet_hdrlen(ifp));
 }
 
@@ -298,7 +320,6 @@ static errno_t
 frame_out(void *cookie, ifnet_t ifp, protocol_family_t protocol, mbuf_t *data)
 {
 	u_int8_t byte;
-	u_int16_t off;
 
 	if (ACTION == ADDRESS) {
 		mbuf_copydata(*data, 11, 1, &byte);
@@ -318,14 +339,8 @@ frame_out(void *cookie, ifnet_t ifp, protocol_family_t protocol, mbuf_t *data)
 		again = false;
 		return EJUSTRETURN;
 	}
-	if (ACTION == SWALLOW_SECOND) {
-		if (protocol == PF_INET && mbuf_copydata(*data, 14 + 6, 2, &off) == 0 &&
-		    (ntohs(off) & 0x1fff)) {
-			mbuf_freem(*data);
-			return EJUSTRETURN;
-		}
-		return 0;
-	}
+	if (ACTION == SWALLOW_SECOND || ACTION == FLIP_SECOND)
+		return is_second(*data, ifnet_hdrlen(ifp)) ? second(*data) : 0;
 	return mangle(data, ifnet_hdrlen(ifp), 0, NULL, 0);
 }
 
