@@ -138,7 +138,8 @@ same_header(const struct mbuf *m, const struct piece *p)
 	if (!same_class(m, net))
 		return false;
 	if (net[0] >> 4 == 4)
-		return replay_same_bytes(m, 4, net + 4, 2) && replay_same_bytes(m, 6, (const uint8_t[2]){0, 0}, 2) &&
+		return replay_same_bytes(m, 4, net + 4, 2) &&
+		    replay_same_bytes(m, 6, (const uint8_t[2]){0, 0}, 2) &&
 		    replay_same_bytes(m, 8, net + 8, 2) && replay_same_bytes(m, 12, net + 12, p->header - 12);
 	return replay_same_bytes(m, 2, net + 2, 2) && replay_same_bytes(m, p->named_at, net + p->header, 1) &&
 	    (p->named_at == 6 || replay_same_bytes(m, 6, net + 6, 1)) &&
