@@ -690,11 +690,15 @@ replay_finish(struct nke *m)
 }
 
 uint64_t
-replay_low_water(const struct nke *m)
+replay_low_water(const struct nke *m, uint64_t *time_ns)
 {
 	const struct replay *r = m->replay;
 
-	return r->head == r->tail ? UINT64_MAX : replay_record(r, r->head)->number;
+	*time_ns = UINT64_MAX;
+	if (r->head == r->tail)
+		return UINT64_MAX;
+	*time_ns = replay_record(r, r->head)->time_ns;
+	return replay_record(r, r->head)->number;
 }
 
 void

@@ -209,11 +209,25 @@ collect_filters(nke_replay_t *r, struct report *report)
 		if (n > REPORT_FILTERS)
 			n = REPORT_FILTERS;
 		for (size_t k = 0; k < n; k++) {
-			if (i == 0)
+			if (k == report->filter_count)	/* the machines before may have panicked */
 				report->filters[report->filter_count++] = here[k];
 			else if (k < report->filter_count && same_filter(&report->filters[k], &here[k]))
 				add_filter(&report->filters[k], &here[k]);
 		}
+	}
+}
+
+/* Every machine has its own limit; what is reported is all of it together. */
+static void
+collect_memory(nke_replay_t *r, struct report *report)
+{
+	for (unsigned i = 0; i < nke_replay_machines(r); i++) {
+		struct nke_memory here;
+
+		nke_stats_memory(nke_replay_machine(r, i), &here);
+		report->memory.mbuf_peak_bytes += here.mbuf_peak_bytes;
+		report->memory.heap_peak_bytes += here.heap_peak_bytes;
+		report->memory.mbuf_denied += here.mbuf_denied;
 	}
 }
 
@@ -249,8 +263,8 @@ play(nke_replay_t *r, const struct options *o, struct screen *screen, struct rep
 		complain(nke_replay_error(r));
 	nke_replay_statistics(r, &report->stats);
 	collect_filters(r, report);
-	nke_stats_memory(nke_replay_machine(r, 0), &report->memory);
-	report->machine = nke_replay_machine(r, 0);
+	collect_memory(r, report);
+	report->replay = r;
 	report->host = nke_replay_host(r);
 	report->link = nke_replay_link(r);
 	report->host_found = o->host == NULL;

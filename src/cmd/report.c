@@ -8,6 +8,8 @@
 static const char *const kind_names[] = {"interface", "IPv4", "IPv6"};
 static const char *const kind_keys[] = {"interface", "ipv4", "ipv6"};
 
+#define COUNTERS	128		/* more than IPv4 or IPv6 has */
+
 typedef unsigned long long ull;
 
 static void
@@ -82,15 +84,22 @@ packets_json(const struct nke_replay_stats *s)
 	    "written_bytes", number(s->written_bytes));
 }
 
+/* The sum over all machines: each has the same counters in the same order. */
 static json_t *
-counters_json(nke_t *m, int version)
+counters_json(nke_replay_t *r, int version)
 {
-	struct nke_counter counters[128];
-	size_t n = nke_stats_ip(m, version, counters, 128);
+	struct nke_counter here[COUNTERS], sum[COUNTERS];
 	json_t *all = json_object();
+	size_t n = 0;
 
-	for (size_t i = 0; i < n && i < 128; i++)
-		json_object_set_new(all, counters[i].name, number(counters[i].value));
+	for (unsigned i = 0; i < nke_replay_machines(r); i++) {
+		n = nke_stats_ip(nke_replay_machine(r, i), version, i == 0 ? sum : here, COUNTERS);
+		n = n < COUNTERS ? n : COUNTERS;
+		for (size_t k = 0; i > 0 && k < n; k++)
+			sum[k].value += here[k].value;
+	}
+	for (size_t i = 0; i < n; i++)
+		json_object_set_new(all, sum[i].name, number(sum[i].value));
 	return all;
 }
 
@@ -109,9 +118,9 @@ report_write_json(const char *path, const struct report *r)
 	    "memory", "mbuf_peak_bytes", number(r->memory.mbuf_peak_bytes),
 	    "heap_peak_bytes", number(r->memory.heap_peak_bytes),
 	    "mbuf_denied", number(r->memory.mbuf_denied), "error", r->error, "exit", r->exit_code);
-	if (root != NULL && r->machine != NULL) {
-		json_object_set_new(root, "ip", counters_json(r->machine, 4));
-		json_object_set_new(root, "ip6", counters_json(r->machine, 6));
+	if (root != NULL) {
+		json_object_set_new(root, "ip", counters_json(r->replay, 4));
+		json_object_set_new(root, "ip6", counters_json(r->replay, 6));
 	}
 	if (root == NULL) {
 		fprintf(stderr, "nke: %s: the report has text that is not UTF-8\n", path);

@@ -17,8 +17,8 @@ struct report {
 	struct nke_replay_stats stats;
 	struct nke_filter_stats filters[REPORT_FILTERS];	/* summed over the machines */
 	size_t filter_count;
-	struct nke_memory memory;	/* of the first machine */
-	nke_t *machine;			/* whose IP counters are shown; NULL: none */
+	struct nke_memory memory;	/* peaks and denied, summed over the machines */
+	nke_replay_t *replay;		/* whose machines' IP counters are shown */
 	const char *error;		/* "" or what went wrong */
 	int exit_code;
 };

@@ -18,6 +18,8 @@
 #define DNS_PORT	53
 #define DHCP_SERVER	67
 #define DHCP_CLIENT	68
+#define COOKED_OUTGOING	4		/* packet types of cooked captures */
+#define COOKED_TO_US	0
 
 /* A station: by link address, or by IP address where there is none. */
 struct party {
@@ -202,7 +204,7 @@ most_host_like(const struct parties *p)
 	return best;
 }
 
-static void
+void
 add_address(struct host_identity *h, int family, const uint8_t *addr)
 {
 	size_t len = family == AF_INET ? 4 : 16;
@@ -300,6 +302,38 @@ complete_host(enum core_link link, const struct core_frame *f, size_t count, str
 		addresses_of_lladdr(f, count, h);
 }
 
+static bool
+sent_by_host(enum core_link link, const struct core_frame *f, const struct host_identity *h)
+{
+	switch (link) {
+	case CORE_LINK_ETHERNET:
+		return h->has_lladdr && memcmp(f->data + 6, h->lladdr, 6) == 0;
+	case CORE_LINK_SLL:
+		return f->data[1] == COOKED_OUTGOING;
+	case CORE_LINK_SLL2:
+		return f->data[10] == COOKED_OUTGOING;
+	default:
+		return false;
+	}
+}
+
+bool
+new_source(enum core_link link, const struct core_frame *f, struct host_identity *h,
+    struct host_address *address)
+{
+	struct view v;
+
+	if (f->caplen <= link_length(link) || !sent_by_host(link, f, h))
+		return false;
+	look(link, f, &v);
+	if (v.family == 0 || !is_unicast_ip(v.family, v.src) || has_address(h, v.family, v.src))
+		return false;
+	address->family = v.family;
+	memcpy(address->addr, v.src, v.addr_len);
+	add_address(h, v.family, v.src);
+	return true;
+}
+
 static void
 guess_cooked(enum core_link link, const struct core_frame *f, size_t count, struct host_identity *h)
 {
@@ -312,9 +346,9 @@ guess_cooked(enum core_link link, const struct core_frame *f, size_t count, stru
 		if (v.family == 0)
 			continue;
 		type = link == CORE_LINK_SLL ? f[i].data[1] : f[i].data[10];
-		if (type == 4 && is_unicast_ip(v.family, v.src))
+		if (type == COOKED_OUTGOING && is_unicast_ip(v.family, v.src))
 			add_address(h, v.family, v.src);
-		else if (type == 0 && is_unicast_ip(v.family, v.dst))
+		else if (type == COOKED_TO_US && is_unicast_ip(v.family, v.dst))
 			add_address(h, v.family, v.dst);
 	}
 }

@@ -315,15 +315,8 @@ nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *out)
 static void
 note_address(void *ctx, int family, const void *addr, unsigned bits)
 {
-	struct host_identity *h = ctx;
-	struct host_address *a = &h->addresses[h->address_count];
-
 	(void)bits;
-	if (h->address_count == HOST_ADDRESSES)
-		return;
-	a->family = darwin_family_to_host(family);
-	memcpy(a->addr, addr, a->family == AF_INET ? 4 : 16);
-	h->address_count++;
+	add_address(ctx, darwin_family_to_host(family), addr);
 }
 
 const char *
@@ -332,7 +325,8 @@ nke_replay_host(nke_replay_t *r)
 	struct host_identity h = {.has_lladdr = r->host.has_lladdr};
 
 	memcpy(h.lladdr, r->host.lladdr, 6);
-	replay_addresses(replay_core(r, 0), note_address, &h);
+	for (unsigned i = 0; i < r->count; i++)
+		replay_addresses(replay_core(r, i), note_address, &h);
 	format_host(h.address_count != 0 ? &h : &r->host, r->host_text, sizeof r->host_text);
 	return r->host_text;
 }

@@ -4,18 +4,38 @@
  * One thread reads, deals frames out by flow, puts what comes back in order and writes it; each machine
  * has a thread that plays its share. Frames move in rounds of REPLAY_CHUNK: while the machines play one
  * round the next is read. All frames of a flow (addresses and ports; fragments by what their first one
- * said) go to the same machine, frames that are not IP to the first.
+ * said, or by addresses alone when it comes later than another) go to the same machine, frames that are
+ * not IP to the first. Addresses of the host that turn up in one machine's share are told to all.
  *
  *	reader --round k+1--> [ hand ] --> machine threads play round k --> [ yield ] --merge--> file
  */
 #include "src/host/replay_impl.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAGMENTS	4096u		/* datagrams whose first fragment is remembered; a power of two */
+#include "src/host/darwin.h"
+
+#define FRAGMENTS	4096u		/* datagrams in pieces that are remembered; a power of two */
+#define FRAGMENT_WAYS	4u		/* places where one may be */
+#define FRAGMENT_LIFE	8192u		/* frames after which a datagram is forgotten */
+
+/* An address of the host that was seen first in frame `number`. */
+struct discovery {
+	uint64_t number;
+	struct host_address address;
+};
+
+/* A datagram in pieces: where they go. */
+struct pieces {
+	uint64_t key;
+	uint32_t flow;
+	uint64_t number;		/* of the frame that made the entry; 0: unused */
+	bool by_first;			/* which had the ports */
+};
 
 /* Frames with their bytes. */
 struct share {
@@ -27,6 +47,7 @@ struct share {
 
 struct player {
 	struct nke_replay *replay;
+	struct parallel *parallel;
 	unsigned index;
 	pthread_t thread;
 	struct share *share;		/* being played */
@@ -34,7 +55,8 @@ struct player {
 	struct share out;		/* what left since the last merge */
 	size_t out_next;
 	struct share held;		/* what left but must wait for other machines */
-	uint64_t low_water;
+	unsigned discoveries;		/* that it has been told */
+	uint64_t low_water, low_water_time;
 	bool out_of_memory;
 	int error;
 };
@@ -50,7 +72,12 @@ struct parallel {
 	bool stop;
 	uint64_t until;			/* calendar: the clock at the end of the round */
 	bool last;
-	struct { uint32_t key; uint32_t flow; } fragments[FRAGMENTS];
+	struct pieces fragments[FRAGMENTS];
+	uint64_t number;		/* of the frame being dealt out */
+	struct host_identity known;	/* the host's addresses so far */
+	struct discovery discovered[HOST_ADDRESSES];
+	unsigned discovered_count;	/* by the reader */
+	unsigned told;			/* of these belong to the round being played, or earlier ones */
 };
 
 /* ---- which machine ------------------------------------------------------------------------ */
@@ -63,6 +90,13 @@ mix(uint32_t h)
 	h ^= h >> 15;
 	h *= 0x846ca68bu;
 	return h ^ h >> 16;
+}
+
+static uint64_t
+add_key(uint64_t key, uint32_t w)
+{
+	key = (key ^ w) * UINT64_C(0x9e3779b97f4a7c15);
+	return key ^ key >> 29;
 }
 
 static uint32_t
@@ -84,16 +118,39 @@ ports_hash(const uint8_t *transport, size_t len, uint8_t protocol)
 	    mix((uint32_t)transport[2] << 8 | transport[3]);
 }
 
-static uint32_t
-fragment_flow(struct parallel *p, uint32_t key, uint32_t addresses, bool first, uint32_t ports)
+/* The entry for `key`, or the one to use for it. */
+static struct pieces *
+find_pieces(struct parallel *p, uint64_t key)
 {
-	uint32_t slot = mix(key) & (FRAGMENTS - 1);
+	struct pieces *set = &p->fragments[key >> 32 & (FRAGMENTS - 1) & ~(FRAGMENT_WAYS - 1)];
+	struct pieces *oldest = set;
 
-	if (first) {
-		p->fragments[slot].key = key;
-		p->fragments[slot].flow = addresses + ports;
+	for (unsigned i = 0; i < FRAGMENT_WAYS; i++) {
+		if (set[i].key == key && set[i].number != 0)
+			return &set[i];
+		if (set[i].number < oldest->number)
+			oldest = &set[i];
 	}
-	return p->fragments[slot].key == key ? p->fragments[slot].flow : addresses;
+	return oldest;
+}
+
+/* All pieces of a datagram must meet, in whatever order they come. */
+static uint32_t
+fragment_flow(struct parallel *p, uint64_t key, uint32_t addresses, bool first, uint32_t ports)
+{
+	struct pieces *e = find_pieces(p, key);
+	bool known = e->key == key && e->number != 0 && p->number - e->number < FRAGMENT_LIFE;
+
+	/* A second first fragment begins a datagram that happens to have the same identification. */
+	if (!known || (first && e->by_first)) {
+		e->key = key;
+		e->flow = first ? addresses + ports : addresses;
+		e->number = p->number;
+	}
+	e->by_first |= first;
+	if (!known)
+		e->by_first = first;
+	return e->flow;
 }
 
 static uint32_t
@@ -103,25 +160,25 @@ flow4(struct parallel *p, const uint8_t *net, size_t len)
 	uint32_t addresses = mix(word(net + 12)) + mix(word(net + 16));
 	unsigned off = (unsigned)(net[6] & 0x1f) << 8 | net[7];
 	uint32_t ports = off == 0 && hl < len ? ports_hash(net + hl, len - hl, net[9]) : 0;
-	uint32_t id;
+	uint64_t key;
 
 	if (off == 0 && !(net[6] & 0x20))
 		return addresses + ports;
-	id = (uint32_t)net[4] << 8 | net[5];
-	return fragment_flow(p, mix(word(net + 12)) ^ word(net + 16) ^ id << 8 ^ net[9], addresses,
-	    off == 0, ports);
+	key = add_key(add_key(net[9], word(net + 12)), word(net + 16));
+	return fragment_flow(p, add_key(key, (uint32_t)net[4] << 8 | net[5]), addresses, off == 0, ports);
 }
 
 static uint32_t
 flow6(struct parallel *p, const uint8_t *net, size_t len)
 {
-	uint32_t addresses = 0, key = 0, ports;
+	uint32_t addresses = 0, ports;
+	uint64_t key = 0;
 	size_t off = 40;
 	uint8_t next = net[6];
 
 	for (int i = 0; i < 16; i += 4) {
 		addresses += mix(word(net + 8 + i) + (uint32_t)i) + mix(word(net + 24 + i) + (uint32_t)i);
-		key = mix(key ^ word(net + 8 + i)) ^ word(net + 24 + i);
+		key = add_key(add_key(key, word(net + 8 + i)), word(net + 24 + i));
 	}
 	while ((next == 0 || next == 43 || next == 60) && off + 8 <= len) {
 		next = net[off];
@@ -130,7 +187,7 @@ flow6(struct parallel *p, const uint8_t *net, size_t len)
 	if (next != 44 || off + 8 > len)
 		return addresses + (off < len ? ports_hash(net + off, len - off, next) : 0);
 	ports = ports_hash(net + off + 8, len - off - 8, net[off]);
-	return fragment_flow(p, key ^ word(net + off + 4), addresses,
+	return fragment_flow(p, add_key(key, word(net + off + 4)), addresses,
 	    ((unsigned)net[off + 2] << 8 | (net[off + 3] & 0xf8)) == 0, ports);
 }
 
@@ -217,6 +274,21 @@ share_free(struct share *s)
 
 /* ---- playing ------------------------------------------------------------------------------ */
 
+/* Runs inside the machine: it may have the addresses that others' frames have shown by now. */
+static void
+tell_discoveries(struct player *p, uint64_t number)
+{
+	const struct parallel *g = p->parallel;
+
+	for (; p->discoveries < g->told && g->discovered[p->discoveries].number <= number;
+	    p->discoveries++) {
+		const struct host_address *a = &g->discovered[p->discoveries].address;
+
+		(void)replay_add_address(replay_core(p->replay, p->index),
+		    darwin_family_from_host(a->family), a->addr, a->family == AF_INET ? 24 : 64);
+	}
+}
+
 static bool
 player_next(void *ctx, struct core_frame *f)
 {
@@ -225,6 +297,8 @@ player_next(void *ctx, struct core_frame *f)
 	if (p->next == p->share->count)
 		return false;
 	*f = p->share->frames[p->next++];
+	if (p->discoveries != p->parallel->told)
+		tell_discoveries(p, f->number);
 	return true;
 }
 
@@ -251,7 +325,7 @@ play_round(struct player *p, uint64_t until, bool last)
 		p->error = replay_advance(core, until);
 	if (last || p->error != 0)
 		replay_finish(core);
-	p->low_water = p->error == 0 ? replay_low_water(core) : UINT64_MAX;
+	p->low_water = p->error == 0 ? replay_low_water(core, &p->low_water_time) : UINT64_MAX;
 }
 
 struct player_start {
@@ -298,6 +372,7 @@ start_round(struct parallel *g, unsigned set, uint64_t until, bool last)
 	g->playing = g->replay->count;
 	g->until = until;
 	g->last = last;
+	g->told = g->discovered_count;
 	g->round++;
 	pthread_cond_broadcast(&g->go);
 	pthread_mutex_unlock(&g->mutex);
@@ -314,9 +389,21 @@ await_round(struct parallel *g)
 
 /* ---- reading and writing ------------------------------------------------------------------ */
 
+static void
+discover(struct parallel *g, const struct core_frame *f)
+{
+	struct discovery *d = &g->discovered[g->discovered_count];
+
+	if (g->discovered_count == HOST_ADDRESSES ||
+	    !new_source(capture_link(g->replay->reader), f, &g->known, &d->address))
+		return;
+	d->number = f->number;
+	g->discovered_count++;
+}
+
 /* Reads one round. False when memory ran out; *more tells whether the capture goes on. */
 static bool
-read_round(struct parallel *g, unsigned set, bool *more, uint64_t *last_number)
+read_round(struct parallel *g, unsigned set, bool *more)
 {
 	struct nke_replay *r = g->replay;
 	struct core_frame f;
@@ -330,7 +417,9 @@ read_round(struct parallel *g, unsigned set, bool *more, uint64_t *last_number)
 			*more = false;
 			break;
 		}
-		*last_number = f.number;
+		g->number = f.number;
+		if (r->learn)
+			discover(g, &f);
 		good = share_add(&g->shares[set][machine_for(g, &f)], &f);
 	}
 	for (unsigned i = 0; i < r->count; i++)
@@ -367,37 +456,75 @@ keep_rest(struct player *p)
 	p->out_next = 0;
 }
 
+/*
+ * Which of the players' first frames leaves next: captured ones in their order; between them, by time,
+ * those that kexts made (`number` is then the frame that they follow at least).
+ */
+static struct player *
+next_to_leave(struct parallel *g)
+{
+	const struct core_frame *captured = NULL, *made = NULL, *f;
+	struct player *from = NULL, *maker = NULL;
+
+	for (unsigned i = 0; i < g->replay->count; i++) {
+		f = player_first(&g->players[i]);
+		if (f == NULL)
+			continue;
+		if (!(f->flags & CORE_FRAME_NEW)) {
+			if (captured == NULL || f->number < captured->number) {
+				captured = f;
+				from = &g->players[i];
+			}
+		} else if (made == NULL || f->time_ns < made->time_ns) {
+			made = f;
+			maker = &g->players[i];
+		}
+	}
+	if (made == NULL || (captured != NULL && (captured->number <= made->number ||
+	    captured->time_ns < made->time_ns)))
+		return from;
+	return maker;
+}
+
 /* Writes what can no longer be preceded by anything: all below every machine's low-water mark. */
 static void
 merge(struct parallel *g)
 {
 	struct nke_replay *r = g->replay;
-	uint64_t limit = UINT64_MAX;
+	uint64_t limit = UINT64_MAX, limit_time = UINT64_MAX;
+	struct player *from;
 
 	for (unsigned i = 0; i < r->count; i++) {
-		share_complete(&g->players[i].out);
-		if (g->players[i].low_water < limit)
-			limit = g->players[i].low_water;
-	}
-	for (;;) {
-		const struct core_frame *best = NULL, *f;
-		struct player *from = NULL;
+		struct player *p = &g->players[i];
 
-		for (unsigned i = 0; i < r->count; i++) {
-			f = player_first(&g->players[i]);
-			if (f != NULL && (best == NULL || f->number < best->number)) {
-				best = f;
-				from = &g->players[i];
-			}
+		share_complete(&p->out);
+		if (p->low_water < limit) {
+			limit = p->low_water;
+			limit_time = p->low_water_time;
 		}
-		if (best == NULL || best->number >= limit)
+	}
+	while ((from = next_to_leave(g)) != NULL) {
+		const struct core_frame *f = player_first(from);
+
+		if (f->number >= limit || ((f->flags & CORE_FRAME_NEW) && f->time_ns > limit_time))
 			break;
 		from->out_next++;
 		if (r->writer != NULL)
-			capture_write(r->writer, best, 1);
+			capture_write(r->writer, f, 1);
 	}
 	for (unsigned i = 0; i < r->count; i++)
 		keep_rest(&g->players[i]);
+}
+
+/* After an error: what the other machines hold back leaves. */
+static void
+finish_all(struct parallel *g)
+{
+	for (unsigned i = 0; i < g->replay->count; i++) {
+		replay_finish(replay_core(g->replay, i));
+		g->players[i].low_water = UINT64_MAX;
+	}
+	merge(g);
 }
 
 static int
@@ -418,11 +545,11 @@ static int
 play_all(struct parallel *g)
 {
 	struct nke_replay *r = g->replay;
-	uint64_t number = 0, time;
+	uint64_t time;
 	bool more = true;
 	unsigned set = 0;
 
-	if (!read_round(g, set, &more, &number))
+	if (!read_round(g, set, &more))
 		return replay_failed(r, ENOMEM, "out of memory while reading ahead");
 	for (;;) {
 		bool last = !more, good = true;
@@ -431,14 +558,16 @@ play_all(struct parallel *g)
 		start_round(g, set, time, last);
 		set ^= 1;
 		if (!last)
-			good = read_round(g, set, &more, &number);
+			good = read_round(g, set, &more);
 		await_round(g);
 		merge(g);
 		replay_report_progress(r);
-		if (check_players(g) != 0)
+		if (check_players(g) == 0 && !good)
+			replay_failed(r, ENOMEM, "out of memory while reading ahead");
+		if (r->error_code != 0) {
+			finish_all(g);
 			return r->error_code;
-		if (!good)
-			return replay_failed(r, ENOMEM, "out of memory while reading ahead");
+		}
 		if (last)
 			return 0;
 	}
@@ -473,6 +602,7 @@ replay_run_parallel(struct nke_replay *r)
 	if (g == NULL)
 		return replay_failed(r, ENOMEM, "out of memory");
 	g->replay = r;
+	g->known = r->host;
 	pthread_mutex_init(&g->mutex, NULL);
 	pthread_cond_init(&g->go, NULL);
 	pthread_cond_init(&g->done, NULL);
@@ -482,6 +612,7 @@ replay_run_parallel(struct nke_replay *r)
 	if (g->players != NULL && g->shares[0] != NULL && g->shares[1] != NULL) {
 		for (; started < r->count; started++) {
 			g->players[started].replay = r;
+			g->players[started].parallel = g;
 			g->players[started].index = started;
 			if (!start_player(g, started))
 				break;

@@ -171,8 +171,8 @@ void replay_redirect(struct nke *, bool (*next)(void *, struct core_frame *),
     void (*sink)(void *, const struct core_frame *, size_t), void *ctx);
 /* Pulls at most `max` frames through the machine. *more is false when `next` had none. EFAULT. */
 int replay_run(struct nke *, uint32_t max, bool *more);
-/* The number below which every frame has left: UINT64_MAX when none is held back. */
-uint64_t replay_low_water(const struct nke *);
+/* The number below which every frame has left, and the time of that frame: UINT64_MAX when none waits. */
+uint64_t replay_low_water(const struct nke *, uint64_t *time_ns);
 /* Lets the clock run to `calendar_ns` and whatever becomes due happen. EFAULT. */
 int replay_advance(struct nke *, uint64_t calendar_ns);
 /* Lets go what is held back. Also after a panic: what was finished before it leaves. Never fails. */
