@@ -79,6 +79,15 @@ dlil_init(struct nke *m)
 	return loop_attach(m);
 }
 
+static void
+dlil_quiesce(struct nke *m)
+{
+	struct wire_end *e;
+
+	while ((e = LIST_FIRST(&m->dlil->wire_ends)) != NULL)
+		wire_unplug(e);
+}
+
 /* Interfaces and waiting packets go with the heap and the mbuf zone, which take everything back. */
 static void
 dlil_fini(struct nke *m)
@@ -89,5 +98,6 @@ dlil_fini(struct nke *m)
 const struct subsystem dlil_subsystem = {
 	.name = "dlil",
 	.init = dlil_init,
+	.quiesce = dlil_quiesce,
 	.fini = dlil_fini,
 };

@@ -3,6 +3,7 @@
 #define NKE_DLIL_STATE_H
 
 #include "dlil/dlil.h"
+#include "dlil/wire.h"
 
 #define DLIL_NET_PROTOS		8u	/* PF_INET, PF_INET6 and room for a few of others */
 
@@ -28,6 +29,8 @@ struct dlil_state {
 	struct net_proto net_protos[DLIL_NET_PROTOS];
 	uint32_t net_proto_count;
 	TAILQ_HEAD(, plumber) plumbers;
+
+	struct wire_ends wire_ends;	/* of this machine's interfaces */
 
 	/* proto_inject: packets for protocols, their family in m_pkthdr.family */
 	struct mbuf *inject_head, *inject_tail;

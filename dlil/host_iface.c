@@ -11,14 +11,17 @@
 #include <sys/sockio.h>
 
 #include "dlil/dlil_state.h"
+#include "dlil/wire.h"
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
 #include "src/net/bpf_private.h"
 #include "src/net/ifaddr.h"
 
 struct host_iface {
-	void (*output)(void *, const void *, size_t);	/* NULL: destroyed */
+	bool destroyed;
+	void (*output)(void *, const void *, size_t);	/* NULL: nobody listens */
 	void *ctx;
+	struct wire_end *wire;		/* it is plugged into; NULL: the host has the other end */
 	uint32_t dlt;
 	uint8_t *flat;			/* for frames that are not in one piece */
 	size_t flat_size;
@@ -73,26 +76,28 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 {
 	struct host_iface *h = ifp->softc;
 	size_t len = m_length(m);
-	struct flat flat;
-	errno_t error = 0;
+	struct flat flat = {0};
 
+	m->m_pkthdr.len = (int32_t)len;
 	if (ifp->bpf != NULL)
 		bpf_tap_out(ifp, h->dlt, m, NULL, 0);
-	flat = flatten(ifp, h, m, len);
-	if (flat.bytes == NULL) {
+	if (h->wire == NULL && (flat = flatten(ifp, h, m, len)).bytes == NULL) {
 		ifp->stats.oerrors++;
-		error = ENOBUFS;
-	} else {
-		ifp->stats.opackets++;
-		ifp->stats.obytes += len;
-		if (m->m_flags & (MBUF_BCAST | MBUF_MCAST))
-			ifp->stats.omcasts++;
-		if (h->output != NULL)
-			h->output(h->ctx, flat.bytes, len);
+		give_back(ifp, h, &flat);
+		m_freem(m);
+		return ENOBUFS;
 	}
+	ifp->stats.opackets++;
+	ifp->stats.obytes += len;
+	if (m->m_flags & (MBUF_BCAST | MBUF_MCAST))
+		ifp->stats.omcasts++;
+	if (h->wire != NULL)
+		return wire_output(h->wire, m);
+	if (h->output != NULL && !h->destroyed)
+		h->output(h->ctx, flat.bytes, len);
 	give_back(ifp, h, &flat);
 	m_freem(m);
-	return error;
+	return 0;
 }
 
 /* Flags, MTU and multicast lists need nothing done. */
@@ -110,6 +115,8 @@ host_detached(struct ifnet *ifp)
 {
 	struct host_iface *h = ifp->softc;
 
+	if (h->wire != NULL)
+		wire_unplug(h->wire);
 	kfree(ifp->machine, h->flat);
 	kfree(ifp->machine, h);
 	ifp->softc = NULL;
@@ -170,7 +177,7 @@ create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 	struct host_iface *h;
 	errno_t error;
 
-	if (!terminated(c->name, sizeof c->name) || c->output == NULL ||
+	if (!terminated(c->name, sizeof c->name) ||
 	    (c->media != CORE_MEDIA_ETHERNET && c->media != CORE_MEDIA_RAW) ||
 	    (c->mtu != 0 && (c->mtu < IF_MINMTU || c->mtu > IF_MAXMTU)))
 		return EINVAL;
@@ -230,11 +237,11 @@ do_destroy(void *arg)
 	struct call *c = arg;
 	struct host_iface *h = c->ifp->softc;
 
-	if (h == NULL || h->output == NULL) {
+	if (h == NULL || h->destroyed) {
 		c->error = ENXIO;
 		return;
 	}
-	h->output = NULL;
+	h->destroyed = true;
 	c->error = dlil_detach(c->ifp);
 }
 
@@ -249,24 +256,32 @@ iface_destroy(struct nke *m, struct ifnet *ifp)
 
 /* ---- frames ------------------------------------------------------------------------------- */
 
-static errno_t
-input_frame(struct ifnet *ifp, const void *frame, size_t len)
+errno_t
+host_iface_plug(struct ifnet *ifp, struct wire_end *end)
 {
 	struct host_iface *h = ifp->softc;
-	struct mbuf *m;
 
-	if (ifp->state != IFNET_ATTACHED || h == NULL)
-		return ENXIO;
-	if (len < ifp->hdrlen) {
-		ifp->stats.ierrors++;
+	if (ifp->output != host_output || h == NULL)
 		return EINVAL;
+	if (end != NULL && h->wire != NULL)
+		return EEXIST;
+	h->wire = end;
+	return 0;
+}
+
+struct mbuf *
+host_iface_frame(struct ifnet *ifp, struct mbuf *m)
+{
+	const struct host_iface *h = ifp->softc;
+
+	if (ifp->state != IFNET_ATTACHED || m->m_pkthdr.len < ifp->hdrlen) {
+		ifp->stats.ierrors++;
+		m_freem(m);
+		return NULL;
 	}
-	m = m_devget(ifp->machine, frame, len, ALIGN_BYTES(ifp->hdrlen));
-	if (m != NULL && m->m_len < ifp->hdrlen)
-		m = m_pullup(m, ifp->hdrlen);
-	if (m == NULL) {
+	if (m->m_len < ifp->hdrlen && (m = m_pullup(m, ifp->hdrlen)) == NULL) {
 		ifp->stats.iqdrops++;
-		return ENOBUFS;
+		return NULL;
 	}
 	m->m_pkthdr.rcvif = ifp;
 	m->m_pkthdr.header = m->m_data;
@@ -275,7 +290,27 @@ input_frame(struct ifnet *ifp, const void *frame, size_t len)
 	m->m_data += ifp->hdrlen;
 	m->m_len -= ifp->hdrlen;
 	m->m_pkthdr.len -= ifp->hdrlen;
-	return dlil_input(ifp, m, NULL);
+	return m;
+}
+
+static errno_t
+input_frame(struct ifnet *ifp, const void *frame, size_t len)
+{
+	struct mbuf *m;
+
+	if (ifp->state != IFNET_ATTACHED || ifp->softc == NULL)
+		return ENXIO;
+	if (len < ifp->hdrlen) {
+		ifp->stats.ierrors++;
+		return EINVAL;
+	}
+	m = m_devget(ifp->machine, frame, len, ALIGN_BYTES(ifp->hdrlen));
+	if (m == NULL) {
+		ifp->stats.iqdrops++;
+		return ENOBUFS;
+	}
+	m = host_iface_frame(ifp, m);
+	return m != NULL ? dlil_input(ifp, m, NULL) : ENOBUFS;
 }
 
 static void

@@ -27,6 +27,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef struct nke_machine nke_t;
+typedef struct nke_world nke_world_t;
 
 enum nke_time {
 	NKE_TIME_VIRTUAL,		/* the clock jumps to the next timer: deterministic */
@@ -45,6 +46,7 @@ struct nke_log_record {
 /* What a machine is to be like. All zero is a good machine; set only what matters. */
 struct nke_config {
 	const char *name;		/* in reports; NULL: "nke0" */
+	nke_world_t *world;		/* shares its clock with others; NULL: has one of its own */
 	enum nke_time time;
 	uint64_t calendar_start_ns;	/* virtual time: the date (since 1970) at uptime 0 */
 	uint64_t seed;			/* of all randomness in the machine */
@@ -60,6 +62,17 @@ struct nke_config {
 	void (*log)(void *ctx, const struct nke_log_record *);
 	void *log_ctx;
 };
+
+/*
+ * Makes a world: one clock and one order of things to come, for machines that talk to each other. Its
+ * machines run one at a time; a call that blocks in one of them drives all of them. Of `config` (NULL:
+ * all zero) `time`, `calendar_start_ns`, `seed` and `sched_random` count, and not those of its machines.
+ *
+ * ENOMEM. EINVAL: `time` is none of the above.
+ */
+int nke_world_create(const struct nke_config *config, nke_world_t **w);
+/* The world ends with its last machine, but its name is not valid any more. NULL is ignored. */
+void nke_world_destroy(nke_world_t *w);
 
 /*
  * Makes a machine, with lo0 and nothing else. `config` NULL: all zero. `*m` is to be given to

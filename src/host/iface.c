@@ -16,6 +16,7 @@ struct nke_iface {
 	nke_t *machine;
 	struct ifnet *core;
 	char name[16];
+	enum nke_media media;
 	void (*output)(void *ctx, const void *frame, size_t len);
 	void *ctx;
 };
@@ -61,6 +62,7 @@ nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **
 		return nke_fail(m, ENOMEM, "%s: no memory", config->name);
 	i->machine = m;
 	snprintf(i->name, sizeof i->name, "%s", config->name);
+	i->media = config->media;
 	i->output = config->output;
 	i->ctx = config->ctx;
 	core.media = config->media == NKE_MEDIA_RAW ? CORE_MEDIA_RAW : CORE_MEDIA_ETHERNET;
@@ -170,6 +172,24 @@ nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *sa, socklen_t len,
 		return EAFNOSUPPORT;
 	return address_result(i, "neighbour", iface_add_neighbor(i->machine->core, i->core,
 	    darwin_family_from_host(sa->sa_family), bytes, lladdr));
+}
+
+enum nke_media
+nke_iface_media(const nke_iface_t *i)
+{
+	return i->media;
+}
+
+nke_t *
+nke_iface_machine(const nke_iface_t *i)
+{
+	return i->machine;
+}
+
+struct ifnet *
+nke_iface_core(const nke_iface_t *i)
+{
+	return i->core;
 }
 
 const char *

@@ -7,12 +7,17 @@
 #include <stdarg.h>
 #include <sys/queue.h>
 
-#include <nke/nke.h>
+#include <nke/iface.h>
 
 #include "src/kern/corecalls.h"
 
 struct nke_iface;
 struct nke_kext;
+struct ifnet;
+
+struct nke_world {
+	struct world *core;
+};
 
 struct nke_machine {
 	struct nke *core;
@@ -41,5 +46,8 @@ int nke_core_result(nke_t *, int darwin_error);
 void nke_kexts_forget(nke_t *);
 /* Frees what stands for interfaces of a machine that is gone (iface.c). */
 void nke_ifaces_forget(nke_t *);
+nke_t *nke_iface_machine(const struct nke_iface *);
+struct ifnet *nke_iface_core(const struct nke_iface *);
+enum nke_media nke_iface_media(const struct nke_iface *);
 
 #endif

@@ -66,6 +66,49 @@ fill_config(nke_t *m, const struct nke_config *c, struct core_config *out)
 	}
 }
 
+static bool
+valid_time(enum nke_time time)
+{
+	return time == NKE_TIME_VIRTUAL || time == NKE_TIME_REAL;
+}
+
+int
+nke_world_create(const struct nke_config *config, nke_world_t **out)
+{
+	static const struct nke_config all_zero;
+	const struct nke_config *c = config != NULL ? config : &all_zero;
+	struct core_config core = {
+		.time = c->time == NKE_TIME_REAL ? CORE_TIME_REAL : CORE_TIME_VIRTUAL,
+		.calendar_start_ns = c->calendar_start_ns, .seed = c->seed,
+		.sched_random = c->sched_random,
+	};
+	nke_world_t *w;
+	int error;
+
+	*out = NULL;
+	if (!valid_time(c->time))
+		return EINVAL;
+	w = calloc(1, sizeof *w);
+	if (w == NULL)
+		return ENOMEM;
+	error = darwin_errno_to_host(world_create(&core, &w->core));
+	if (error != 0) {
+		free(w);
+		return error;
+	}
+	*out = w;
+	return 0;
+}
+
+void
+nke_world_destroy(nke_world_t *w)
+{
+	if (w == NULL)
+		return;
+	world_destroy(w->core);
+	free(w);
+}
+
 int
 nke_create(const struct nke_config *config, nke_t **out)
 {
@@ -78,8 +121,7 @@ nke_create(const struct nke_config *config, nke_t **out)
 
 	*out = NULL;
 	_Static_assert(sizeof m->name == sizeof core.name, "names of machines have one limit");
-	if (strlen(name) >= sizeof m->name ||
-	    (c->time != NKE_TIME_VIRTUAL && c->time != NKE_TIME_REAL))
+	if (strlen(name) >= sizeof m->name || !valid_time(c->time))
 		return EINVAL;
 	m = calloc(1, sizeof *m);
 	if (m == NULL)
@@ -89,7 +131,8 @@ nke_create(const struct nke_config *config, nke_t **out)
 	TAILQ_INIT(&m->ifaces);
 	snprintf(m->name, sizeof m->name, "%s", name);
 	fill_config(m, c, &core);
-	error = darwin_errno_to_host(machine_create(&core, NULL, &m->core));
+	error = darwin_errno_to_host(machine_create(&core, c->world != NULL ? c->world->core : NULL,
+	    &m->core));
 	if (error != 0) {
 		free(m);
 		return error;

@@ -61,6 +61,8 @@ int machine_create(const struct core_config *, struct world *world, struct nke *
  * threads get EFAULT, kernel threads end. Not from inside a machine of the world: panics.
  */
 void machine_destroy(struct nke *);
+/* Its world, to make others in it. Does not enter. */
+struct world *machine_world(const struct nke *);
 /*
  * Runs fn(arg) inside the machine, as kernel code, then whatever became due. EFAULT when it panicked
  * (before or meanwhile), ENOMEM when this host thread could not be made a thread of the machine.

@@ -153,6 +153,12 @@ machine_uptime(const struct nke *m)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
+struct world *
+machine_world(const struct nke *m)
+{
+	return m->world;
+}
+
 bool
 machine_panicked(const struct nke *m)
 {

@@ -12,8 +12,8 @@ rotl(uint64_t x, int k)
 	return x << k | x >> (64 - k);
 }
 
-static void
-seed(uint64_t state[4], uint64_t x)
+void
+prng_seed(uint64_t state[4], uint64_t x)
 {
 	for (int i = 0; i < 4; i++) {
 		uint64_t z;
@@ -25,17 +25,11 @@ seed(uint64_t state[4], uint64_t x)
 	}
 }
 
-/* All zeros is no state of the generator: it means that nobody has asked yet. */
-static uint64_t
-next(struct nke *m)
+uint64_t
+prng_next(uint64_t s[4])
 {
-	uint64_t *s = m->prng;
-	uint64_t result, t;
+	uint64_t result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
 
-	if ((s[0] | s[1] | s[2] | s[3]) == 0)
-		seed(s, m->config.seed);
-	result = rotl(s[1] * 5, 7) * 9;
-	t = s[1] << 17;
 	s[2] ^= s[0];
 	s[3] ^= s[1];
 	s[1] ^= s[2];
@@ -43,6 +37,17 @@ next(struct nke *m)
 	s[2] ^= t;
 	s[3] = rotl(s[3], 45);
 	return result;
+}
+
+/* All zeros is no state of the generator: it means that nobody has asked yet. */
+static uint64_t
+next(struct nke *m)
+{
+	const uint64_t *s = m->prng;
+
+	if ((s[0] | s[1] | s[2] | s[3]) == 0)
+		prng_seed(m->prng, m->config.seed);
+	return prng_next(m->prng);
 }
 
 void

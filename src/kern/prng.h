@@ -10,4 +10,8 @@
 void prng_bytes(struct nke *, void *buf, size_t len);
 uint32_t prng_u32(struct nke *);
 
+/* The generator by itself, for what belongs to no machine. */
+void prng_seed(uint64_t state[4], uint64_t seed);
+uint64_t prng_next(uint64_t state[4]);
+
 #endif

@@ -1,0 +1,96 @@
+/*
+ * Wires inside the core: ends, directions and the switch's table. Seen by dlil/wire*.c and by the
+ * interface that sends into one (host_iface.c).
+ *
+ * Everything towards one interface (queue, frames in flight, timer) belongs to the machine of that
+ * interface: a frame is copied into its mbufs when it is sent, so that no mbuf ever changes machines. All
+ * machines of a wire share a world, hence a clock and a CPU: nothing here is locked.
+ */
+#ifndef NKE_DLIL_WIRE_H
+#define NKE_DLIL_WIRE_H
+
+#include "dlil/dlil.h"
+#include "src/kern/callout.h"
+#include "src/kern/wirecalls.h"
+
+/* Packets linked by m_nextpkt; while here, m_pkthdr.timestamp is the uptime that the list is about. */
+struct wire_list {
+	struct mbuf *head, *tail;
+	uint32_t count;
+};
+
+/* One end, and the way to it. */
+struct wire_end {
+	TAILQ_ENTRY(wire_end) link;	/* of the wire */
+	LIST_ENTRY(wire_end) machine_link;
+	struct wire *wire;
+	struct nke *machine;
+	struct ifnet *ifp;
+	struct core_wire_params params;
+	struct core_wire_stats stats;
+	bool plain;			/* params do nothing but pass frames on at once */
+	bool burst;			/* losing (Gilbert-Elliott's bad state) */
+	struct wire_list queue;		/* wait for the wire: since when */
+	struct mbuf *sending;		/* is on its way into the wire: until when */
+	struct wire_list flight;	/* arrive, in order: when */
+	uint64_t last_due;		/* jitter does not make frames overtake each other */
+	struct {			/* RFC 8289 */
+		uint64_t first_above, drop_next;
+		uint32_t count, last_count;
+		bool dropping;
+	} codel;
+	struct callout timer;		/* end of sending, or the next arrival */
+	struct wire_list arrived;	/* due now */
+	struct softintr input;
+	core_wire_tap *tap;
+	void *tap_ctx;
+};
+
+LIST_HEAD(wire_ends, wire_end);
+
+struct switch_entry {
+	uint8_t lladdr[6];
+	bool used;
+	struct wire_end *end;
+	uint64_t seen;			/* uptime */
+};
+
+#define SWITCH_ENTRIES	1024u		/* a power of two */
+#define SWITCH_WAYS	4u		/* places that an address may have */
+#define SWITCH_AGE	(UINT64_C(300) * 1000000000)	/* IEEE 802.1Q: default ageing time */
+
+struct wire {
+	struct world *world;
+	TAILQ_HEAD(, wire_end) ends;
+	unsigned count;
+	bool is_switch;
+	uint64_t prng[4];
+	struct core_wire_params params;	/* of future ends */
+	core_wire_tap *tap;
+	void *tap_ctx;
+	struct switch_entry table[];	/* of a switch: SWITCH_ENTRIES */
+};
+
+/* The interface sends `m` (a frame, link header included), as its machine. Consumes. */
+errno_t wire_output(struct wire_end *from, struct mbuf *m);
+/* Takes it off its interface, as that one's machine. */
+void wire_unplug(struct wire_end *);
+
+/* host_iface.c: sends into that end from now on, NULL: to the host. EEXIST, EINVAL: not one of the host's. */
+errno_t host_iface_plug(struct ifnet *, struct wire_end *);
+/* A frame that has come, made ready for dlil_input; NULL: refused, counted and freed. */
+struct mbuf *host_iface_frame(struct ifnet *, struct mbuf *);
+
+/* wire_way.c: the way to an end. `m` is the sender's and is not consumed. */
+void wire_way_init(struct wire_end *);
+void wire_way_send(struct wire_end *to, const struct mbuf *m, size_t len);
+void wire_way_configure(struct wire_end *, const struct core_wire_params *);
+void wire_way_empty(struct wire_end *);
+/* A number below CORE_WIRE_BILLION or any other limit. */
+uint64_t wire_random(struct wire *, uint64_t below);
+
+/* wire_switch.c: where a frame from `from` goes; NULL: to every other end. */
+struct wire_end *switch_lookup(struct wire *, struct wire_end *from, const struct mbuf *m);
+void switch_forget(struct wire *, const struct wire_end *);
+
+#endif

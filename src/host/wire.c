@@ -1,0 +1,262 @@
+/* Wires and switches, as nke/wire.h offers them, on top of dlil/wire.c; captures by libpcap. */
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nke/wire.h>
+
+#include "src/host/darwin.h"
+#include "src/host/machine.h"
+#include "src/kern/wirecalls.h"
+
+#define SNAPLEN	262144
+
+struct tap {
+	TAILQ_ENTRY(tap) link;
+	const nke_iface_t *at;		/* NULL: all ends */
+	pcap_t *pcap;
+	pcap_dumper_t *dumper;
+};
+
+struct nke_wire {
+	struct wire *core;
+	nke_t *machine;			/* where errors are told; may be gone when the wire goes */
+	enum nke_media media;
+	bool plugged;
+	TAILQ_HEAD(, tap) taps;
+};
+
+/* ---- settings ----------------------------------------------------------------------------- */
+
+static int
+to_billionths(nke_t *m, const char *what, double chance, uint32_t *out)
+{
+	if (!(chance >= 0 && chance <= 1))
+		return nke_fail(m, EINVAL, "wire: %s is %g, expected a chance from 0 to 1", what, chance);
+	*out = (uint32_t)(chance * CORE_WIRE_BILLION + 0.5);
+	return 0;
+}
+
+static int
+to_params(nke_t *m, const struct nke_wire_config *c, struct core_wire_params *p)
+{
+	static const struct nke_wire_config ideal;
+	int error;
+
+	if (c == NULL)
+		c = &ideal;
+	*p = (struct core_wire_params){
+		.rate_bps = c->rate_bps, .delay_ns = c->delay_ns, .jitter_ns = c->jitter_ns,
+		.queue_frames = c->queue_frames, .queue = (enum core_queue)c->queue,
+		.reorder_ns = c->reorder_ns, .mtu = c->mtu, .down = c->down,
+	};
+	if (c->queue != NKE_QUEUE_TAIL && c->queue != NKE_QUEUE_HEAD && c->queue != NKE_QUEUE_CODEL)
+		return nke_fail(m, EINVAL, "wire: there is no queue discipline %d", (int)c->queue);
+	if ((error = to_billionths(m, "loss", c->loss, &p->loss)) != 0 ||
+	    (error = to_billionths(m, "burst_begin", c->burst_begin, &p->burst_begin)) != 0 ||
+	    (error = to_billionths(m, "burst_end", c->burst_end, &p->burst_end)) != 0 ||
+	    (error = to_billionths(m, "burst_loss", c->burst_loss, &p->burst_loss)) != 0 ||
+	    (error = to_billionths(m, "duplicate", c->duplicate, &p->duplicate)) != 0 ||
+	    (error = to_billionths(m, "corrupt", c->corrupt, &p->corrupt)) != 0 ||
+	    (error = to_billionths(m, "reorder", c->reorder, &p->reorder)) != 0)
+		return error;
+	return 0;
+}
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+static int
+create(nke_t *m, bool is_switch, const struct nke_wire_config *config, uint64_t seed, nke_wire_t **out)
+{
+	struct core_wire_params params;
+	nke_wire_t *w;
+	int error;
+
+	*out = NULL;
+	error = to_params(m, config, &params);
+	if (error != 0)
+		return error;
+	w = calloc(1, sizeof *w);
+	if (w == NULL)
+		return nke_fail(m, ENOMEM, "wire: no memory");
+	TAILQ_INIT(&w->taps);
+	w->machine = m;
+	error = darwin_errno_to_host(wire_create(machine_world(m->core), is_switch, seed, &params,
+	    &w->core));
+	if (error != 0) {
+		free(w);
+		return nke_fail(m, error, "wire: no memory");
+	}
+	*out = w;
+	return 0;
+}
+
+int
+nke_wire_create(nke_t *m, const struct nke_wire_config *config, uint64_t seed, nke_wire_t **w)
+{
+	return create(m, false, config, seed, w);
+}
+
+int
+nke_switch_create(nke_t *m, const struct nke_wire_config *config, uint64_t seed, nke_wire_t **w)
+{
+	return create(m, true, config, seed, w);
+}
+
+void
+nke_wire_destroy(nke_wire_t *w)
+{
+	if (w == NULL)
+		return;
+	wire_destroy(w->core);
+	while (!TAILQ_EMPTY(&w->taps)) {
+		struct tap *t = TAILQ_FIRST(&w->taps);
+
+		TAILQ_REMOVE(&w->taps, t, link);
+		pcap_dump_close(t->dumper);
+		pcap_close(t->pcap);
+		free(t);
+	}
+	free(w);
+}
+
+/* ---- ends --------------------------------------------------------------------------------- */
+
+int
+nke_wire_plug(nke_wire_t *w, nke_iface_t *i)
+{
+	nke_t *m = nke_iface_machine(i);
+	const char *name = nke_iface_name(i);
+	int error;
+
+	if (w->plugged && nke_iface_media(i) != w->media)
+		return nke_fail(m, EINVAL, "%s: the wire's other ends have another kind of link header",
+		    name);
+	error = nke_core_result(m, wire_plug(w->core, m->core, nke_iface_core(i)));
+	if (error == 0) {
+		w->media = nke_iface_media(i);
+		w->plugged = true;
+	} else if (error != EFAULT) {
+		nke_fail(m, error, "%s: not plugged in: %s", name,
+		    error == EBUSY ? "the wire has two ends already" :
+		    error == EEXIST ? "it is plugged in already" :
+		    error == EINVAL ? "its machine is of another world (nke_config.world)" :
+		    strerror(error));
+	}
+	return error;
+}
+
+int
+nke_wire_configure(nke_wire_t *w, nke_iface_t *to, const struct nke_wire_config *config)
+{
+	nke_t *m = to != NULL ? nke_iface_machine(to) : w->machine;
+	struct core_wire_params params;
+	int error = to_params(m, config, &params);
+
+	if (error != 0)
+		return error;
+	return nke_core_result(m, wire_configure(w->core, to != NULL ? nke_iface_core(to) : NULL,
+	    &params));
+}
+
+int
+nke_wire_read_stats(const nke_wire_t *w, const nke_iface_t *to, struct nke_wire_stats *out)
+{
+	struct core_wire_stats c;
+	int error = darwin_errno_to_host(wire_stats(w->core, nke_iface_core(to), &c));
+
+	if (error != 0)
+		return error;
+	*out = (struct nke_wire_stats){
+		.frames = c.frames, .bytes = c.bytes, .delivered = c.delivered,
+		.queue_dropped = c.queue_dropped, .lost = c.lost, .too_long = c.too_long,
+		.no_carrier = c.no_carrier, .no_memory = c.no_memory, .duplicated = c.duplicated,
+		.corrupted = c.corrupted, .reordered = c.reordered,
+	};
+	return 0;
+}
+
+/* ---- captures ----------------------------------------------------------------------------- */
+
+static void
+write_frame(void *ctx, uint64_t calendar_ns, const void *frame, size_t len)
+{
+	const struct tap *t = ctx;
+	struct pcap_pkthdr header = {
+		.ts = {.tv_sec = (time_t)(calendar_ns / 1000000000),
+		    .tv_usec = (suseconds_t)(calendar_ns % 1000000000)},
+		.caplen = (bpf_u_int32)len, .len = (bpf_u_int32)len,
+	};
+
+	pcap_dump((u_char *)t->dumper, &header, frame);
+}
+
+static int
+open_tap(nke_wire_t *w, nke_t *m, struct tap *t, const char *path)
+{
+	t->pcap = pcap_open_dead_with_tstamp_precision(w->media == NKE_MEDIA_RAW ? DLT_RAW : DLT_EN10MB,
+	    SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
+	if (t->pcap == NULL)
+		return nke_fail(m, ENOMEM, "%s: no memory", path);
+	errno = 0;
+	t->dumper = pcap_dump_open(t->pcap, path);
+	if (t->dumper == NULL) {
+		int error = errno != 0 ? errno : EIO;
+
+		nke_fail(m, error, "%s", pcap_geterr(t->pcap));
+		pcap_close(t->pcap);
+		return error;
+	}
+	return 0;
+}
+
+int
+nke_wire_capture(nke_wire_t *w, nke_iface_t *at, const char *path)
+{
+	nke_t *m = at != NULL ? nke_iface_machine(at) : w->machine;
+	struct tap *t;
+	int error;
+
+	TAILQ_FOREACH(t, &w->taps, link)
+		if (t->at == at)
+			return nke_fail(m, EBUSY, "%s: this end of the wire is being captured already", path);
+	t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return nke_fail(m, ENOMEM, "%s: no memory", path);
+	t->at = at;
+	error = open_tap(w, m, t, path);
+	if (error != 0) {
+		free(t);
+		return error;
+	}
+	error = nke_core_result(m, wire_set_tap(w->core, at != NULL ? nke_iface_core(at) : NULL,
+	    write_frame, t));
+	if (error != 0) {
+		pcap_dump_close(t->dumper);
+		pcap_close(t->pcap);
+		free(t);
+		return error;
+	}
+	TAILQ_INSERT_TAIL(&w->taps, t, link);
+	return 0;
+}
+
+int
+nke_wire_capture_end(nke_wire_t *w)
+{
+	struct tap *t;
+	int error = 0;
+
+	while ((t = TAILQ_FIRST(&w->taps)) != NULL) {
+		/* Fails only when the interface or its machine has gone: then nothing taps any more. */
+		(void)wire_set_tap(w->core, t->at != NULL ? nke_iface_core(t->at) : NULL, NULL, NULL);
+		TAILQ_REMOVE(&w->taps, t, link);
+		if (pcap_dump_flush(t->dumper) != 0 && error == 0)
+			error = EIO;
+		pcap_dump_close(t->dumper);
+		pcap_close(t->pcap);
+		free(t);
+	}
+	return error;
+}
