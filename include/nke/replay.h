@@ -53,8 +53,9 @@ struct nke_replay_stats {
  * Opens the files, finds the host if it wasn't told, and makes the machines with their interface. On an
  * error `text` (of `size` bytes) has one line: the file, the place, what is wrong. `*r` is to be closed.
  *
- * ENOENT, EACCES and other errors of opening; EINVAL: not a capture, a link type that is not supported,
- * or a malformed address; ENOMEM.
+ * EINVAL: the configuration: a malformed address or interface name, or the output is the input. ENOENT,
+ * EACCES and other errors of opening; EILSEQ: not a capture; EPROTONOSUPPORT: a link type that is not
+ * supported; ENOMEM.
  */
 int nke_replay_open(const struct nke_replay_config *config, nke_replay_t **r, char *text, size_t size);
 

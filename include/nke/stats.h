@@ -1,4 +1,4 @@
-/* What a machine counts. Reading costs nothing and never fails, also after a panic. */
+/* What a machine counts. Reading costs nothing and works also after a panic, except for filters. */
 #ifndef NKE_STATS_H
 #define NKE_STATS_H
 
@@ -48,7 +48,7 @@ struct nke_filter_stats {
 
 /*
  * Fills at most `max` records, in the order in which arriving packets meet the filters. Returns how
- * many there are. May block.
+ * many there are; none after a panic, when their names may be anything. May block.
  */
 size_t nke_stats_filters(nke_t *m, struct nke_filter_stats *out, size_t max);
 

@@ -390,6 +390,17 @@ set_once(const char **where, const char *value, const char *option)
 	return true;
 }
 
+/* It becomes part of a generated source. */
+static bool
+is_function(const char *name, const char *option)
+{
+	if (name[0] != '\0' && strchr("0123456789", name[0]) == NULL &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name))
+		return true;
+	cmd_error("build", "%s '%s': expected the name of a function in C", option, name);
+	return false;
+}
+
 static bool
 parse_option(struct build *b, int c)
 {
@@ -397,9 +408,9 @@ parse_option(struct build *b, int c)
 	case 'o':
 		return set_once(&b->output, optarg, "-o");
 	case 's':
-		return set_once(&b->start, optarg, "--start");
+		return is_function(optarg, "--start") && set_once(&b->start, optarg, "--start");
 	case 't':
-		return set_once(&b->stop, optarg, "--stop");
+		return is_function(optarg, "--stop") && set_once(&b->stop, optarg, "--stop");
 	case 'i':
 		return set_once(&b->id, optarg, "--id");
 	case 'V':
@@ -438,10 +449,8 @@ parse(struct build *b, int argc, char **argv)
 			help();
 			return -1;
 		}
-		if (c == ':')
-			return cmd_usage("build", "option '%s' needs a value", argv[optind - 1]);
-		if (c == '?')
-			return cmd_usage("build", "there is no option '%s'", argv[optind - 1]);
+		if (c == ':' || c == '?')
+			return cmd_bad_option("build", argv, c);
 		if (!parse_option(b, c))
 			return cmd_usage("build", "nothing was built");
 	}

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 /* Exit codes, of every subcommand. */
 enum cmd_exit {
 	CMD_OK = 0,			/* done */
@@ -23,7 +25,15 @@ int cmd_replay(int argc, char **argv);
 void cmd_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* cmd_error, then where to find help. Returns CMD_USAGE. */
 int cmd_usage(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * After getopt_long, with opterr 0 and ':' first in its short options, returned `c`, '?' or ':': tells
+ * which option it was. Returns CMD_USAGE.
+ */
+int cmd_bad_option(const char *command, char **argv, int c);
 /* Several lines as they are, each with the command's name before it. */
 void cmd_lines(const char *command, const char *prefix, const char *lines);
+
+/* Text of any origin for JSON: bytes that are not UTF-8 become U+FFFD. NULL becomes null. */
+json_t *cmd_json_text(const char *);
 
 #endif

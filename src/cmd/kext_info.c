@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nke/kext.h>
@@ -107,12 +108,6 @@ print_info(const struct nke_kext_info *info, bool symbols)
 
 /* ---- JSON --------------------------------------------------------------------------------- */
 
-static json_t *
-text_or_null(const char *s)
-{
-	return s != NULL ? json_string_nocheck(s) : json_null();
-}
-
 /* The lines of a message as an array. */
 static json_t *
 lines(const char *text)
@@ -122,7 +117,10 @@ lines(const char *text)
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 
-		json_array_append_new(array, json_stringn_nocheck(text, n));
+		char *line = strndup(text, n);
+
+		json_array_append_new(array, cmd_json_text(line));
+		free(line);
 		text += n + (text[n] == '\n');
 	}
 	return array;
@@ -136,28 +134,28 @@ info_json(const struct nke_kext_info *info)
 	for (size_t i = 0; i < info->library_count; i++) {
 		json_t *l = json_object();
 
-		json_object_set_new(l, "identifier", text_or_null(info->libraries[i].identifier));
-		json_object_set_new(l, "version", text_or_null(info->libraries[i].version));
+		json_object_set_new(l, "identifier", cmd_json_text(info->libraries[i].identifier));
+		json_object_set_new(l, "version", cmd_json_text(info->libraries[i].version));
 		json_object_set_new(l, "status",
-		    text_or_null(library_names[info->libraries[i].status]));
+		    cmd_json_text(library_names[info->libraries[i].status]));
 		json_array_append_new(libraries, l);
 	}
 	for (size_t i = 0; i < info->symbol_count; i++) {
 		json_t *s = json_object();
 
-		json_object_set_new(s, "name", text_or_null(info->symbols[i].name));
-		json_object_set_new(s, "set", text_or_null(info->symbols[i].set));
-		json_object_set_new(s, "status", text_or_null(symbol_names[info->symbols[i].status]));
+		json_object_set_new(s, "name", cmd_json_text(info->symbols[i].name));
+		json_object_set_new(s, "set", cmd_json_text(info->symbols[i].set));
+		json_object_set_new(s, "status", cmd_json_text(symbol_names[info->symbols[i].status]));
 		json_object_set_new(s, "listed", json_boolean(info->symbols[i].listed));
 		json_array_append_new(symbols, s);
 	}
-	json_object_set_new(out, "path", text_or_null(info->path));
-	json_object_set_new(out, "plist", text_or_null(info->plist));
-	json_object_set_new(out, "executable", text_or_null(info->executable));
-	json_object_set_new(out, "identifier", text_or_null(info->identifier));
-	json_object_set_new(out, "version", text_or_null(info->version));
-	json_object_set_new(out, "compatible_version", text_or_null(info->compatible_version));
-	json_object_set_new(out, "entry", text_or_null(info->entry));
+	json_object_set_new(out, "path", cmd_json_text(info->path));
+	json_object_set_new(out, "plist", cmd_json_text(info->plist));
+	json_object_set_new(out, "executable", cmd_json_text(info->executable));
+	json_object_set_new(out, "identifier", cmd_json_text(info->identifier));
+	json_object_set_new(out, "version", cmd_json_text(info->version));
+	json_object_set_new(out, "compatible_version", cmd_json_text(info->compatible_version));
+	json_object_set_new(out, "entry", cmd_json_text(info->entry));
 	json_object_set_new(out, "constructors", json_integer(info->constructors));
 	json_object_set_new(out, "destructors", json_integer(info->destructors));
 	json_object_set_new(out, "libraries", libraries);
@@ -229,7 +227,7 @@ kext_info(int argc, char **argv)
 			help();
 			return CMD_OK;
 		default:
-			return cmd_usage("kext info", "there is no option '%s'", argv[optind - 1]);
+			return cmd_bad_option("kext info", argv, c);
 		}
 	}
 	if (optind == argc)
@@ -242,10 +240,6 @@ kext_info(int argc, char **argv)
 		json_dumpf(array, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(array);
-	}
-	if (fflush(stdout) != 0) {
-		cmd_error("kext info", "standard output: %s", strerror(errno));
-		return CMD_INPUT;
 	}
 	return code;
 }

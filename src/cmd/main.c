@@ -1,6 +1,9 @@
 /* The `nke` command: finds the subcommand and hands over. */
+#include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nke/nke.h>
@@ -44,6 +47,47 @@ cmd_usage(const char *command, const char *fmt, ...)
 	return CMD_USAGE;
 }
 
+int
+cmd_bad_option(const char *command, char **argv, int c)
+{
+	const char *word = argv[optind - 1];
+
+	if (c == ':')
+		return strncmp(word, "--", 2) == 0 ?
+		    cmd_usage(command, "option '%s' needs a value", word) :
+		    cmd_usage(command, "option '-%c' needs a value", optopt);
+	if (optopt == 0)	/* getopt sets it for short options, and for long ones that it knows */
+		return cmd_usage(command, "there is no option '%s'", word);
+	if (strncmp(word, "--", 2) == 0 && strchr(word, '=') != NULL)
+		return cmd_usage(command, "option '%.*s' takes no value", (int)strcspn(word, "="), word);
+	return cmd_usage(command, "there is no option '-%c'", optopt);
+}
+
+json_t *
+cmd_json_text(const char *s)
+{
+	json_t *text = s != NULL ? json_string(s) : json_null();
+	size_t used = 0, n;
+	char *good;
+
+	if (text != NULL)
+		return text;
+	good = malloc(3 * strlen(s) + 1);
+	for (; good != NULL && *s != '\0'; s += n) {
+		for (n = 1; n <= 4 && n <= strlen(s) && text == NULL; n++)
+			text = json_stringn(s, n);
+		n = text != NULL ? n - 1 : 1;
+		memcpy(good + used, text != NULL ? s : "\xef\xbf\xbd", text != NULL ? n : 3);
+		used += text != NULL ? n : 3;
+		json_decref(text);
+		text = NULL;
+	}
+	if (good != NULL)
+		text = json_stringn(good, used);
+	free(good);
+	return text;
+}
+
 void
 cmd_lines(const char *command, const char *prefix, const char *lines)
 {
@@ -74,8 +118,8 @@ help(FILE *out)
 	    "  4  the machine panicked\n");
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
@@ -96,4 +140,16 @@ main(int argc, char **argv)
 	}
 	fprintf(stderr, "nke: there is no command '%s'\nTry 'nke --help'.\n", argv[1]);
 	return CMD_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "nke: standard output: %s\n", strerror(errno != 0 ? errno : EIO));
+		code = code == CMD_OK ? CMD_INPUT : code;
+	}
+	return code;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,7 +55,6 @@ struct options {
 struct screen {
 	bool bar;			/* standard error is a terminal and nobody wants quiet */
 	bool drawn;
-	bool show_machine;
 	struct timespec last;
 };
 
@@ -109,10 +109,22 @@ print_progress(void *ctx, uint64_t bytes, uint64_t total)
 
 /* ---- the job ------------------------------------------------------------------------------ */
 
-/* An error of one or more lines. */
 static void
-complain(const char *text)
+note_error(struct report *report, const char *text)
 {
+	size_t n = strlen(text);
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	snprintf(report->error, sizeof report->error, "%.*s", (int)n, text);
+}
+
+/* An error of one or more lines; the first one goes into the report. */
+static void
+complain(struct report *report, const char *text)
+{
+	if (report->error[0] == '\0')
+		note_error(report, text);
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 
@@ -123,7 +135,7 @@ complain(const char *text)
 }
 
 static int
-load_kexts(nke_replay_t *r, const struct options *o)
+load_kexts(nke_replay_t *r, const struct options *o, struct report *report)
 {
 	for (unsigned i = 0; i < nke_replay_machines(r); i++) {
 		nke_t *m = nke_replay_machine(r, i);
@@ -133,7 +145,7 @@ load_kexts(nke_replay_t *r, const struct options *o)
 
 			if (error == 0)
 				continue;
-			complain(nke_error_text(m));
+			complain(report, nke_error_text(m));
 			return error == EFAULT ? CMD_PANIC : CMD_KEXT;
 		}
 	}
@@ -142,7 +154,7 @@ load_kexts(nke_replay_t *r, const struct options *o)
 
 /* Last loaded first, in every machine. A panicked machine's kexts are beyond that. */
 static int
-unload_kexts(nke_replay_t *r, bool check)
+unload_kexts(nke_replay_t *r, bool check, struct report *report)
 {
 	int code = CMD_OK;
 
@@ -160,13 +172,16 @@ unload_kexts(nke_replay_t *r, bool check)
 				break;
 			error = nke_kext_unload(m, last, &leaks);
 			if (error != 0) {
-				complain(nke_error_text(m));
+				complain(report, nke_error_text(m));
 				if (code == CMD_OK)
 					code = error == EFAULT ? CMD_PANIC : CMD_KEXT;
 				break;
 			}
-			if (leaks != 0 && check && code == CMD_OK)
-				code = CMD_KEXT;
+			if (leaks == 0 || !check || code != CMD_OK)
+				continue;
+			code = CMD_KEXT;
+			if (report->error[0] == '\0')	/* the log names them */
+				note_error(report, "kexts left objects behind");
 		}
 	}
 	return code;
@@ -241,10 +256,10 @@ seconds_since(const struct timespec *start)
 }
 
 static int
-play(nke_replay_t *r, const struct options *o, struct screen *screen, struct report *report)
+play(nke_replay_t *r, struct screen *screen, struct report *report)
 {
 	struct timespec start;
-	int error, code = CMD_OK;
+	int error;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	error = nke_replay_run(r);
@@ -257,19 +272,35 @@ play(nke_replay_t *r, const struct options *o, struct screen *screen, struct rep
 	}
 	report->seconds = seconds_since(&start);
 	clear_bar(screen);
-	if (error != 0)
-		code = error == EFAULT ? CMD_PANIC : CMD_INPUT;
-	if (error != 0 && error != EFAULT)	/* a panic has been logged */
-		complain(nke_replay_error(r));
+	if (error == EFAULT) {		/* a panic has been logged */
+		note_error(report, nke_replay_error(r));
+		return CMD_PANIC;
+	}
+	if (error == 0)
+		return CMD_OK;
+	complain(report, nke_replay_error(r));
+	return CMD_INPUT;
+}
+
+static void
+collect(nke_replay_t *r, const struct options *o, struct report *report)
+{
 	nke_replay_statistics(r, &report->stats);
 	collect_filters(r, report);
 	collect_memory(r, report);
+	report->input = o->input;
+	report->output = o->output;
+	report->jobs = o->jobs;
 	report->replay = r;
 	report->host = nke_replay_host(r);
 	report->link = nke_replay_link(r);
 	report->host_found = o->host == NULL;
-	report->error = nke_replay_error(r);
-	return code;
+}
+
+static bool
+is_stdout(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
 }
 
 static int
@@ -278,9 +309,10 @@ run(const struct options *o)
 	struct screen screen = {.bar = !o->quiet && isatty(STDERR_FILENO)};
 	struct nke_replay_config config;
 	static struct report report;
+	bool played = false;
 	char text[2048];
 	nke_replay_t *r;
-	int code, unload_code;
+	int code, error;
 
 	memset(&config, 0, sizeof config);
 	config.input = o->input;
@@ -295,31 +327,25 @@ run(const struct options *o)
 	config.machine.log_ctx = &screen;
 	config.progress = screen.bar ? print_progress : NULL;
 	config.progress_ctx = &screen;
-	if (nke_replay_open(&config, &r, text, sizeof text) != 0) {
-		complain(text);
-		return CMD_INPUT;
+	error = nke_replay_open(&config, &r, text, sizeof text);
+	if (error != 0) {
+		complain(&report, text);
+		return error == EINVAL ? CMD_USAGE : CMD_INPUT;
 	}
-	report.input = o->input;
-	report.output = o->output;
-	report.jobs = o->jobs;
-	code = load_kexts(r, o);
+	code = load_kexts(r, o, &report);
+	if (code == CMD_OK) {
+		code = play(r, &screen, &report);
+		played = true;
+	}
+	collect(r, o, &report);
+	error = unload_kexts(r, o->check, &report);
 	if (code == CMD_OK)
-		code = play(r, o, &screen, &report);
-	else
-		nke_replay_finish_output(r);
-	unload_code = unload_kexts(r, o->check);
-	if (code == CMD_OK)
-		code = unload_code;
+		code = error;
 	report.exit_code = code;
-	if (report.link != NULL) {
-		bool to_stdout = (o->output == NULL || strcmp(o->output, "-") != 0) &&
-		    (o->json == NULL || strcmp(o->json, "-") != 0);
-
-		if (!o->quiet)
-			report_print(to_stdout ? stdout : stderr, &report);
-		if (o->json != NULL && report_write_json(o->json, &report) != 0 && code == CMD_OK)
-			code = CMD_INPUT;
-	}
+	if (played && !o->quiet)
+		report_print(is_stdout(o->output) || is_stdout(o->json) ? stderr : stdout, &report);
+	if (o->json != NULL && report_write_json(o->json, &report) != 0 && code == CMD_OK)
+		code = CMD_INPUT;
 	nke_replay_close(r);
 	return code;
 }
@@ -336,20 +362,19 @@ parse_number(const char *option, const char *text, unsigned long min, unsigned l
 	*out = strtoul(text, &end, 10);
 	if (errno == 0 && *end == '\0' && text[0] >= '0' && text[0] <= '9' && *out >= min && *out <= max)
 		return true;
-	fprintf(stderr, "nke replay: %s takes a whole number from %lu to %lu, not '%s'\n", option, min, max,
-	    text);
+	cmd_usage("replay", "%s takes a whole number from %lu to %lu, not '%s'", option, min, max, text);
 	return false;
 }
 
 static bool
-parse_option(int c, struct options *o)
+parse_option(int c, char **argv, struct options *o)
 {
 	unsigned long n;
 
 	switch (c) {
 	case 'k':
 		if (o->kext_count == MAX_KEXTS) {
-			fprintf(stderr, "nke replay: at most %d kexts\n", MAX_KEXTS);
+			cmd_usage("replay", "at most %d kexts", MAX_KEXTS);
 			return false;
 		}
 		o->kexts[o->kext_count++] = optarg;
@@ -385,9 +410,31 @@ parse_option(int c, struct options *o)
 		o->quiet = true;
 		return true;
 	default:
-		fprintf(stderr, "try 'nke replay --help'\n");
+		cmd_bad_option("replay", argv, c);
 		return false;
 	}
+}
+
+/* The library looks after the output. */
+static bool
+good_json(const struct options *o)
+{
+	struct stat json, input;
+
+	if (o->json == NULL)
+		return true;
+	if (o->output != NULL && strcmp(o->json, o->output) == 0) {
+		cmd_usage("replay", "%s: the capture and the report cannot both go there",
+		    is_stdout(o->json) ? "standard output" : o->json);
+		return false;
+	}
+	if (stat(o->json, &json) == 0 && S_ISREG(json.st_mode) && stat(o->input, &input) == 0 &&
+	    json.st_dev == input.st_dev && json.st_ino == input.st_ino) {
+		cmd_usage("replay", "%s: is the capture that is read; write the report to another file",
+		    o->json);
+		return false;
+	}
+	return true;
 }
 
 int
@@ -400,24 +447,27 @@ cmd_replay(int argc, char **argv)
 	    {"check", no_argument, NULL, 'c'}, {"quiet", no_argument, NULL, 'q'},
 	    {"help", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
 	struct options o = {.jobs = 1, .memory_mib = 64, .seed = 1};
-	int c;
+	int c, error;
 
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "w:j:", long_options, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":w:j:", long_options, NULL)) != -1) {
 		if (c == 'H') {
 			fputs(help, stdout);
 			return CMD_OK;
 		}
-		if (!parse_option(c, &o))
+		if (!parse_option(c, argv, &o))
 			return CMD_USAGE;
 	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "nke replay: %s; try 'nke replay --help'\n",
-		    optind == argc ? "which capture?" : "one capture at a time");
-		return CMD_USAGE;
-	}
+	if (optind == argc)
+		return cmd_usage("replay", "which capture?");
+	if (optind + 1 < argc)
+		return cmd_usage("replay", "one capture at a time: %s, then %s", argv[optind],
+		    argv[optind + 1]);
 	o.input = argv[optind];
-	if (nke_catch_faults() != 0)
-		fprintf(stderr, "nke: faults of kexts will not be caught: %s\n", strerror(errno));
+	if (!good_json(&o))
+		return CMD_USAGE;
+	error = nke_catch_faults();
+	if (error != 0)
+		fprintf(stderr, "nke: faults of kexts will not be caught: %s\n", strerror(error));
 	return run(&o);
 }

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "src/cmd/cmd.h"
+
 static const char *const kind_names[] = {"interface", "IPv4", "IPv6"};
 static const char *const kind_keys[] = {"interface", "ipv4", "ipv6"};
 
@@ -62,8 +64,9 @@ number(uint64_t n)
 static json_t *
 filter_json(const struct nke_filter_stats *s)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
-	    "kext", s->kext, "name", s->name, "kind", kind_keys[s->kind], "interface", s->interface,
+	return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}",
+	    "kext", cmd_json_text(s->kext), "name", cmd_json_text(s->name),
+	    "kind", kind_keys[s->kind], "interface", s->interface,
 	    "seen_in", number(s->seen_in), "seen_out", number(s->seen_out),
 	    "passed", number(s->passed), "changed", number(s->changed),
 	    "swallowed", number(s->swallowed), "dropped", number(s->dropped),
@@ -107,31 +110,31 @@ int
 report_write_json(const char *path, const struct report *r)
 {
 	json_t *filters = json_array(), *root;
+	FILE *f;
 	int error = 0;
 
 	for (size_t i = 0; i < r->filter_count; i++)
 		json_array_append_new(filters, filter_json(&r->filters[i]));
-	root = json_pack("{s:s, s:s?, s:s, s:s, s:b, s:i, s:f, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:i}",
-	    "input", r->input, "output", r->output, "link", r->link, "host", r->host,
-	    "host_found", r->host_found, "jobs", (int)r->jobs, "seconds", r->seconds,
+	root = json_pack("{s:o, s:o, s:s, s:s, s:b, s:i, s:f, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:i}",
+	    "input", cmd_json_text(r->input), "output", cmd_json_text(r->output), "link", r->link,
+	    "host", r->host, "host_found", r->host_found, "jobs", (int)r->jobs, "seconds", r->seconds,
 	    "packets", packets_json(&r->stats), "filters", filters,
 	    "memory", "mbuf_peak_bytes", number(r->memory.mbuf_peak_bytes),
 	    "heap_peak_bytes", number(r->memory.heap_peak_bytes),
-	    "mbuf_denied", number(r->memory.mbuf_denied), "error", r->error, "exit", r->exit_code);
-	if (root != NULL) {
-		json_object_set_new(root, "ip", counters_json(r->replay, 4));
-		json_object_set_new(root, "ip6", counters_json(r->replay, 6));
-	}
-	if (root == NULL) {
-		fprintf(stderr, "nke: %s: the report has text that is not UTF-8\n", path);
-		return EILSEQ;
-	}
+	    "mbuf_denied", number(r->memory.mbuf_denied), "error", cmd_json_text(r->error),
+	    "exit", r->exit_code);
+	json_object_set_new(root, "ip", counters_json(r->replay, 4));
+	json_object_set_new(root, "ip6", counters_json(r->replay, 6));
 	errno = 0;
-	if (strcmp(path, "-") == 0 ? json_dumpf(root, stdout, JSON_INDENT(2)) != 0 ||
-	    printf("\n") < 0 : json_dump_file(root, path, JSON_INDENT(2)) != 0)
-		error = errno != 0 ? errno : EIO;
-	if (error != 0)
+	f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+	if (f == NULL || root == NULL || json_dumpf(root, f, JSON_INDENT(2)) != 0 || putc('\n', f) == EOF ||
+	    fflush(f) != 0)
+		error = errno != 0 ? errno : root == NULL ? ENOMEM : EIO;
+	/* Standard output is main's to complain about. */
+	if (error != 0 && f != stdout)
 		fprintf(stderr, "nke: %s: %s\n", path, strerror(error));
+	if (f != NULL && f != stdout)
+		fclose(f);
 	json_decref(root);
 	return error;
 }

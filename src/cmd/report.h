@@ -19,7 +19,7 @@ struct report {
 	size_t filter_count;
 	struct nke_memory memory;	/* peaks and denied, summed over the machines */
 	nke_replay_t *replay;		/* whose machines' IP counters are shown */
-	const char *error;		/* "" or what went wrong */
+	char error[4096];		/* "" or what went wrong first, in one or more lines */
 	int exit_code;
 };
 

@@ -47,6 +47,7 @@ struct capture_reader {
 	uint64_t packets;
 	uint64_t offset;		/* of the next packet record; an estimate for pcapng */
 	uint64_t total;
+	struct stat file;		/* its device and number: not to be written over */
 	bool pcapng;
 	bool nanoseconds;
 	char error[1024];
@@ -105,7 +106,6 @@ capture_open(const char *path, int *error, char *text, size_t size)
 	bool standard_input = strcmp(path, "-") == 0;
 	struct capture_reader *r = calloc(1, sizeof *r);
 	char errbuf[PCAP_ERRBUF_SIZE] = "";
-	struct stat st;
 	FILE *f = NULL;
 
 	if (r == NULL || (r->buffer = malloc(READ_BUFFER)) == NULL) {
@@ -119,18 +119,19 @@ capture_open(const char *path, int *error, char *text, size_t size)
 		say(text, size, 0, "%s: %s", r->path, strerror(*error));
 		goto fail;
 	}
-	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+	(void)fstat(fileno(f), &r->file);
+	if (S_ISDIR(r->file.st_mode)) {
 		*error = say(text, size, EISDIR, "%s: is a directory, not a capture", r->path);
 		goto fail;
 	}
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
-		r->total = (uint64_t)st.st_size;
+	if (S_ISREG(r->file.st_mode))
+		r->total = (uint64_t)r->file.st_size;
 	setvbuf(f, r->buffer, _IOFBF, READ_BUFFER);
 	__fsetlocking(f, FSETLOCKING_BYCALLER);
 	look_at_magic(r, f);
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, errbuf);
 	if (r->pcap == NULL) {
-		*error = say(text, size, EINVAL, "%s: not a capture that can be read: %s", r->path, errbuf);
+		*error = say(text, size, EILSEQ, "%s: not a capture that can be read: %s", r->path, errbuf);
 		goto fail;
 	}
 	f = NULL;	/* libpcap's now */
@@ -139,9 +140,9 @@ capture_open(const char *path, int *error, char *text, size_t size)
 	if (r->type == NULL) {
 		const char *name = pcap_datalink_val_to_description(pcap_datalink(r->pcap));
 
-		*error = say(text, size, EINVAL, "%s: link type %d (%s) is not supported; Ethernet, raw IP, "
-		    "BSD loopback and Linux cooked captures are", r->path, pcap_datalink(r->pcap),
-		    name != NULL ? name : "unknown");
+		*error = say(text, size, EPROTONOSUPPORT, "%s: link type %d (%s) is not supported; Ethernet, "
+		    "raw IP, BSD loopback and Linux cooked captures are", r->path,
+		    pcap_datalink(r->pcap), name != NULL ? name : "unknown");
 		goto fail;
 	}
 	return r;
@@ -231,6 +232,16 @@ capture_bytes_total(const struct capture_reader *r)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+/* Opening it for writing would empty the capture before it is read. */
+static bool
+is_input(const struct capture_reader *r, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == r->file.st_dev &&
+	    st.st_ino == r->file.st_ino;
+}
+
 struct capture_writer *
 capture_create(const char *path, const struct capture_reader *like, int *error, char *text,
     size_t size)
@@ -243,6 +254,11 @@ capture_create(const char *path, const struct capture_reader *like, int *error, 
 		goto fail;
 	}
 	snprintf(w->path, sizeof w->path, "%s", standard_output ? "standard output" : path);
+	if (!standard_output && is_input(like, path)) {
+		*error = say(text, size, EINVAL, "%s: is the capture that is read; write to another file",
+		    w->path);
+		goto fail;
+	}
 	w->ns_per_tick = like->nanoseconds ? 1 : 1000;
 	/* Packets may leave longer than they came: readers cut them at the file's snapshot length. */
 	w->pcap = pcap_open_dead_with_tstamp_precision(like->type->dlt,
@@ -279,16 +295,18 @@ fail:
 bool
 capture_write(struct capture_writer *w, const struct core_frame *f, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && w->error == 0; i++) {
 		struct pcap_pkthdr h = {.caplen = f[i].caplen, .len = f[i].len};
 
 		h.ts.tv_sec = (time_t)(f[i].time_ns / 1000000000u);
 		h.ts.tv_usec = (suseconds_t)(f[i].time_ns % 1000000000u / w->ns_per_tick);
 		pcap_dump((u_char *)w->dumper, &h, f[i].data);
+		/* What is written after a failure would leave a gap, which readers take for garbage. */
+		if (__builtin_expect(ferror(w->file), 0))
+			w->error = errno != 0 ? errno : EIO;
+		else
+			w->frames++;
 	}
-	w->frames += count;
-	if (w->error == 0 && ferror(w->file))
-		w->error = errno != 0 ? errno : EIO;
 	return w->error == 0;
 }
 
@@ -297,13 +315,13 @@ capture_finish(struct capture_writer *w, char *text, size_t size)
 {
 	int error = w->error;
 
-	if (pcap_dump_flush(w->dumper) != 0 && error == 0)
+	if (error == 0 && pcap_dump_flush(w->dumper) != 0)
 		error = errno != 0 ? errno : EIO;
-	if (error == 0 && ferror(w->file))
-		error = EIO;
-	if (error != 0)
+	if (error != 0) {
+		__fpurge(w->file);	/* else closing it tries once more */
 		say(text, size, 0, "%s: %s after about %llu packets: the file is not complete", w->path,
 		    strerror(error), (unsigned long long)w->frames);
+	}
 	pcap_dump_close(w->dumper);
 	pcap_close(w->pcap);
 	free(w->buffer);

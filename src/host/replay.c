@@ -161,9 +161,21 @@ make_machine(struct nke_replay *r, unsigned i, char *text, size_t size)
 	if (error == 0)
 		error = add_addresses(r, r->machines[i]->core);
 	if (error != 0)
-		snprintf(text, size, "interface '%s' could not be made: %s%s", rc.interface, strerror(error),
-		    error == EINVAL ? " (expected a name and a number, like en0)" : "");
+		snprintf(text, size, "interface '%s' could not be made: %s", rc.interface, strerror(error));
 	return error;
+}
+
+/* Letters and a unit number without zeros in front, but not the one that every machine has. */
+static bool
+is_interface_name(const char *name)
+{
+	size_t letters = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+	const char *unit = name + letters;
+	size_t digits = strspn(unit, "0123456789");
+
+	return letters > 0 && digits > 0 && unit[digits] == '\0' && letters + digits < 16 &&
+	    (digits == 1 || unit[0] != '0') && digits < 6 && atoi(unit) <= INT16_MAX &&
+	    strcmp(name, "lo0") != 0;
 }
 
 int
@@ -179,8 +191,9 @@ nke_replay_open(const struct nke_replay_config *config, nke_replay_t **out, char
 		return ENOMEM;
 	r->config = *config;
 	r->count = config->jobs != 0 ? config->jobs : 1;
-	if (config->interface != NULL && strlen(config->interface) >= 16) {
-		snprintf(text, size, "interface name '%s' is longer than 15 characters", config->interface);
+	if (config->interface != NULL && !is_interface_name(config->interface)) {
+		snprintf(text, size, "interface name '%.60s': expected letters and a number, like en0, 15 "
+		    "characters at most; lo0 is there already", config->interface);
 		error = EINVAL;
 		goto out;
 	}

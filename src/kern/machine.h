@@ -54,6 +54,7 @@ struct nke {
 	void *host;			/* the host side's own, never looked into */
 
 	bool panicked;			/* set once; after it only destroy and reading are allowed */
+	bool panic_told;		/* the report is complete and in the log */
 	bool ending;			/* being destroyed: its threads leave */
 	bool up;			/* all subsystems are */
 	char *panic_report;		/* text, PANIC_REPORT_SIZE bytes, "" while all is well */

@@ -62,7 +62,6 @@ append_backtrace(struct report *r, void *const *pcs, unsigned n)
 {
 	char name[160];
 
-	append(r, "backtrace:\n");
 	for (unsigned i = 0; i < n; i++) {
 		hc_symbolize(pcs[i], name, sizeof name);
 		append(r, "  %p %s\n", pcs[i], name);
@@ -74,7 +73,7 @@ write_report(struct nke *m, const struct thread *t, const char *fmt, va_list ap)
 {
 	struct report r = {m->panic_report, 0};
 	void *pcs[MAX_FRAMES];
-	unsigned skip = 2, n = hc_backtrace(pcs, MAX_FRAMES);
+	unsigned skip = 2, n;
 	int len;
 
 	append(&r, "panic: ");
@@ -86,8 +85,19 @@ write_report(struct nke *m, const struct thread *t, const char *fmt, va_list ap)
 	append_gate(&r, t->gate);
 	append(&r, "thread: %llu \"%s\"\n", (unsigned long long)t->tid, t->name);
 	append(&r, "uptime: %llu ns\n", (unsigned long long)machine_now(m));
+	append(&r, "backtrace:\n");
+	n = hc_backtrace(pcs, MAX_FRAMES);	/* the last thing, because it may fault: finish_report */
 	if (n > skip)
 		append_backtrace(&r, pcs + skip, n - skip);
+}
+
+/* Code that jumped astray or wrote over its stack leaves one that cannot be walked without a fault. */
+static void
+finish_report(struct nke *m)
+{
+	struct report r = {m->panic_report, strlen(m->panic_report)};
+
+	append(&r, "  (the stack is damaged, or what ran was no code)\n");
 }
 
 static void
@@ -121,6 +131,11 @@ kpanic(const char *fmt, ...)
 		va_start(ap, fmt);
 		write_report(m, t, fmt, ap);
 		va_end(ap);
+	} else if (!m->panic_told) {
+		finish_report(m);
+	}
+	if (!m->panic_told) {
+		m->panic_told = true;
 		log_report(m);
 		sched_throw_all(m);
 	}

@@ -11,6 +11,7 @@
 #include "src/kern/sysctl_leaves.h"
 
 #define NAME_LIMIT	64		/* bytes of one component that reports show */
+#define LOST_LIMIT	16u
 
 /* One OID of this machine. All are in one list: there are a few dozen. */
 struct sysctl_node {
@@ -35,6 +36,9 @@ struct sysctl_call {
 
 struct sysctl_state {
 	TAILQ_HEAD(, sysctl_node) nodes;
+	/* Those for which there was no memory: their owners were not told, and will take them back. */
+	const struct sysctl_oid *lost[LOST_LIMIT];
+	bool more_lost;			/* than fit: it is no longer known which */
 };
 
 /* ---- the tree ----------------------------------------------------------------------------- */
@@ -125,6 +129,31 @@ add_node(struct nke *m, const struct sysctl_oid *oid)
 	return n;
 }
 
+static void
+add_lost(struct sysctl_state *s, const struct sysctl_oid *oid)
+{
+	for (unsigned i = 0; i < LOST_LIMIT; i++) {
+		if (s->lost[i] == NULL) {
+			s->lost[i] = oid;
+			return;
+		}
+	}
+	s->more_lost = true;
+}
+
+/* True when it was lost, or may have been; it no longer is. */
+static bool
+take_lost(struct sysctl_state *s, const struct sysctl_oid *oid)
+{
+	for (unsigned i = 0; i < LOST_LIMIT; i++) {
+		if (s->lost[i] == oid) {
+			s->lost[i] = NULL;
+			return true;
+		}
+	}
+	return s->more_lost;
+}
+
 errno_t
 sysctl_enter(struct nke *m, struct sysctl_oid *oid, void *pc)
 {
@@ -138,9 +167,12 @@ sysctl_enter(struct nke *m, struct sysctl_oid *oid, void *pc)
 	if (find_child(m, oid->oid_parent, oid->oid_name, strlen(oid->oid_name), 0) != NULL)
 		klog(m, 4, "sysctl_register_oid: there is a \"%s\" at that place already, which hides "
 		    "the new one", oid->oid_name);
+	(void)take_lost(m->sysctls, oid);
 	n = add_node(m, oid);
-	if (n == NULL)
+	if (n == NULL) {
+		add_lost(m->sysctls, oid);
 		return ENOMEM;
+	}
 	n->oid = oid;
 	n->kext = gate_kext();
 	/* Only into an image of its own: code linked in statically is shared by machines. */
@@ -189,6 +221,8 @@ sysctl_remove(struct nke *m, struct sysctl_oid *oid)
 {
 	struct sysctl_node *n = find_oid(m, oid);
 
+	if (n == NULL && take_lost(m->sysctls, oid))
+		return;
 	if (n == NULL)
 		kpanic("sysctl_unregister_oid: \"%s\" is not registered", oid->oid_name);
 	TAILQ_REMOVE(&m->sysctls->nodes, n, link);

@@ -11,6 +11,7 @@
 #include "src/kern/sysctl.h"
 #include "src/kern/thread.h"
 #include "tests/unit/ktest.h"
+#include "tests/unit/mbuf_testing.h"
 
 static int number;
 static long long wide;
@@ -288,10 +289,64 @@ KTEST_PANICS(unregistering_what_is_not_there, "\"number\" is not registered")
 	sysctl_unregister_oid(&sysctl__net_example_number);
 }
 
+static void
+register_without_memory(struct sysctl_oid *oid)
+{
+	fail_after(1);
+	sysctl_register_oid(oid);
+	fail_after(0);
+	CHECK(ktest_log_contains("no memory for \"number\""));
+}
+
+/* The caller is not told that there was no memory, so it unregisters what is not there. */
+KTEST(a_lost_registration_may_be_taken_back)
+{
+	int value = 0;
+	size_t len = sizeof value;
+
+	register_without_memory(&sysctl__net_example_number);
+	CHECK_EQ(sysctlbyname("net.example.number", &value, &len, NULL, 0), ENOENT);
+	sysctl_unregister_oid(&sysctl__net_example_number);
+}
+
+KTEST_PANICS(a_lost_registration_is_taken_back_once, "\"number\" is not registered")
+{
+	register_without_memory(&sysctl__net_example_number);
+	sysctl_unregister_oid(&sysctl__net_example_number);
+	sysctl_unregister_oid(&sysctl__net_example_number);
+}
+
+KTEST_PANICS(a_second_try_makes_up_for_it, "\"number\" is not registered")
+{
+	register_without_memory(&sysctl__net_example_number);
+	sysctl_register_oid(&sysctl__net_example_number);
+	sysctl_unregister_oid(&sysctl__net_example_number);
+	sysctl_unregister_oid(&sysctl__net_example_number);
+}
+
+KTEST_PANICS(only_what_was_lost_may_be_taken_back, "\"wide\" is not registered")
+{
+	register_without_memory(&sysctl__net_example_number);
+	sysctl_unregister_oid(&sysctl__net_example_wide);
+}
+
+KTEST(many_lost_registrations_may_be_taken_back)
+{
+	static struct sysctl_oid many[40];
+
+	for (unsigned i = 0; i < 40; i++) {
+		many[i] = sysctl__net_example_number;
+		register_without_memory(&many[i]);
+	}
+	for (unsigned i = 0; i < 40; i++)
+		sysctl_unregister_oid(&many[i]);
+}
+
 KTEST_SUITE(sysctl, T(the_kernel_says_what_it_is), T(a_kext_adds_a_branch_and_variables),
     T(numbers_by_position), T(a_statically_linked_oid_is_not_written_to),
     T(a_loaded_kexts_oid_gets_its_number), T(numbers_of_two_widths), T(strings),
     T(names_that_are_not_there), T(children_may_come_before_their_branch),
     T(a_handler_may_remove_its_own_variable), T(unregistering_waits_for_handlers),
-    T(registering_twice),
-    T(unregistering_what_is_not_there));
+    T(registering_twice), T(unregistering_what_is_not_there), T(a_lost_registration_may_be_taken_back),
+    T(a_lost_registration_is_taken_back_once), T(a_second_try_makes_up_for_it),
+    T(only_what_was_lost_may_be_taken_back), T(many_lost_registrations_may_be_taken_back));

@@ -49,6 +49,9 @@
 #define LEAK		21		/* PARAMETER packets, when stopping */
 #define FLIP_SECOND	22		/* the last byte of fragments that are not first (AT_INTERFACE) */
 #define SWALLOW_SECOND	23		/* frames of fragments that are not first (AT_INTERFACE) */
+#define OVERFLOW	24		/* of the stack, at the PARAMETER-th */
+#define DIVIDE		25		/* by zero, at the PARAMETER-th */
+#define JUMP		26		/* to nowhere, at the PARAMETER-th */
 
 kern_return_t mangle_start(kmod_info_t *ki, void *data);
 kern_return_t mangle_stop(kmod_info_t *ki, void *data);
@@ -191,6 +194,16 @@ log_flow(mbuf_t m, size_t off)
 		    (unsigned)mbuf_pkthdr_len(m));
 }
 
+/* Calls itself until the stack is full. */
+static int
+recurse(volatile int *outer)
+{
+	volatile int here[64];
+
+	here[0] = *outer + 1;
+	return here[0] != 0 ? recurse(here) + here[0] : 0;
+}
+
 /* The common part of all filters. 0, EJUSTRETURN, or an error for a packet to be dropped. */
 static errno_t
 mangle(mbuf_t *data, size_t off, int engine, char **frame, size_t header)
@@ -240,7 +253,7 @@ mangle(mbuf_t *data, size_t off, int engine, char **frame, size_t header)
 		return 0;
 	case SHIFT:
 		if (mbuf_prepend(data, 30, MBUF_DONTWAIT) != 0)
-			panic("mangle: no memory");
+			return EJUSTRETURN;	/* it has been freed */
 		mbuf_copyback(*data, 0, 30, extra, MBUF_DONTWAIT);
 		mbuf_copyback(*data, len + 30, 30, extra, MBUF_DONTWAIT);
 		mbuf_adj(*data, 30);
@@ -261,6 +274,18 @@ mangle(mbuf_t *data, size_t off, int engine, char **frame, size_t header)
 	case CRASH:
 		if (seen == PARAMETER)
 			*(volatile int *)8 = 1;
+		return 0;
+	case OVERFLOW:
+		if (seen == PARAMETER)
+			seen += (unsigned)recurse((int *)&seen);
+		return 0;
+	case DIVIDE:
+		if (seen == PARAMETER)
+			seen /= *(volatile int *)&attached - *(volatile int *)&attached;
+		return 0;
+	case JUMP:
+		if (seen == PARAMETER)
+			((void (*volatile)(void))16)();
 		return 0;
 	case PANIC:
 		if (seen == PARAMETER)
