@@ -119,6 +119,8 @@ uint32_t dlil_proto_count(const struct ifnet *);
 errno_t dlil_input(struct ifnet *, struct mbuf *list, const struct ifnet_stat_increment_param *);
 /* The same without the queue, for callers that are at the top of the stack themselves. */
 void dlil_input_now(struct ifnet *, struct mbuf *list);
+/* The same for a single packet, which is through before it returns. */
+void dlil_input_one(struct ifnet *, struct mbuf *);
 /*
  * Nobody wants the frame (`frame`: its link header): counted and freed, or given back to the
  * replay.
@@ -132,6 +134,11 @@ errno_t dlil_inject(struct nke *, protocol_family_t, struct mbuf *list);
  */
 errno_t dlil_output(struct ifnet *, protocol_family_t, struct mbuf *list, void *route,
     const struct sockaddr *dst, bool raw);
+/*
+ * The same, raw, for a single packet on an interface whose driver is the core's own and calls no kext: it
+ * needs no gate.
+ */
+void dlil_output_frame(struct ifnet *, protocol_family_t, struct mbuf *);
 
 /* ---- events, ioctls (dlil_event.c, dlil_ioctl.c, dlil_ifioctl.c) -------------------------- */
 
@@ -143,6 +150,7 @@ errno_t dlil_post(struct ifnet *, const struct kev_msg *);
 /* The common case: class network, subclass `subclass`, interface identity followed by `extra`. */
 void dlil_post_event(struct ifnet *, uint32_t subclass, uint32_t code, const void *extra,
     uint32_t extra_len, bool kernel_sockets_only);
+
 
 errno_t dlil_ioctl(struct ifnet *, protocol_family_t, unsigned long, void *);
 /*

@@ -2,9 +2,9 @@
  * The way in: demux, interface filters, protocol.
  *
  * Drivers queue lists with dlil_input; a soft interrupt per interface takes them from there.
- * Whoever is at the top of the stack itself (the replay) calls dlil_input_now. Each packet has its
- * frame header's place in m_pkthdr.header and its data behind it. Consecutive packets of one
- * protocol are handed over together.
+ * Whoever is at the top of the stack itself calls dlil_input_now, or dlil_input_one (the replay, which
+ * sees each packet through before the next). Each packet has its frame header's place in
+ * m_pkthdr.header and its data behind it. Consecutive packets of one protocol are handed over together.
  *
  * This runs for every packet: nothing is allocated, references are taken per list, and what is not
  * there (filters, VLAN tags, tracing) costs one branch.
@@ -164,6 +164,27 @@ batch_add(struct batch *b, protocol_family_t family, struct mbuf *m, char *frame
 	b->tail = m;
 }
 
+/* The same for one packet, without the detour by a batch when the protocol is the core's own. */
+static inline void
+give_packet(struct ifnet *ifp, protocol_family_t family, struct mbuf *m, char *frame)
+{
+	struct if_proto *p = dlil_find_proto(ifp, family);
+	errno_t error;
+
+	m->m_pkthdr.header = frame;
+	if (__builtin_expect(p == NULL || !p->core || !p->v2, 0)) {
+		struct batch b = {.ifp = ifp, .family = family, .head = m, .tail = m};
+
+		batch_flush(&b);
+		return;
+	}
+	dlil_proto_retain(p);
+	error = p->input_v2(ifp, family, m);
+	if (__builtin_expect(error != 0 && error != EJUSTRETURN, 0))
+		m_freem_list(m);
+	dlil_proto_release(p);
+}
+
 /* ---- one packet --------------------------------------------------------------------------- */
 
 static errno_t
@@ -189,12 +210,13 @@ demux(struct ifnet *ifp, struct mbuf *m, char **frame, protocol_family_t *family
 	return demux_by_driver(ifp, m, *frame, family);
 }
 
-static inline void
-input_packet(struct batch *b, struct mbuf *m)
+/* Up to the protocol. True: *m is for `*family`; false: it has been dealt with. */
+static inline bool
+input_packet(struct ifnet *ifp, struct mbuf **mp, char **framep, protocol_family_t *familyp)
 {
-	struct ifnet *ifp = b->ifp;
 	struct nke *machine = ifp->machine;
 	protocol_family_t family = 0;
+	struct mbuf *m = *mp;
 	char *frame = m->m_pkthdr.header;
 	errno_t error;
 
@@ -203,7 +225,7 @@ input_packet(struct batch *b, struct mbuf *m)
 	error = demux(ifp, m, &frame, &family);
 	if (__builtin_expect(error != 0, 0)) {
 		if (error == EJUSTRETURN)
-			return;
+			return false;
 		family = 0;		/* interface fact: filters see it all the same */
 	}
 	TRACE(machine, IF_DEMUX, m, ifp->index, family);
@@ -211,20 +233,28 @@ input_packet(struct batch *b, struct mbuf *m)
 		ifp->stats.imcasts++;
 	if (__builtin_expect(!TAILQ_EMPTY(&ifp->filters), 0) &&
 	    machine->dlil->filters.input(ifp, family, &m, &frame) != 0)
-		return;
-	if (__builtin_expect(m->m_flags & MBUF_PROMISC, 0))
+		return false;
+	if (__builtin_expect(m->m_flags & MBUF_PROMISC, 0)) {
 		discard(ifp, m, frame);
-	else if (__builtin_expect(family == 0, 0))
+		return false;
+	}
+	if (__builtin_expect(family == 0, 0)) {
 		dlil_unclaimed(ifp, m, frame);
-	else
-		batch_add(b, family, m, frame);
+		return false;
+	}
+	*mp = m;
+	*framep = frame;
+	*familyp = family;
+	return true;
 }
 
 static inline void
 input_list(struct ifnet *ifp, struct mbuf *list, bool count)
 {
 	struct batch b = {.ifp = ifp};
+	protocol_family_t family;
 	struct mbuf *m;
+	char *frame;
 
 	if (__builtin_expect(!ifnet_io_begin(ifp), 0)) {
 		discard_list(ifp, list);
@@ -244,8 +274,8 @@ input_list(struct ifnet *ifp, struct mbuf *list, bool count)
 		/* A callback may have detached the interface. */
 		if (__builtin_expect(ifp->state != IFNET_ATTACHED, 0))
 			discard(ifp, m, m->m_pkthdr.header);
-		else
-			input_packet(&b, m);
+		else if (input_packet(ifp, &m, &frame, &family))
+			batch_add(&b, family, m, frame);
 	}
 	batch_flush(&b);
 	ifnet_io_end(ifp);
@@ -255,6 +285,26 @@ void
 dlil_input_now(struct ifnet *ifp, struct mbuf *list)
 {
 	input_list(ifp, list, true);
+}
+
+void
+dlil_input_one(struct ifnet *ifp, struct mbuf *m)
+{
+	protocol_family_t family;
+	char *frame;
+
+	if (__builtin_expect(!ifnet_io_begin(ifp), 0)) {
+		discard(ifp, m, m->m_pkthdr.header);
+		return;
+	}
+	if (__builtin_expect(ifp->multicast_suspended, 0))
+		dlil_multicast_restore(ifp);
+	TRACE(ifp->machine, IF_INPUT, m, ifp->index, 0);
+	ifp->stats.ipackets++;
+	ifp->stats.ibytes += (uint32_t)m->m_pkthdr.len;
+	if (input_packet(ifp, &m, &frame, &family))
+		give_packet(ifp, family, m, frame);
+	ifnet_io_end(ifp);
 }
 
 /* ---- the queue ---------------------------------------------------------------------------- */

@@ -80,23 +80,30 @@ driver_output(struct ifnet *ifp, struct mbuf *m)
 	return error == EQFULL_RESULT || error == EQSUSPENDED_RESULT ? 0 : error;
 }
 
-/* The framed packet: filters, then the driver. */
-static errno_t
-output_frame(struct ifnet *ifp, protocol_family_t family, struct mbuf *m)
+/* The framed packet through the filters. 0: *m is for the driver; else it has been dealt with. */
+static inline errno_t
+filter_frame(struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
 {
-	errno_t error;
-
 	if (__builtin_expect(!TAILQ_EMPTY(&ifp->filters), 0)) {
-		error = ifp->machine->dlil->filters.output(ifp, family, &m);
+		errno_t error = ifp->machine->dlil->filters.output(ifp, family, m);
+
 		if (error != 0)
 			return error;
 	}
-	if (__builtin_expect(m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6), 0) &&
-	    !can_segment(ifp, m)) {
-		m_freem(m);
+	if (__builtin_expect((*m)->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6), 0) &&
+	    !can_segment(ifp, *m)) {
+		m_freem(*m);
 		return EMSGSIZE;
 	}
-	return driver_output(ifp, m);
+	return 0;
+}
+
+static errno_t
+output_frame(struct ifnet *ifp, protocol_family_t family, struct mbuf *m)
+{
+	errno_t error = filter_frame(ifp, family, &m);
+
+	return error != 0 ? error : driver_output(ifp, m);
 }
 
 /* Everything behind pre-output, for each packet. The result is that of the last one. */
@@ -170,4 +177,21 @@ dlil_output(struct ifnet *ifp, protocol_family_t family, struct mbuf *list, void
 	}
 	ifnet_io_end(ifp);
 	return error;
+}
+
+void
+dlil_output_frame(struct ifnet *ifp, protocol_family_t family, struct mbuf *m)
+{
+	if (__builtin_expect(!ifnet_io_begin(ifp), 0)) {
+		m_freem(m);
+		return;
+	}
+	TRACE(ifp->machine, IF_OUTPUT, m, ifp->index, family);
+	if (__builtin_expect(ifp->multicast_suspended, 0))
+		dlil_multicast_restore(ifp);
+	if (filter_frame(ifp, family, &m) == 0) {
+		TRACE(ifp->machine, IF_DRIVER, m, ifp->index, m->m_pkthdr.len);
+		(void)ifp->output(ifp, m);
+	}
+	ifnet_io_end(ifp);
 }

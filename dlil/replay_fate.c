@@ -16,6 +16,8 @@
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
 
+#define LIKELY(x)	__builtin_expect(!!(x), 1)
+
 /* ---- what filters did --------------------------------------------------------------------- */
 
 /* Did filters have their hands on any of the packet's frames? */
@@ -65,6 +67,22 @@ in_place(const struct pkt_origin *o, const struct mbuf *m)
 	    memcmp(o->start, o->raw, o->caplen) == 0;
 }
 
+/* What nearly every frame is at the end of its way: alone, untouched, where it came in. */
+static inline bool
+pristine(const struct pkt_origin *o, const struct mbuf *m)
+{
+	return m == o->first && !o->touched && !o->changed && o->join == NULL && o->m == NULL &&
+	    m->m_next == NULL;
+}
+
+static inline void
+keep_pristine(struct pkt_origin *o, struct mbuf *m)
+{
+	m->m_pkthdr.origin = NULL;
+	o->m = m;
+	o->fate = PKT_KEPT;
+}
+
 /*
  * A filter that replaces the packet, if only by a pullup, may forget the header in front of the old one:
  * on a Mac nothing of IP's looks there any more. True when the header lies in mbufs but not in these.
@@ -93,13 +111,13 @@ shown_link(const struct replay *r, const struct pkt_origin *o)
 	return o->link_len == r->link_len ? o->link_len : 2 * ETHER_ADDR_LEN;
 }
 
-/* Notes what a filter did to the link header. Without `extra` none saw the frame. */
+/* Notes what a filter did to the link header. */
 static bool
 link_edited(const struct replay *r, struct pkt_origin *o, const struct mbuf *m, const char *frame)
 {
 	uint32_t len = shown_link(r, o);
 
-	if (!o->extra || memcmp(frame, o->link, len) == 0 || (m != NULL && stale(r, m, frame, len)))
+	if (memcmp(frame, o->link, len) == 0 || (m != NULL && stale(r, m, frame, len)))
 		return false;
 	memcpy(o->link, frame, len);
 	o->link_changed = o->raw == NULL || memcmp(frame, o->raw, len) != 0;
@@ -121,7 +139,7 @@ note_look(struct nke *machine, struct pkt_origin *o, const struct mbuf *m, uint3
 }
 
 bool
-replay_compare(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
+replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
     const char *frame)
 {
 	bool handled = m_touched(m), changed = false;
@@ -401,7 +419,9 @@ replay_deliver(struct nke *machine, struct mbuf *m)
 	struct pkt_origin *o = replay_origin(machine, m);
 	struct replay *r = machine->replay;
 
-	if (r == NULL || (o == NULL && m->m_pkthdr.origin != NULL))
+	if (LIKELY(o != NULL && pristine(o, m) && m->m_data == o->start + o->link_len))
+		keep_pristine(o, m);
+	else if (r == NULL || (o == NULL && m->m_pkthdr.origin != NULL))
 		m_freem(m);		/* its frames have left without it */
 	else if (o == NULL)
 		deliver_new(r, m);
@@ -490,7 +510,7 @@ output_fragments(struct replay *r, struct pkt_origin *o, protocol_family_t famil
 		m->m_pkthdr.packet_number = o->number;
 		m->m_pkthdr.timestamp = o->time_ns;
 		o->pieces = 1;
-		dlil_output(r->ifp, family, m, NULL, NULL, true);
+		dlil_output_frame(r->ifp, family, m);
 	}
 }
 
@@ -525,8 +545,38 @@ output_changed(struct replay *r, struct pkt_origin *o, struct mbuf *m)
 		m->m_pkthdr.packet_number = o->number;
 		if (!TAILQ_EMPTY(&r->ifp->filters))
 			note_look(r->machine, o, m, o->link_len);
-		dlil_output(r->ifp, family, m, NULL, NULL, true);
+		dlil_output_frame(r->ifp, family, m);
 	}
+}
+
+/* The frame it came as, in place: link header in front, padding behind. */
+static inline void
+output_in_place(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	protocol_family_t family = packet_family(m);
+
+	m->m_data = o->start;
+	m->m_len = m->m_pkthdr.len = (int32_t)o->caplen;
+	o->pieces = 1;
+	dlil_output_frame(r->ifp, family, m);
+}
+
+static void
+output_unchanged(struct replay *r, struct pkt_origin *o, struct mbuf *m)
+{
+	protocol_family_t family = packet_family(m);
+
+	if (o->join == NULL && in_place(o, m)) {
+		output_in_place(r, o, m);
+		return;
+	}
+	m->m_pkthdr.origin = NULL;
+	m_freem(m);
+	/* A single frame in several mbufs is sent from its copy as well. */
+	if (o->join != NULL || o->raw != NULL)
+		output_fragments(r, o, family);
+	else
+		o->fate = PKT_NO_MEMORY;
 }
 
 void
@@ -534,36 +584,15 @@ replay_output_done(struct nke *machine, struct mbuf *m)
 {
 	struct pkt_origin *o = replay_origin(machine, m);
 	struct replay *r = machine->replay;
-	protocol_family_t family;
 
-	if (o == NULL) {
+	if (LIKELY(o != NULL && pristine(o, m) && m->m_data == o->start + o->link_len))
+		output_in_place(r, o, m);
+	else if (o == NULL)
 		m_freem(m);
-		return;
-	}
-	if (!unchanged(o, m)) {
+	else if (unchanged(o, m))
+		output_unchanged(r, o, m);
+	else
 		output_changed(r, o, m);
-		return;
-	}
-	family = packet_family(m);
-	if (o->join != NULL || !in_place(o, m)) {
-		struct pkt_origin *chain = o;
-
-		m->m_pkthdr.origin = NULL;
-		if (o->join != NULL || o->raw != NULL) {
-			m_freem(m);
-			/* A single frame in several mbufs is sent from its copy as well. */
-			output_fragments(r, chain, family);
-			return;
-		}
-		m_freem(m);
-		o->fate = PKT_NO_MEMORY;
-		return;
-	}
-	/* The frame it came as, in place: link header in front, padding behind. */
-	m->m_data = o->start;
-	m->m_len = m->m_pkthdr.len = (int32_t)o->caplen;
-	o->pieces = 1;
-	dlil_output(r->ifp, family, m, NULL, NULL, true);
 }
 
 /* ---- what the stack does not want --------------------------------------------------------- */
@@ -632,6 +661,11 @@ replay_driver_output(struct ifnet *ifp, struct mbuf *m)
 	struct nke *machine = r->machine;
 	struct pkt_origin *o = replay_origin(machine, m);
 
+	if (LIKELY(o != NULL && pristine(o, m) && m->m_data == o->start && o->pieces == 1)) {
+		o->pieces = 0;
+		keep_pristine(o, m);
+		return 0;
+	}
 	if (o == NULL && m->m_pkthdr.origin == NULL) {
 		leave_new(r, m);
 		return 0;

@@ -100,19 +100,18 @@ classify_other(struct replay *r, const uint8_t *frame, uint32_t caplen, struct r
 	}
 }
 
-void
-replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class *c)
+struct replay_class
+replay_classify(struct replay *r, const uint8_t *frame, uint32_t caplen)
 {
-	c->family = 0;
-	c->outbound = false;
-	if (caplen < r->link_len)
-		return;
+	struct replay_class c;
+
 	if (r->config.link != CORE_LINK_ETHERNET) {
-		classify_other(r, frame, caplen, c);
-		return;
+		classify_other(r, frame, caplen, &c);
+		return c;
 	}
-	c->family = family_of_ethertype(be16(frame + 12));
-	c->outbound = r->config.has_lladdr && memcmp(frame + 6, r->config.lladdr, 6) == 0;
+	c.family = family_of_ethertype(be16(frame + 12));
+	c.outbound = replay_lladdr_key(frame + 6) == r->host_key;
+	return c;
 }
 
 /* ---- learning ----------------------------------------------------------------------------- */
@@ -197,21 +196,21 @@ learn_own_address(struct replay *r, protocol_family_t family, const uint8_t *add
 
 void
 replay_learn_own(struct replay *r, const uint8_t *frame, uint32_t caplen,
-    const struct replay_class *c)
+    struct replay_class c)
 {
-	const uint8_t *addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, true);
+	const uint8_t *addr = ip_address(frame + r->link_len, caplen - r->link_len, c.family, true);
 
 	if (addr != NULL)
-		learn_own_address(r, c->family, addr);
+		learn_own_address(r, c.family, addr);
 }
 
 /* Links without addresses, or with addresses that mean little here: a header like the last one. */
 static void
-learn_header(struct replay *r, const uint8_t *frame, const struct replay_class *c)
+learn_header(struct replay *r, const uint8_t *frame, struct replay_class c)
 {
-	struct replay_header *h = &r->headers[c->family == PF_INET6][c->outbound];
+	struct replay_header *h = &r->headers[c.family == PF_INET6][c.outbound];
 
-	if (c->family == 0)
+	if (c.family == 0)
 		return;
 	memcpy(h->link, frame, r->link_len);
 	h->known = true;
@@ -222,30 +221,29 @@ learn_header(struct replay *r, const uint8_t *frame, const struct replay_class *
  * is only the gateway.
  */
 void
-replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen,
-    const struct replay_class *c)
+replay_learn_peer(struct replay *r, const uint8_t *frame, uint32_t caplen, struct replay_class c)
 {
-	const uint8_t *lladdr = c->outbound ? frame : frame + 6, *addr;
+	const uint8_t *lladdr = c.outbound ? frame : frame + 6, *addr;
 	const struct replay_peer *p;
 
 	if (r->config.link != CORE_LINK_ETHERNET) {
 		learn_header(r, frame, c);
 		return;
 	}
-	if (memcmp(lladdr, r->gateway, 6) == 0 || (lladdr[0] & 1))
+	if (replay_lladdr_key(lladdr) == r->gateway_key || (lladdr[0] & 1))
 		return;
-	addr = ip_address(frame + r->link_len, caplen - r->link_len, c->family, !c->outbound);
-	if (addr == NULL || !can_be_source(c->family, addr))
+	addr = ip_address(frame + r->link_len, caplen - r->link_len, c.family, !c.outbound);
+	if (addr == NULL || !can_be_source(c.family, addr))
 		return;
-	if (!r->has_gateway) {
+	if (r->gateway_key == 0) {
 		memcpy(r->gateway, lladdr, 6);
-		r->has_gateway = true;
+		r->gateway_key = replay_lladdr_key(lladdr);
 		neighbor_set_default(r->machine, r->ifp, lladdr);
 		return;
 	}
-	p = peer_of(r, c->family, addr);
-	if (!peer_is(p, c->family, addr) || memcmp(p->lladdr, lladdr, 6) != 0)
-		learn_peer(r, c->family, addr, lladdr);
+	p = peer_of(r, c.family, addr);
+	if (!peer_is(p, c.family, addr) || memcmp(p->lladdr, lladdr, 6) != 0)
+		learn_peer(r, c.family, addr, lladdr);
 }
 
 /* ---- headers for new packets -------------------------------------------------------------- */

@@ -25,15 +25,20 @@
 struct iff_walk {
 	struct iff_walk *outer;		/* of the same interface: walks nest, and threads take turns */
 	struct thread *thread;
-	uint32_t newest;		/* filters with higher ids came later */
 };
 
-static void
+/* Filters with higher ids come during the walk that begins, and are not part of it. */
+static uint32_t
+newest_filter(const struct ifnet *ifp)
+{
+	return ifp->machine->iff->last_id;
+}
+
+static inline void
 walk_begin(struct ifnet *ifp, struct iff_walk *w)
 {
 	w->outer = ifp->filter_walks;
 	w->thread = curthread();
-	w->newest = ifp->machine->iff->last_id;
 	ifp->filter_walks = w;
 }
 
@@ -86,12 +91,12 @@ sweep(struct ifnet *ifp)
 }
 
 /* Walks of other threads may have begun and still go on: not always the innermost is ours. */
-static void
+static inline void
 walk_end(struct ifnet *ifp, struct iff_walk *w)
 {
 	struct iff_walk **p;
 
-	for (p = &ifp->filter_walks; *p != w; p = &(*p)->outer)
+	for (p = &ifp->filter_walks; __builtin_expect(*p != w, 0); p = &(*p)->outer)
 		;
 	*p = w->outer;
 	if (__builtin_expect(ifp->filters_leaving, 0) && ifp->filter_walks == NULL)
@@ -111,13 +116,6 @@ walking_here(const struct ifnet *ifp)
 
 /* ---- packets ------------------------------------------------------------------------------ */
 
-static inline bool
-wants(const struct iff_entry *e, const struct iff_walk *w, protocol_family_t family)
-{
-	return !e->leaving && e->id <= w->newest &&
-	    (e->filter.iff_protocol == 0 || e->filter.iff_protocol == family);
-}
-
 /*
  * Interface fact: frames that the hardware took a VLAN tag from are no business of this interface.
  */
@@ -127,26 +125,22 @@ is_vlan(const struct mbuf *m)
 	return (m->m_pkthdr.csum_flags & CSUM_VLAN_TAG_VALID) && (m->m_pkthdr.vlan_tag & 0xfff) != 0;
 }
 
-/* One call of an input (frame not NULL) or output function, measured now and then. */
-static errno_t
-call_filter(struct iff_entry *e, protocol_family_t family, struct mbuf **m, char **frame)
+/* The call itself, of the input or the output function. */
+static inline errno_t
+call_filter(const struct iff_entry *e, bool in, protocol_family_t family, struct mbuf **m, char **frame)
 {
-	struct filter_counters *c = &e->counters;
-	bool sampled = (c->calls++ & (FILTER_SAMPLE - 1)) == 0;
-	uint64_t start = sampled ? hc_ticks() : 0;
-	struct gate_frame gate;
-	errno_t error;
-
-	gate_enter(&gate, e->owner, frame != NULL ? "iff_input" : "iff_output", *m,
-	    (*m)->m_pkthdr.packet_number);
-	error = frame != NULL ?
-	    e->filter.iff_input(e->filter.iff_cookie, e->ifp, family, m, frame) :
+	return in ? e->filter.iff_input(e->filter.iff_cookie, e->ifp, family, m, frame) :
 	    e->filter.iff_output(e->filter.iff_cookie, e->ifp, family, m);
-	gate_leave(&gate);
-	if (sampled) {
-		c->sampled_calls++;
-		c->sampled_ticks += hc_ticks() - start;
-	}
+}
+
+static __attribute__((noinline)) errno_t
+call_measured(struct iff_entry *e, bool in, protocol_family_t family, struct mbuf **m, char **frame)
+{
+	uint64_t start = hc_ticks();
+	errno_t error = call_filter(e, in, family, m, frame);
+
+	e->counters.sampled_calls++;
+	e->counters.sampled_ticks += hc_ticks() - start;
 	return error;
 }
 
@@ -165,35 +159,38 @@ check_passed(const struct iff_entry *e, const struct mbuf *m, const char *callba
 	    e->ifp->xname, callback);
 }
 
+/* Checked mode: while a filter has the packet, it is the one to blame for it. */
+static void
+lend(const struct iff_entry *e, bool in, struct mbuf *m)
+{
+	if (e->owner != NULL)
+		m_set_owner(m, e->owner, in ? (void *)(uintptr_t)e->filter.iff_input :
+		    (void *)(uintptr_t)e->filter.iff_output);
+}
+
 /*
- * Shows the packet to one filter. 0: go on with *m; else the filter has it (EJUSTRETURN) or refused
- * it and it has been freed.
+ * What a filter made of a packet, whatever that is. 0: go on with *m; else the filter has it
+ * (EJUSTRETURN) or refused it and it has been freed.
  */
-static errno_t
-filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, char **frame)
+static __attribute__((noinline)) errno_t
+take_back(struct iff_entry *e, bool in, errno_t error, struct replay_shown shown, struct mbuf **m,
+    char **frame)
 {
 	struct nke *machine = e->ifp->machine;
+	struct pkt_origin *origin = replay_shown_origin(machine, &shown);
 	struct filter_counters *c = &e->counters;
-	struct pkt_origin *origin = replay_origin(machine, *m);
-	const struct mbuf *shown = *m;
-	const char *callback = frame != NULL ? "iff_input" : "iff_output";
-	errno_t error;
 
-	if (machine->checked && e->owner != NULL)
-		m_set_owner(*m, e->owner, frame != NULL ? (void *)(uintptr_t)e->filter.iff_input :
-		    (void *)(uintptr_t)e->filter.iff_output);
-	error = call_filter(e, family, m, frame);
-	if (frame != NULL)
+	if (in)
 		TRACE(machine, IFF_IN, error == 0 ? *m : NULL, e, error);
 	else
 		TRACE(machine, IFF_OUT, error == 0 ? *m : NULL, e, error);
 	if (error == 0) {
-		check_passed(e, *m, callback);
+		check_passed(e, *m, in ? "iff_input" : "iff_output");
 		if (machine->checked && e->owner != NULL)
 			m_set_owner(*m, NULL, NULL);
-		if (origin == NULL && *m != shown)
+		if (origin == NULL && *m != shown.m)
 			(*m)->m_pkthdr.origin = NULL;	/* stands for what the shown one stood for */
-		if (origin != NULL && (frame != NULL ?
+		if (origin != NULL && (in ?
 		    replay_changed(machine, origin, *m, REPLAY_NET_AND_FRAME, *frame) :
 		    replay_changed(machine, origin, *m, REPLAY_FRAME, NULL)))
 			c->changed++;
@@ -212,46 +209,98 @@ filter_packet(struct iff_entry *e, protocol_family_t family, struct mbuf **m, ch
 	return error;
 }
 
-static errno_t
-iff_input(struct ifnet *ifp, protocol_family_t family, struct mbuf **m, char **frame)
+/*
+ * Shows the packet to one filter. Written for the filter that looks and passes on, in a machine that
+ * nobody watches: everything else is take_back's.
+ */
+static inline __attribute__((always_inline)) errno_t
+filter_packet(struct iff_entry *e, struct nke *machine, struct thread *t, bool in,
+    protocol_family_t family, struct mbuf **mp, char **frame)
 {
+	struct replay_shown shown = replay_show(*mp);
+	struct filter_counters *c = &e->counters;
+	struct gate_frame gate;
+	errno_t error;
+
+	if (in)
+		c->seen_in++;
+	else
+		c->seen_out++;
+	if (__builtin_expect(machine->checked, 0))
+		lend(e, in, *mp);
+	gate_enter_on(t, &gate, e->owner, in ? "iff_input" : "iff_output", shown.m, shown.number);
+	if (__builtin_expect(c->calls++ % FILTER_SAMPLE == 0, 0))
+		error = call_measured(e, in, family, mp, frame);
+	else
+		error = call_filter(e, in, family, mp, frame);
+	gate_leave_on(t, &gate);
+	if (__builtin_expect(error == 0 && *mp == shown.m && replay_as_shown(&shown, *mp,
+	    in ? REPLAY_NET_AND_FRAME : REPLAY_FRAME, in ? *frame : NULL) && !machine->checked &&
+	    machine->trace == NULL, 1)) {
+		c->passed++;
+		return 0;
+	}
+	return take_back(e, in, error, shown, mp, frame);
+}
+
+/* True when the filter has that function and is to be shown packets of the family. */
+static inline bool
+has_function(const struct iff_entry *e, bool in, protocol_family_t family)
+{
+	return (in ? e->filter.iff_input != NULL : e->filter.iff_output != NULL) && !e->leaving &&
+	    (e->filter.iff_protocol == 0 || e->filter.iff_protocol == family);
+}
+
+static __attribute__((noinline)) errno_t
+filter_by_many(struct ifnet *ifp, bool in, protocol_family_t family, struct mbuf **m, char **frame)
+{
+	uint32_t newest = newest_filter(ifp);
 	struct iff_entry *e;
 	struct iff_walk walk;
 	errno_t error = 0;
 
-	if (is_vlan(*m))
-		return 0;
 	walk_begin(ifp, &walk);
 	TAILQ_FOREACH(e, &ifp->filters, link) {
-		if (e->filter.iff_input == NULL || !wants(e, &walk, family))
+		if (e->id > newest || !has_function(e, in, family))
 			continue;
-		e->counters.seen_in++;
-		if ((error = filter_packet(e, family, m, frame)) != 0)
+		if ((error = filter_packet(e, ifp->machine, walk.thread, in, family, m, frame)) != 0)
 			break;
 	}
 	walk_end(ifp, &walk);
 	return error;
 }
 
-static errno_t
-iff_output(struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
+/* All filters of the interface over one packet; mostly there is one. */
+static inline __attribute__((always_inline)) errno_t
+filter(struct ifnet *ifp, bool in, protocol_family_t family, struct mbuf **m, char **frame)
 {
-	struct iff_entry *e;
+	struct iff_entry *e = TAILQ_FIRST(&ifp->filters);
 	struct iff_walk walk;
-	errno_t error = 0;
+	errno_t error;
 
 	if (is_vlan(*m))
 		return 0;
+	if (__builtin_expect(TAILQ_NEXT(e, link) != NULL, 0))
+		return filter_by_many(ifp, in, family, m, frame);
+	if (!has_function(e, in, family))
+		return 0;
 	walk_begin(ifp, &walk);
-	TAILQ_FOREACH(e, &ifp->filters, link) {
-		if (e->filter.iff_output == NULL || !wants(e, &walk, family))
-			continue;
-		e->counters.seen_out++;
-		if ((error = filter_packet(e, family, m, NULL)) != 0)
-			break;
-	}
+	error = filter_packet(e, ifp->machine, walk.thread, in, family, m, frame);
 	walk_end(ifp, &walk);
 	return error;
+}
+
+/* DLIL calls these two only while the interface has filters. */
+static errno_t
+iff_input(struct ifnet *ifp, protocol_family_t family, struct mbuf **m, char **frame)
+{
+	return filter(ifp, true, family, m, frame);
+}
+
+static errno_t
+iff_output(struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
+{
+	return filter(ifp, false, family, m, NULL);
 }
 
 /* ---- events and ioctls -------------------------------------------------------------------- */
@@ -259,12 +308,13 @@ iff_output(struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
 static void
 iff_event(struct ifnet *ifp, const struct kev_msg *msg)
 {
+	uint32_t newest = newest_filter(ifp);
 	struct iff_entry *e;
 	struct iff_walk walk;
 
 	walk_begin(ifp, &walk);
 	TAILQ_FOREACH(e, &ifp->filters, link) {
-		if (e->filter.iff_event == NULL || e->leaving || e->id > walk.newest)
+		if (e->filter.iff_event == NULL || e->leaving || e->id > newest)
 			continue;
 		/* Interface fact: it is told its own protocol, not the event's. */
 		GATE_CALL(e->owner, "iff_event", NULL, e->filter.iff_event(e->filter.iff_cookie, ifp,
@@ -277,13 +327,15 @@ static errno_t
 iff_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, void *argument,
     bool *stop)
 {
+	uint32_t newest = newest_filter(ifp);
 	struct iff_entry *e;
 	struct iff_walk walk;
 	errno_t result = EOPNOTSUPP, answer;
 
 	walk_begin(ifp, &walk);
 	TAILQ_FOREACH(e, &ifp->filters, link) {
-		if (e->filter.iff_ioctl == NULL || !wants(e, &walk, family))
+		if (e->filter.iff_ioctl == NULL || e->leaving || e->id > newest ||
+		    (e->filter.iff_protocol != 0 && e->filter.iff_protocol != family))
 			continue;
 		GATE_CALL(e->owner, "iff_ioctl", NULL, answer = e->filter.iff_ioctl(
 		    e->filter.iff_cookie, ifp, family, command, argument));

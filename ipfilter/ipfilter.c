@@ -167,26 +167,21 @@ ipf_call_filter(const struct ipf_walk *w, const struct ipf_entry *f, struct mbuf
 	    f->filter.ipf_output(f->filter.cookie, mp, w->options);
 }
 
-/* Calls the filter through the gate; the first calls and a sample of the others are measured. */
-static errno_t
-ipf_gate(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
+/* The first calls and a sample of the others are measured. */
+static inline bool
+ipf_to_measure(const struct filter_counters *c)
 {
-	struct filter_counters *c = &f->counters;
-	bool sampled = c->calls < FILTER_SAMPLE || c->calls % FILTER_SAMPLE == 0;
-	struct gate_frame frame;
-	uint64_t start = 0;
-	errno_t error;
+	return c->calls % FILTER_SAMPLE == 0 || UNLIKELY(c->calls < FILTER_SAMPLE);
+}
 
-	c->calls++;
-	gate_enter(&frame, f->owner, ipf_callback_name(w), *mp, (*mp)->m_pkthdr.packet_number);
-	if (sampled)
-		start = hc_ticks();
-	error = ipf_call_filter(w, f, mp);
-	if (sampled) {
-		c->sampled_ticks += hc_ticks() - start;
-		c->sampled_calls++;
-	}
-	gate_leave(&frame);
+static __attribute__((noinline)) errno_t
+ipf_call_measured(struct ipf_walk w, struct ipf_entry *f, struct mbuf **mp)
+{
+	uint64_t start = hc_ticks();
+	errno_t error = ipf_call_filter(&w, f, mp);
+
+	f->counters.sampled_ticks += hc_ticks() - start;
+	f->counters.sampled_calls++;
 	return error;
 }
 
@@ -236,12 +231,18 @@ ipf_embed_scope(struct mbuf *m, uint16_t from, uint16_t to)
 	}
 }
 
+/* Of a packet that IP sends: its destination is good on one link only. */
+static inline bool
+ipf_link_local(const struct mbuf *m)
+{
+	const uint8_t *dst = mtod(m, const uint8_t *) + offsetof(struct ip6_hdr, ip6_dst);
+
+	return (dst[0] == 0xfe && (dst[1] & 0xc0) == 0x80) || (dst[0] == 0xff && (dst[1] & 0xf) == 2);
+}
+
 /* What of a packet a filter may lose by putting another chain in *data. */
 struct ipf_kept {
-	struct mbuf *m;
-	struct pkt_origin *origin;	/* NULL also when its frames have left already */
-	struct pkt_origin *stale;
-	uint64_t number;
+	struct replay_shown shown;
 	struct ifnet *rcvif;
 };
 
@@ -250,7 +251,8 @@ static void
 ipf_passed(
     const struct ipf_walk *w, struct ipf_entry *f, struct mbuf *m, const struct ipf_kept *was)
 {
-	bool changed = m != was->m;
+	struct pkt_origin *origin = replay_shown_origin(w->machine, &was->shown);
+	bool changed = m != was->shown.m;
 
 	ipf_check_result(w, f, m);
 	if (UNLIKELY(w->scope != 0))
@@ -261,43 +263,34 @@ ipf_passed(
 		if (m->m_pkthdr.rcvif == NULL)
 			m->m_pkthdr.rcvif = was->rcvif;
 		if (m->m_pkthdr.origin == NULL)
-			m->m_pkthdr.packet_number = was->number;
-		if (was->origin == NULL)
-			m->m_pkthdr.origin = was->stale;
+			m->m_pkthdr.packet_number = was->shown.number;
+		if (origin == NULL)
+			m->m_pkthdr.origin = was->shown.origin;	/* whose frames have left already */
 	}
-	if (was->origin != NULL)
-		changed = replay_changed(w->machine, was->origin, m, REPLAY_NET, NULL);
+	if (origin != NULL)
+		changed = replay_changed(w->machine, origin, m, REPLAY_NET, NULL);
 	if (changed)
 		f->counters.changed++;
 	else
 		f->counters.passed++;
 }
 
-static errno_t
-ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
+/*
+ * What a filter made of a packet, whatever that is: 0 and a packet in *mp to go on with, or its error
+ * and NULL there.
+ */
+static __attribute__((noinline)) errno_t
+ipf_take_back(struct ipf_walk walk, struct ipf_entry *f, errno_t error, struct mbuf **mp,
+    struct ipf_kept was)
 {
-	struct mbuf *m = *mp;
-	struct ipf_kept was = {.m = m, .origin = replay_origin(w->machine, m),
-	    .stale = m->m_pkthdr.origin, .number = m->m_pkthdr.packet_number,
-	    .rcvif = m->m_pkthdr.rcvif};
-	errno_t error;
+	const struct ipf_walk *w = &walk;
+	struct pkt_origin *origin = replay_shown_origin(w->machine, &was.shown);
 
-	if (w->in)
-		f->counters.seen_in++;
-	else
-		f->counters.seen_out++;
-	if (UNLIKELY(w->machine->checked))
-		m_set_owner(m, f->owner,
-		    (void *)(uintptr_t)(w->in ? (uintptr_t)f->filter.ipf_input
-					      : (uintptr_t)f->filter.ipf_output));
-	if (UNLIKELY(w->scope != 0))
-		ipf_embed_scope(m, 0, w->scope);
-	error = ipf_gate(w, f, mp);
 	if (w->in)
 		TRACE(w->machine, IPF_IN, error == 0 ? *mp : NULL, f, error);
 	else
 		TRACE(w->machine, IPF_OUT, error == 0 ? *mp : NULL, f, error);
-	if (LIKELY(error == 0)) {
+	if (error == 0) {
 		ipf_passed(w, f, *mp, &was);
 		return 0;
 	}
@@ -308,35 +301,92 @@ ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 		m_freem(*mp);
 	}
 	*mp = NULL;
-	if (was.origin != NULL)
-		replay_verdict(w->machine, was.origin,
+	if (origin != NULL)
+		replay_verdict(w->machine, origin,
 		    error == EJUSTRETURN ? PKT_SWALLOWED : PKT_DROPPED);
 	return error;
 }
 
+static void
+ipf_lend(bool in, const struct ipf_entry *f, struct mbuf *m)
+{
+	m_set_owner(m, f->owner, (void *)(uintptr_t)(in ? (uintptr_t)f->filter.ipf_input :
+	    (uintptr_t)f->filter.ipf_output));
+}
+
+/*
+ * Shows the packet to one filter. Written for the filter that looks and passes on, in a machine that
+ * nobody watches: everything else is ipf_take_back's.
+ */
+static inline __attribute__((always_inline)) errno_t
+ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
+{
+	struct ipf_kept was = {replay_show(*mp), (*mp)->m_pkthdr.rcvif};
+	struct filter_counters *c = &f->counters;
+	bool measured = ipf_to_measure(c);
+	struct thread *t = curthread();
+	struct gate_frame frame;
+	errno_t error;
+
+	c->calls++;
+	if (w->in)
+		c->seen_in++;
+	else
+		c->seen_out++;
+	if (UNLIKELY(w->machine->checked))
+		ipf_lend(w->in, f, *mp);
+	if (UNLIKELY(w->scope != 0))
+		ipf_embed_scope(*mp, 0, w->scope);
+	gate_enter_on(t, &frame, f->owner, ipf_callback_name(w), was.shown.m, was.shown.number);
+	error = UNLIKELY(measured) ? ipf_call_measured(*w, f, mp) : ipf_call_filter(w, f, mp);
+	gate_leave_on(t, &frame);
+	if (LIKELY(error == 0 && *mp == was.shown.m &&
+		replay_as_shown(&was.shown, *mp, REPLAY_NET, NULL) && (*mp)->m_nextpkt == NULL &&
+		w->scope == 0 && !w->machine->checked && w->machine->trace == NULL)) {
+		c->passed++;
+		return 0;
+	}
+	return ipf_take_back(*w, f, error, mp, was);
+}
+
 /* ---- the walk ----------------------------------------------------------------------------- */
 
-static errno_t
+static inline bool
+ipf_has_function(const struct ipf_walk *w, const struct ipf_entry *f)
+{
+	return !f->removed && (w->in ? f->filter.ipf_input != NULL : f->filter.ipf_output != NULL);
+}
+
+static __attribute__((noinline)) errno_t
+ipf_run_many(struct ipf_walk w, struct ipf_head *head, struct mbuf **mp, ipfilter_t behind)
+{
+	struct ipf_entry *f = TAILQ_FIRST(head);
+	errno_t error = 0;
+
+	if (behind != NULL) {
+		f = ipf_find_in(head, behind);
+		if (f != NULL)
+			f = TAILQ_NEXT(f, link);
+	}
+	for (; f != NULL && error == 0; f = TAILQ_NEXT(f, link))
+		if (ipf_has_function(&w, f))
+			error = ipf_call(&w, f, mp);
+	return error;
+}
+
+/* Mostly there is one filter, and the packet comes from IP. */
+static inline __attribute__((always_inline)) errno_t
 ipf_run(const struct ipf_walk *w, struct ipf_head *head, struct mbuf **mp, ipfilter_t behind)
 {
 	struct ipf_state *s = w->machine->ipf;
 	struct ipf_entry *f = TAILQ_FIRST(head);
 	errno_t error = 0;
 
-	if (UNLIKELY(behind != NULL)) {
-		f = ipf_find_in(head, behind);
-		if (f != NULL)
-			f = TAILQ_NEXT(f, link);
-	}
 	s->walking++;
-	for (; f != NULL; f = TAILQ_NEXT(f, link)) {
-		if (f->removed ||
-		    (w->in ? f->filter.ipf_input == NULL : f->filter.ipf_output == NULL))
-			continue;
+	if (UNLIKELY(behind != NULL || f == NULL || TAILQ_NEXT(f, link) != NULL))
+		error = ipf_run_many(*w, head, mp, behind);
+	else if (LIKELY(ipf_has_function(w, f)))
 		error = ipf_call(w, f, mp);
-		if (error != 0)
-			break;
-	}
 	if (--s->walking == 0 && UNLIKELY(s->removal_pending))
 		ipf_reap(w->machine);
 	return error;
@@ -356,8 +406,10 @@ errno_t
 ipf_output(struct nke *machine, int family, struct mbuf **mp, ipf_pktopts_t options, uint16_t scope,
     ipfilter_t behind)
 {
-	struct ipf_walk w = {.machine = machine, .options = options, .scope = scope};
+	struct ipf_walk w = {.machine = machine, .options = options};
 
+	if (UNLIKELY(scope != 0) && ipf_link_local(*mp))
+		w.scope = scope;
 	return ipf_run(&w, ipf_list(machine->ipf, family), mp, behind);
 }
 

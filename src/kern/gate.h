@@ -33,11 +33,9 @@ gate_packet_number(const struct mbuf *m)
 }
 
 static inline void
-gate_enter(struct gate_frame *f, struct kext *kext, const char *callback, const struct mbuf *packet,
-    uint64_t packet_number)
+gate_enter_on(struct thread *t, struct gate_frame *f, struct kext *kext, const char *callback,
+    const struct mbuf *packet, uint64_t packet_number)
 {
-	struct thread *t = curthread();
-
 	f->outer = t->gate;
 	f->kext = kext;
 	f->callback = callback;
@@ -48,13 +46,24 @@ gate_enter(struct gate_frame *f, struct kext *kext, const char *callback, const 
 }
 
 static inline void
-gate_leave(struct gate_frame *f)
+gate_leave_on(struct thread *t, struct gate_frame *f)
 {
-	struct thread *t = curthread();
-
 	if (__builtin_expect(t->locks_held != f->locks_held, 0))
 		gate_locks_kept(f);
 	t->gate = f->outer;
+}
+
+static inline void
+gate_enter(struct gate_frame *f, struct kext *kext, const char *callback, const struct mbuf *packet,
+    uint64_t packet_number)
+{
+	gate_enter_on(curthread(), f, kext, callback, packet, packet_number);
+}
+
+static inline void
+gate_leave(struct gate_frame *f)
+{
+	gate_leave_on(curthread(), f);
 }
 
 #define GATE_CALL(kext, callback, packet, call) do {					\

@@ -223,12 +223,6 @@ nothing_to_run(const struct world *w)
 	return !softintr_pending(w) && w->others_runnable == 0 && !w->arrived;
 }
 
-uint64_t
-sched_next_event(const struct nke *m)
-{
-	return nothing_to_run(m->world) ? callout_next(m->world) : 0;
-}
-
 void
 sched_advance(uint64_t until)
 {

@@ -97,8 +97,6 @@ void sched_advance(uint64_t until_ns);
  * further ahead.
  */
 bool sched_advance_calendar(uint64_t calendar_ns, uint64_t most);
-/* Uptime of the next timer; 0 when something is waiting to run now, UINT64_MAX when nothing is. */
-uint64_t sched_next_event(const struct nke *);
 /* Virtual time: moves the calendar of the current world, not its uptime. */
 void sched_set_calendar(uint64_t calendar_ns);
 

@@ -30,7 +30,7 @@ enum pkt_fate {
 
 /* A captured frame on its way. Everything but the inlines below is for dlil/replay*.c. */
 struct pkt_origin {
-	/* what every frame needs: one cache line */
+	/* what every frame needs: one cache line and a half */
 	struct pkt_origin *join;	/* next frame of the same datagram */
 	struct mbuf *m;			/* what leaves, a list; NULL: as captured, from `raw` */
 	struct mbuf *first;		/* the mbuf it entered in */
@@ -39,20 +39,19 @@ struct pkt_origin {
 	uint32_t caplen, len;
 	uint16_t pieces;		/* frames made of it, still on their way out */
 	uint8_t fate;			/* enum pkt_fate */
-	uint8_t link_len;
+	bool is_new;			/* not captured: made by a kext */
 	bool outbound;
 	bool changed;
-	bool is_new;			/* not captured: made by a kext */
 	bool touched;			/* a filter had its hands on the packet */
-	bool extra;			/* the rest of the record is in use */
-
-	/* only while filters watch, and for frames that wait: valid (else zero) if `extra` */
+	uint8_t link_len;
 	const uint8_t *raw;		/* as captured; NULL while `first` is the only copy */
-	uint8_t *raw_owned;		/* the same from the heap; NULL: the reader's, until the next frame */
+	uint8_t link[REPLAY_LINK_MAX];	/* the link header, as the last filter left it */
+	bool link_changed;		/* a filter edited it */
+
+	/* of frames that wait, and of changed packets */
+	uint8_t *raw_owned;		/* `raw`, from the heap; NULL: the reader's, until the next frame */
 	uint8_t *look;			/* network packet as the last filter left it; NULL: as captured */
 	uint32_t look_len;
-	bool link_changed;		/* a filter edited the link header: `link` has the new one */
-	uint8_t link[REPLAY_LINK_MAX];
 };
 
 /*
@@ -88,18 +87,65 @@ bool replay_compare(struct nke *, struct pkt_origin *, struct mbuf *, enum repla
  * Costs next to nothing when the filter never took a pointer to the data: what it may have written
  * behind the link header that it was shown leaves with the frame all the same, but is not counted.
  */
+bool replay_changed(struct nke *, struct pkt_origin *o, struct mbuf *m, enum replay_view,
+    const char *frame);
+
+/* Are two Ethernet headers the same? Written out: it is asked for every packet. */
 static inline bool
-replay_changed(struct nke *machine, struct pkt_origin *o, struct mbuf *m, enum replay_view view,
+replay_same_ether(const void *a, const void *b)
+{
+	uint64_t a0, a6, b0, b6;
+
+	memcpy(&a0, a, 8);
+	memcpy(&a6, (const char *)a + 6, 8);
+	memcpy(&b0, b, 8);
+	memcpy(&b6, (const char *)b + 6, 8);
+	return ((a0 ^ b0) | (a6 ^ b6)) == 0;
+}
+
+/* A packet just before a filter sees it, to tell afterwards whether it is still that. */
+struct replay_shown {
+	const struct mbuf *m;
+	struct pkt_origin *origin;
+	uint64_t number;
+};
+
+static inline struct replay_shown
+replay_show(const struct mbuf *m)
+{
+	return (struct replay_shown){m, m->m_pkthdr.origin, m->m_pkthdr.packet_number};
+}
+
+/*
+ * True when `m`, which a filter passed on, is what it was shown, and it took no pointer to the data and
+ * left the link header alone: whatever the packet stands for, nothing happened to it. Good for any
+ * pointer but NULL that a filter may leave, one to a free mbuf too.
+ */
+static inline bool
+replay_as_shown(const struct replay_shown *s, const struct mbuf *m, enum replay_view view,
     const char *frame)
 {
-	/* Records are used again: the number tells whether the packet means this one. */
-	if (m->m_pkthdr.origin == o && m->m_pkthdr.packet_number == o->number &&
-	    !(m->m_flags & M_TOUCHED) && m->m_next == NULL &&
-	    (view != REPLAY_NET_AND_FRAME || (o->extra && o->link_len == 14 && frame != NULL &&
-	    memcmp(frame, o->link, 14) == 0)))
-		return false;
-	return replay_compare(machine, o, m, view, frame);
+	const struct pkt_origin *o = s->origin;
+
+	return m == s->m && (m->m_flags & (M_PKTHDR | M_TOUCHED)) == M_PKTHDR &&
+	    m->m_type != MBUF_TYPE_FREE && m->m_next == NULL && m->m_pkthdr.origin == o &&
+	    m->m_pkthdr.packet_number == s->number &&
+	    (view != REPLAY_NET_AND_FRAME || o == NULL ||
+	    (o->link_len == 14 && frame != NULL && replay_same_ether(frame, o->link)));
 }
+
+/* The frame it stood for then, as far as it still is on its way: replay_origin() for later. */
+static inline struct pkt_origin *
+replay_shown_origin(const struct nke *machine, const struct replay_shown *s)
+{
+	struct pkt_origin *o = s->origin;
+
+	if (o == NULL || machine->replay == NULL || o->fate != PKT_PENDING || o->is_new ||
+	    o->number != s->number)
+		return NULL;
+	return o;
+}
+
 /*
  * After a walk of filters over `before`: true when `after` is the same packet and no filter had its hands
  * on it, so that nothing that was checked needs checking again.
