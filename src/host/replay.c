@@ -237,8 +237,8 @@ nke_replay_machines(const nke_replay_t *r)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-void
-replay_report_progress(struct nke_replay *r)
+static void
+report_progress(struct nke_replay *r)
 {
 	if (r->config.progress != NULL)
 		r->config.progress(r->config.progress_ctx, capture_bytes_read(r->reader),
@@ -254,7 +254,7 @@ run_single(struct nke_replay *r)
 
 	while (more && error == 0) {
 		error = replay_run(core, REPLAY_CHUNK, &more);
-		replay_report_progress(r);
+		report_progress(r);
 	}
 	if (error == 0)
 		error = replay_advance(core, r->last_time + REPLAY_LINGER_NS);
@@ -306,7 +306,10 @@ nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *out)
 	for (unsigned i = 0; i < r->count; i++) {
 		struct core_replay_stats s;
 
-		replay_stats(replay_core(r, i), &s);
+		if (r->stopped_at != NULL)
+			s = r->stopped_at[i];
+		else
+			replay_stats(replay_core(r, i), &s);
 		out->frames += s.frames;
 		out->bytes += s.bytes;
 		out->frames_in += s.frames_in;
@@ -362,5 +365,6 @@ nke_replay_close(nke_replay_t *r)
 	capture_close(r->reader);
 	free(r->ahead);
 	free(r->ahead_data);
+	free(r->stopped_at);
 	free(r);
 }

@@ -26,6 +26,7 @@ struct nke_replay {
 	size_t ahead_count, ahead_next;
 	uint8_t *ahead_data;
 	uint64_t last_time;		/* newest time stamp so far */
+	struct core_replay_stats *stopped_at;	/* the machines' when an error ended a parallel run */
 
 	char error[2048];
 	int error_code;
@@ -34,11 +35,10 @@ struct nke_replay {
 
 /* The next frame of the capture, looked-ahead ones first. */
 bool replay_next_frame(struct nke_replay *, struct core_frame *);
-void replay_report_progress(struct nke_replay *);
 /* Keeps the first error. */
 int replay_failed(struct nke_replay *, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Plays everything over all machines, one thread each. 0, ENOMEM, or what replay_failed was told. */
+/* Plays everything over all machines, on as many threads. What replay_failed was told. */
 int replay_run_parallel(struct nke_replay *);
 struct nke *replay_core(const struct nke_replay *, unsigned i);
 

@@ -114,7 +114,7 @@ def anonymous(frames):
 
 def test_timers(t):
     """What timers inject is in the order of time, as with one machine."""
-    frames = flows(rounds=5)
+    frames = flows(rounds=80)
     for f, i in zip(frames, range(len(frames))):
         f.time_ns = START + i * 1300000
     one = t.replay(pcap(frames, nano=True), *HOST, kexts=['copy_packets'], what='copies')
@@ -175,6 +175,35 @@ def test_panic(t):
         t.same_frames(r.raw, frames[:-1], 'cut off, -j', jobs)
 
 
+def test_panic_again(t):
+    """However far the other machines had come when one panicked: the same packets, and counted right."""
+    for name, frames in ('long', flows(rounds=200, broken=True)), ('ordered', flows(rounds=200)):
+        for jobs in JOBS:
+            what = 'late panic, %s, -j %s' % (name, jobs)
+            runs = [t.replay(pcap(frames), *HOST, '-j', jobs, kexts=['panic900'], expect=4, what=what)
+                    for _ in range(4)]
+            t.equal(len({r.raw for r in runs}), 1, what, '- outputs')
+            for r in runs:
+                t.equal(r.packets, runs[0].packets, what, '- report')
+                t.equal(r.packets['written'], len(r.frames), what, '- written')
+            t.check(0 < len(runs[0].frames) < len(frames), what, '- left', len(runs[0].frames))
+
+
+def test_large(t):
+    """Frames of which few, or not even two, fit into what is read at a time."""
+    datas = []
+    for n in range(60):
+        src, dst = '10.1.0.%d' % (10 + n % 7), HOST4
+        datas.append(ethernet(udp(src, dst, 5, 7, pattern(60000, n)), False))
+        datas.append(ethernet(udp(dst, src, 7, 5, b'small'), True))
+    frames = spaced(datas)
+    for kexts in [], ['append4']:
+        one = t.replay(pcap(frames), *HOST, kexts=kexts, what='large', check=False)
+        for jobs in JOBS:
+            r = t.replay(pcap(frames), *HOST, '-j', jobs, kexts=kexts, what='large', check=False)
+            t.check(r.raw == one.raw, 'large', kexts, '-j', jobs)
+
+
 def test(t):
     test_same(t)
     test_day(t)
@@ -183,6 +212,8 @@ def test(t):
     test_again(t)
     test_discovered(t)
     test_panic(t)
+    test_panic_again(t)
+    test_large(t)
 
 
 main(test)
