@@ -40,6 +40,7 @@ find_dependency(PkgConfig)
 pkg_check_modules(PCAP QUIET IMPORTED_TARGET libpcap)
 pkg_check_modules(PLIST QUIET IMPORTED_TARGET libplist-2.0)
 pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
+pkg_check_modules(EVENT QUIET IMPORTED_TARGET libevent_core)
 include(\${CMAKE_CURRENT_LIST_DIR}/nkeTargets.cmake)
 include(\${CMAKE_CURRENT_LIST_DIR}/nke_add_kext.cmake)
 ")
@@ -59,7 +60,7 @@ includedir=\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}
 Name: nke
 Description: ${PROJECT_DESCRIPTION}: for test harnesses and tools
 Version: ${PROJECT_VERSION}
-Requires.private: libpcap libplist-2.0 jansson
+Requires.private: libpcap libplist-2.0 jansson libevent_core
 Libs: -L\${libdir} -lnke
 Libs.private: -pthread -ldl
 Cflags: -I\${includedir}

@@ -51,6 +51,15 @@ struct net_proto {
 void dlil_set_filter_ops(struct nke *, const struct dlil_filter_ops *);
 errno_t dlil_register_net_proto(struct nke *, const struct net_proto *);
 const struct net_proto *dlil_net_proto(struct nke *, protocol_family_t);
+/* Where ARP frames go that come in on Ethernet: data at the ARP header. Consumed. */
+void dlil_set_arp_input(struct nke *, void (*)(struct ifnet *, struct mbuf *));
+/*
+ * Sends an ARP packet through the IPv4 protocol of the interface (proto_media_send_arp of the KPI).
+ * EOPNOTSUPP: it does not know ARP; ENXIO: there is none; EINVAL, ENOBUFS, and what the driver says.
+ */
+errno_t dlil_send_arp(struct ifnet *, u_short op, const struct sockaddr_dl *sender_hw,
+    const struct sockaddr *sender_proto, const struct sockaddr_dl *target_hw,
+    const struct sockaddr *target_proto);
 
 /* ---- life of an interface (dlil_ifnet.c) -------------------------------------------------- */
 
@@ -151,6 +160,8 @@ errno_t dlil_post(struct ifnet *, const struct kev_msg *);
 void dlil_post_event(struct ifnet *, uint32_t subclass, uint32_t code, const void *extra,
     uint32_t extra_len, bool kernel_sockets_only);
 
+/* KEV_INET_*, KEV_INET6_*: something about an address of the interface changed. Path F. */
+void dlil_post_address(struct ifaddr *, uint32_t code);
 
 errno_t dlil_ioctl(struct ifnet *, protocol_family_t, unsigned long, void *);
 /*

@@ -10,6 +10,8 @@
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"
 #include "src/kern/kern_event.h"
+#include "src/net/ifaddr.h"
+#include "src/net/neighbor.h"
 
 #define EVENT_DATA_MAX	200u		/* what a kernel event can carry */
 
@@ -97,7 +99,7 @@ class_mask(uint32_t addr)
 }
 
 static void
-post_in(struct ifaddr *ifa, bool added)
+post_in(struct ifaddr *ifa, uint32_t code)
 {
 	const struct sockaddr_in *addr = (const struct sockaddr_in *)(const void *)&ifa->addr;
 	const struct sockaddr_in *mask = (const struct sockaddr_in *)(const void *)&ifa->mask;
@@ -115,20 +117,21 @@ post_in(struct ifaddr *ifa, bool added)
 		else
 			e.ia_dstaddr = dst->sin_addr;
 	}
-	post_data(ifa->ifp, KEV_INET_SUBCLASS, added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED,
-	    &e.link_data, sizeof e, false);
+	post_data(ifa->ifp, KEV_INET_SUBCLASS, code, &e.link_data, sizeof e, false);
 }
 
 static void
-post_in6(struct ifaddr *ifa, bool added)
+post_in6(struct ifaddr *ifa, uint32_t code)
 {
 	struct kev_in6_data e;
-	uint32_t code;
+	struct sockaddr_storage form;
 
 	memset(&e, 0, sizeof e);
-	memcpy(&e.ia_addr, &ifa->addr, sizeof e.ia_addr);
+	ifaddr_kernel_form((const struct sockaddr *)(const void *)&ifa->addr, &form);
+	memcpy(&e.ia_addr, &form, sizeof e.ia_addr);
 	memcpy(&e.ia_prefixmask, &ifa->mask, sizeof e.ia_prefixmask);
 	memcpy(&e.ia_dstaddr, &ifa->dst, sizeof e.ia_dstaddr);
+	e.ia6_flags = ifa->ia6_flags;
 	e.ia_net = e.ia_addr;
 	for (int i = 0; i < 16; i++) {
 		uint8_t mask = e.ia_prefixmask.sin6_addr.s6_addr[i];
@@ -136,19 +139,39 @@ post_in6(struct ifaddr *ifa, bool added)
 		e.ia_net.sin6_addr.s6_addr[i] &= mask;
 		e.ia_plen += (uint32_t)__builtin_popcount(mask);
 	}
-	if (!added)
-		code = KEV_INET6_ADDR_DELETED;
-	else
-		code = IN6_IS_ADDR_LINKLOCAL(&e.ia_addr.sin6_addr) ? KEV_INET6_NEW_LL_ADDR :
-		    KEV_INET6_NEW_USER_ADDR;
 	post_data(ifa->ifp, KEV_INET6_SUBCLASS, code, &e.link_data, sizeof e, false);
+}
+
+void
+dlil_post_address(struct ifaddr *ifa, uint32_t code)
+{
+	if (ifa->addr.ss_family == AF_INET6)
+		post_in6(ifa, code);
+	else if (ifa->addr.ss_family == AF_INET)
+		post_in(ifa, code);
+}
+
+static uint32_t
+code_of_in6(const struct ifaddr *ifa, bool added)
+{
+	const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)(const void *)&ifa->addr;
+
+	if (!added)
+		return KEV_INET6_ADDR_DELETED;
+	if (IN6_IS_ADDR_LINKLOCAL(&sin6->sin6_addr))
+		return KEV_INET6_NEW_LL_ADDR;
+	return ifa->ia6_flags & IN6_IFF_AUTOCONF ? KEV_INET6_NEW_RTADV_ADDR : KEV_INET6_NEW_USER_ADDR;
 }
 
 void
 dlil_address_changed(struct ifaddr *ifa, bool added)
 {
-	if (ifa->addr.ss_family == AF_INET)
-		post_in(ifa, added);
-	else if (ifa->addr.ss_family == AF_INET6)
-		post_in6(ifa, added);
+	if (ifa->addr.ss_family == AF_INET6) {
+		/* First, so that what is posted says whether it is tentative. */
+		neighbor_address_changed(ifa, added);
+		post_in6(ifa, code_of_in6(ifa, added));
+	} else if (ifa->addr.ss_family == AF_INET) {
+		post_in(ifa, added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED);
+		neighbor_address_changed(ifa, added);
+	}
 }

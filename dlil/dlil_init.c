@@ -38,6 +38,12 @@ dlil_net_proto(struct nke *m, protocol_family_t family)
 	return NULL;
 }
 
+void
+dlil_set_arp_input(struct nke *m, void (*fn)(struct ifnet *, struct mbuf *))
+{
+	m->dlil->arp_input = fn;
+}
+
 struct ifnet_head *
 dlil_interfaces(struct nke *m)
 {

@@ -6,6 +6,7 @@
 
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"
+#include "src/net/rtable.h"
 
 static bool
 ask_protocol(struct ifnet *ifp, protocol_family_t family, unsigned long command, void *argument,
@@ -47,8 +48,13 @@ dlil_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, v
 errno_t
 dlil_set_flags(struct ifnet *ifp, uint16_t new_flags, uint16_t mask)
 {
+	uint16_t changed = ifp->flags;
+
 	ifp->flags = (uint16_t)((new_flags & mask) | (ifp->flags & ~mask));
 	ifp->lastchange = machine_now(ifp->machine);
+	changed ^= ifp->flags;
+	if (changed != 0 && ifp->state != IFNET_EMBRYONIC)
+		rt_interface_changed(ifp, changed);
 	return 0;
 }
 

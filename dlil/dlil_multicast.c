@@ -13,6 +13,7 @@
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
+#include "src/net/rtable.h"
 
 #define SDL_DATA	__builtin_offsetof(struct sockaddr_dl, sdl_data)
 
@@ -219,6 +220,7 @@ join_new(struct ifnet *ifp, const struct sockaddr_storage *ss, struct ifmultiadd
 	}
 	*out = join_again(ifma);
 	link_in(ifma);
+	rt_tell_multicast(ifma, RTM_NEWMADDR);
 	return 0;
 }
 
@@ -264,6 +266,7 @@ dlil_multicast_leave(struct ifmultiaddr *ifma)
 		return 0;
 	ifmultiaddr_retain(ifma);
 	link_out(ifma);
+	rt_tell_multicast(ifma, RTM_DELMADDR);
 	leave_link_of(ifma);
 	ifmultiaddr_drop(ifma);
 	return 0;
@@ -290,6 +293,7 @@ dlil_multicast_purge(struct ifnet *ifp)
 	while ((ifma = first_protocol_record(ifp)) != NULL) {
 		ifmultiaddr_retain(ifma);
 		link_out(ifma);
+		rt_tell_multicast(ifma, RTM_DELMADDR);
 		leave_link_of(ifma);
 		ifmultiaddr_drop(ifma);
 	}

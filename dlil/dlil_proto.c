@@ -257,6 +257,31 @@ dlil_detach_proto(struct ifnet *ifp, protocol_family_t family)
 	return 0;
 }
 
+errno_t
+dlil_send_arp(struct ifnet *ifp, u_short op, const struct sockaddr_dl *sender_hw,
+    const struct sockaddr *sender_proto, const struct sockaddr_dl *target_hw,
+    const struct sockaddr *target_proto)
+{
+	struct if_proto *p;
+	errno_t error;
+
+	if (!ifnet_io_begin(ifp))
+		return ENXIO;
+	p = dlil_find_proto(ifp, PF_INET);
+	if (p == NULL) {
+		error = ENXIO;
+	} else if (p->send_arp == NULL) {
+		error = EOPNOTSUPP;
+	} else {
+		dlil_proto_retain(p);
+		GATE_CALL(p->core ? NULL : p->owner, "proto_send_arp", NULL, error = p->send_arp(ifp, op,
+		    sender_hw, sender_proto, target_hw, target_proto));
+		dlil_proto_release(p);
+	}
+	ifnet_io_end(ifp);
+	return error;
+}
+
 /* ---- plumbers ----------------------------------------------------------------------------- */
 
 static struct plumber *

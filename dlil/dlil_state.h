@@ -29,6 +29,7 @@ struct dlil_state {
 	struct net_proto net_protos[DLIL_NET_PROTOS];
 	uint32_t net_proto_count;
 	TAILQ_HEAD(, plumber) plumbers;
+	void (*arp_input)(struct ifnet *, struct mbuf *);	/* NULL: ARP frames are nobody's */
 
 	struct wire_ends wire_ends;	/* of this machine's interfaces */
 

@@ -3,10 +3,12 @@
  * Ethernet kind, a kext's too. It owns the Ethernet types of IPv4 and of ARP (so filters see ARP
  * frames as PF_INET, an interface fact).
  *
- * Out: the link address of the next hop comes from the neighbour table; there is no ARP, so an
- * unknown neighbour is EHOSTUNREACH. In: IPv4 goes to its net_proto; nobody takes ARP.
+ * Out: the link address of the next hop comes from the neighbour table, which keeps the packet while
+ * it is being asked for. In: IPv4 goes to its net_proto, ARP to who registered for it.
  */
 #include <net/ethernet.h>
+#include <net/if_arp.h>
+#include <netinet/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/sockio.h>
@@ -14,6 +16,7 @@
 #include "dlil/dlil_state.h"
 #include "dlil/ether.h"
 #include "src/net/ifaddr.h"
+#include "src/net/neighbor.h"
 
 /* ---- in ----------------------------------------------------------------------------------- */
 
@@ -23,6 +26,26 @@ is_ip(const struct mbuf *m)
 	const void *frame = m->m_pkthdr.header;
 
 	return frame != NULL && ether_type_at(frame) == htons(ETHERTYPE_IP);
+}
+
+static bool
+is_arp(const struct mbuf *m)
+{
+	const void *frame = m->m_pkthdr.header;
+
+	return frame != NULL && ether_type_at(frame) == htons(ETHERTYPE_ARP);
+}
+
+/* A replayed machine only looks on: ARP is nobody's there. */
+static void
+take_other(struct ifnet *ifp, struct mbuf *m)
+{
+	struct nke *machine = ifp->machine;
+
+	if (machine->replay == NULL && machine->dlil->arp_input != NULL && is_arp(m))
+		machine->dlil->arp_input(ifp, m);
+	else
+		dlil_unclaimed(ifp, m, m->m_pkthdr.header);
 }
 
 /* Nearly every list is all IPv4 and passes as it is; others are taken apart. */
@@ -38,7 +61,7 @@ without_arp(struct ifnet *ifp, struct mbuf *list)
 			*end = m;
 			end = &m->m_nextpkt;
 		} else {
-			dlil_unclaimed(ifp, m, m->m_pkthdr.header);
+			take_other(ifp, m);
 		}
 	}
 	return kept;
@@ -76,30 +99,36 @@ map_multicast(uint32_t addr_be, uint8_t *lladdr)
 	lladdr[5] = a[3];
 }
 
+/* Broadcast addresses are never in the table of neighbours, so that is looked at first. */
 static errno_t
-resolve(struct ifnet *ifp, struct mbuf *m, const struct sockaddr *dst, uint8_t *lladdr)
+resolve(struct ifnet *ifp, struct mbuf **mp, const struct sockaddr *dst, uint8_t *lladdr)
 {
+	struct mbuf *m = *mp;
 	uint32_t addr;
+	errno_t error;
 
 	if (dst->sa_len < 8)
 		return EINVAL;
 	memcpy(&addr, (const uint8_t *)dst + 4, sizeof addr);
+	if (!(m->m_flags & MBUF_BCAST) && neighbor_cached4(ifp, addr, lladdr))
+		return 0;
+	if (IN_MULTICAST(ntohl(addr)) && !(m->m_flags & MBUF_BCAST)) {
+		m->m_flags |= MBUF_MCAST;
+		map_multicast(addr, lladdr);
+		return 0;
+	}
+	if (!(m->m_flags & MBUF_BCAST) && neighbor_usable(ifp, dst, lladdr))
+		return 0;
 	if ((m->m_flags & MBUF_BCAST) || addr == INADDR_BROADCAST ||
 	    ifaddr_find_broadcast4(ifp->machine, ifp, addr) != NULL) {
 		m->m_flags |= MBUF_BCAST;
 		memcpy(lladdr, ether_broadcast, ETHER_ADDR_LEN);
 		return 0;
 	}
-	if (IN_MULTICAST(ntohl(addr))) {
-		m->m_flags |= MBUF_MCAST;
-		map_multicast(addr, lladdr);
-		return 0;
-	}
-	if (!neighbor_lookup(ifp->machine, ifp, dst, lladdr)) {
+	error = neighbor_resolve(ifp, mp, dst, lladdr);
+	if (error != 0 && error != EJUSTRETURN)
 		ifp->stats.oerrors++;
-		return EHOSTUNREACH;
-	}
-	return 0;
+	return error;
 }
 
 /* A sender that knows the frame's header gives it as the address (AF_UNSPEC). */
@@ -132,7 +161,72 @@ ether_inet_pre_output(struct ifnet *ifp, protocol_family_t family, struct mbuf *
 	if (dst->sa_family != AF_INET)
 		return EAFNOSUPPORT;
 	memcpy(frame_type, type, sizeof type);
-	return resolve(ifp, *m, dst, (uint8_t *)lladdr);
+	return resolve(ifp, m, dst, (uint8_t *)lladdr);
+}
+
+/* ---- ARP ---------------------------------------------------------------------------------- */
+
+static bool
+ipv4_bytes(const struct sockaddr *sa, u_char out[4])
+{
+	if (sa == NULL || sa->sa_family != AF_INET || sa->sa_len < 8)
+		return false;
+	memcpy(out, (const uint8_t *)sa + 4, 4);
+	return true;
+}
+
+static bool
+link_bytes(const struct sockaddr_dl *sdl, u_char out[ETHER_ADDR_LEN])
+{
+	if (sdl == NULL || sdl->sdl_alen != ETHER_ADDR_LEN)
+		return false;
+	memcpy(out, CONST_LLADDR(sdl), ETHER_ADDR_LEN);
+	return true;
+}
+
+/* The body; `target_hw` NULL: unknown. EINVAL: an address is not IPv4, or nothing to send from. */
+static errno_t
+fill_arp(struct ifnet *ifp, struct ether_arp *ea, u_short op, const struct sockaddr_dl *sender_hw,
+    const struct sockaddr *sender_proto, const struct sockaddr_dl *target_hw,
+    const struct sockaddr *target_proto)
+{
+	const struct ifaddr *own = ifaddr_first(ifp, AF_INET);
+
+	memset(ea, 0, sizeof *ea);
+	ea->arp_hrd = htons(ARPHRD_ETHER);
+	ea->arp_pro = htons(ETHERTYPE_IP);
+	ea->arp_hln = ETHER_ADDR_LEN;
+	ea->arp_pln = sizeof ea->arp_spa;
+	ea->arp_op = htons(op);
+	if (!link_bytes(sender_hw, ea->arp_sha))
+		memcpy(ea->arp_sha, ifp->lladdr, ETHER_ADDR_LEN);
+	if (sender_proto == NULL && own != NULL)
+		sender_proto = (const struct sockaddr *)(const void *)&own->addr;
+	(void)link_bytes(target_hw, ea->arp_tha);
+	return ipv4_bytes(sender_proto, ea->arp_spa) && ipv4_bytes(target_proto, ea->arp_tpa) ? 0 : EINVAL;
+}
+
+/* To `target_hw`, or to everybody when it is NULL. */
+static errno_t
+ether_inet_send_arp(struct ifnet *ifp, u_short op, const struct sockaddr_dl *sender_hw,
+    const struct sockaddr *sender_proto, const struct sockaddr_dl *target_hw,
+    const struct sockaddr *target_proto)
+{
+	struct sockaddr dst = {.sa_len = sizeof dst, .sa_family = AF_UNSPEC};
+	struct ether_header eh = {.ether_type = htons(ETHERTYPE_ARP)};
+	struct ether_arp ea;
+	struct mbuf *m;
+	errno_t error = fill_arp(ifp, &ea, op, sender_hw, sender_proto, target_hw, target_proto);
+
+	if (error != 0)
+		return error;
+	m = m_devget(ifp->machine, &ea, sizeof ea, ETHER_HDR_LEN + 2);
+	if (m == NULL)
+		return ENOBUFS;
+	if (!link_bytes(target_hw, eh.ether_dhost))
+		memcpy(eh.ether_dhost, ether_broadcast, ETHER_ADDR_LEN);
+	memcpy(dst.sa_data, &eh, sizeof eh);
+	return dlil_output(ifp, PF_INET, m, NULL, &dst, false);
 }
 
 static errno_t
@@ -189,6 +283,7 @@ ether_plumb_inet(struct ifnet *ifp, protocol_family_t family)
 		.pre_output = ether_inet_pre_output,
 		.ioctl = ether_inet_ioctl,
 		.resolve_multi = ether_inet_resolve_multi,
+		.send_arp = ether_inet_send_arp,
 	};
 
 	return dlil_attach_proto(ifp, family, &params, descs, 2);
@@ -208,6 +303,7 @@ ether_register_plumbers(struct nke *m)
 	};
 	errno_t error = 0;
 
+	neighbor_set_output(m, dlil_output);
 	for (size_t i = 0; i < sizeof families / sizeof families[0] && error == 0; i++)
 		error = dlil_register_plumber(m, PF_INET, families[i], ether_plumb_inet,
 		    ether_unplumb_inet, NULL, NULL);

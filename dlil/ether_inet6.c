@@ -1,7 +1,7 @@
 /*
  * IPv6 on Ethernet (RFC 2464): the protocol that the built-in plumber attaches to interfaces of an
- * Ethernet kind. As in ether_inet.c, link addresses come from the neighbour table; there is no
- * neighbour discovery, so an unknown neighbour is EHOSTUNREACH.
+ * Ethernet kind. As in ether_inet.c, link addresses come from the neighbour table, which keeps the
+ * packet while one is being asked for.
  */
 #include <net/ethernet.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 
 #include "dlil/dlil_state.h"
 #include "dlil/ether.h"
-#include "src/net/ifaddr.h"
+#include "src/net/neighbor.h"
 
 static errno_t
 ether_inet6_input(struct ifnet *ifp, protocol_family_t family, struct mbuf *list)
@@ -36,6 +36,7 @@ ether_inet6_pre_output(struct ifnet *ifp, protocol_family_t family, struct mbuf 
 {
 	static const uint8_t type[2] = {0x86, 0xdd};
 	struct sockaddr_in6 sin6;
+	errno_t error;
 
 	(void)family;
 	(void)route;
@@ -47,16 +48,17 @@ ether_inet6_pre_output(struct ifnet *ifp, protocol_family_t family, struct mbuf 
 		return EAFNOSUPPORT;
 	memcpy(&sin6, dst, sizeof sin6);
 	memcpy(frame_type, type, sizeof type);
+	if (neighbor_cached6(ifp, &sin6.sin6_addr, (uint8_t *)lladdr))
+		return 0;
 	if (IN6_IS_ADDR_MULTICAST(&sin6.sin6_addr)) {
 		(*m)->m_flags |= MBUF_MCAST;
 		map_multicast(&sin6.sin6_addr, (uint8_t *)lladdr);
 		return 0;
 	}
-	if (!neighbor_lookup(ifp->machine, ifp, dst, (uint8_t *)lladdr)) {
+	error = neighbor_resolve(ifp, m, dst, (uint8_t *)lladdr);
+	if (error != 0 && error != EJUSTRETURN)
 		ifp->stats.oerrors++;
-		return EHOSTUNREACH;
-	}
-	return 0;
+	return error;
 }
 
 static errno_t

@@ -16,6 +16,7 @@
 #include "src/kern/klog.h"
 #include "src/net/bpf_private.h"
 #include "src/net/ifaddr.h"
+#include "src/net/neighbor.h"
 
 struct host_iface {
 	bool destroyed;
@@ -414,8 +415,8 @@ do_add_neighbor(void *arg)
 
 	c->error = make_sockaddr(c->family, c->data, &addr);
 	if (c->error == 0)
-		c->error = neighbor_learn(c->machine, c->ifp, (struct sockaddr *)(void *)&addr,
-		    c->lladdr);
+		c->error = neighbor_set(c->ifp, (struct sockaddr *)(void *)&addr, c->lladdr,
+		    NEIGHBOR_PERMANENT);
 }
 
 int

@@ -138,15 +138,6 @@ struct list_args {
 	void *ctx;
 };
 
-/* Link-local addresses carry their scope inside, as everywhere in the core; not outside of it. */
-static void
-tell_in6(const struct list_args *a, struct in6_addr addr)
-{
-	if (IN6_IS_ADDR_LINKLOCAL(&addr))
-		addr.s6_addr[2] = addr.s6_addr[3] = 0;
-	a->fn(a->ctx, AF_INET6, &addr, 128);
-}
-
 static void
 do_addresses(void *arg)
 {
@@ -160,7 +151,8 @@ do_addresses(void *arg)
 			a->fn(a->ctx, AF_INET,
 			    &((const struct sockaddr_in *)(const void *)&ifa->addr)->sin_addr, 32);
 		else if (ifa->addr.ss_family == AF_INET6)
-			tell_in6(a, ((const struct sockaddr_in6 *)(const void *)&ifa->addr)->sin6_addr);
+			a->fn(a->ctx, AF_INET6,
+			    &((const struct sockaddr_in6 *)(const void *)&ifa->addr)->sin6_addr, 128);
 	}
 }
 

@@ -3,7 +3,6 @@
  * settings. Made by the host (wirecalls.h); an interface sends through wire_output(). What happens to a
  * frame on its way is in wire_way.c, where it goes in wire_switch.c.
  */
-#include <net/net_kev.h>
 #include <string.h>
 
 #include "dlil/dlil_state.h"
@@ -56,12 +55,7 @@ end_of(const struct wire *w, const struct ifnet *ifp)
 static void
 carrier(struct wire_end *e, bool on)
 {
-	bool was = (e->ifp->flags & IFF_RUNNING) != 0;
-
-	if (e->ifp->state != IFNET_ATTACHED || was == on)
-		return;
-	(void)dlil_set_flags(e->ifp, on ? IFF_RUNNING : 0, IFF_RUNNING);
-	dlil_post_event(e->ifp, KEV_DL_SUBCLASS, on ? KEV_DL_LINK_ON : KEV_DL_LINK_OFF, NULL, 0, false);
+	host_iface_carrier(e->ifp, on);
 }
 
 static errno_t

@@ -80,6 +80,8 @@ void wire_unplug(struct wire_end *);
 errno_t host_iface_plug(struct ifnet *, struct wire_end *);
 /* A frame that has come, made ready for dlil_input; NULL: refused, counted and freed. */
 struct mbuf *host_iface_frame(struct ifnet *, struct mbuf *);
+/* host_live.c: sets IFF_RUNNING, and posts an event if that is news. */
+void host_iface_carrier(struct ifnet *, bool on);
 
 /* wire_way.c: the way to an end. `m` is the sender's and is not consumed. */
 void wire_way_init(struct wire_end *);

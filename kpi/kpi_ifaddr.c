@@ -97,14 +97,17 @@ ifaddr_release(ifaddr_t ifaddr)
 	return 0;
 }
 
-/* Interface fact: what does not fit is cut, and the caller told. */
+/* Interface fact: what does not fit is cut, and the caller told. IPv6 zones are in the kernel's form. */
 static errno_t
 copy_out(const struct sockaddr_storage *ss, struct sockaddr *out, u_int32_t size)
 {
+	struct sockaddr_storage form;
+
 	if (ss->ss_len == 0)
 		return ENOTSUP;
-	memcpy(out, ss, ss->ss_len < size ? ss->ss_len : size);
-	return ss->ss_len > size ? EMSGSIZE : 0;
+	ifaddr_kernel_form((const struct sockaddr *)(const void *)ss, &form);
+	memcpy(out, &form, form.ss_len < size ? form.ss_len : size);
+	return form.ss_len > size ? EMSGSIZE : 0;
 }
 
 errno_t

@@ -69,6 +69,12 @@ int nke_iface_set_gateway(nke_iface_t *i, const struct sockaddr *gateway, sockle
 int nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *address, socklen_t len,
     const uint8_t lladdr[6]);
 
+/*
+ * IPv6 with a link-local address, made from its link address; addresses and a gateway from routers that advertise
+ * (RFC 4862), whom it asks. False: what came from routers goes again. EOPNOTSUPP: no Ethernet. ENXIO, ENOMEM, EFAULT.
+ */
+int nke_iface_set_autoconf(nke_iface_t *i, bool on);
+
 const char *nke_iface_name(const nke_iface_t *i);
 /* The interface of that name made by nke_iface_create, or NULL. */
 nke_iface_t *nke_iface_find(nke_t *m, const char *name);

@@ -27,8 +27,13 @@ struct nke_counter {
 	const char *name;
 	uint64_t value;
 };
-/* Fills at most `max` counters of IPv4 (version 4) or IPv6 (6); returns how many there are. */
-size_t nke_stats_ip(nke_t *m, int version, struct nke_counter *out, size_t max);
+/*
+ * Fills at most `max` counters of a protocol: "ip", "icmp", "igmp", "udp", "ip6", "icmp6", "mld" or "arp";
+ * returns how many there are, 0 for a protocol that is not known.
+ */
+size_t nke_stats_protocol(nke_t *m, const char *protocol, struct nke_counter *out, size_t max);
+/* The names of those protocols, from 0; NULL after the last. */
+const char *nke_stats_protocol_name(unsigned i);
 
 enum nke_filter_kind { NKE_FILTER_INTERFACE, NKE_FILTER_IPV4, NKE_FILTER_IPV6 };
 

@@ -20,6 +20,7 @@ enum cmd_exit {
 int cmd_build(int argc, char **argv);
 int cmd_kext(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 
 /* "nke build: ..." on standard error; the newline is added. */
 void cmd_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -18,6 +18,7 @@ static const struct {
 	{"build", cmd_build, "compile sources of a kernel extension into a bundle"},
 	{"kext", cmd_kext, "tell what a kernel extension is and needs"},
 	{"replay", cmd_replay, "run a capture through kernel extensions"},
+	{"run", cmd_run, "bring up a machine on TAP devices or devices of the host"},
 };
 
 #define COMMAND_COUNT	(sizeof commands / sizeof commands[0])

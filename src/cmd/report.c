@@ -96,7 +96,8 @@ counters_json(nke_replay_t *r, int version)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < nke_replay_machines(r); i++) {
-		n = nke_stats_ip(nke_replay_machine(r, i), version, i == 0 ? sum : here, COUNTERS);
+		n = nke_stats_protocol(nke_replay_machine(r, i), version == 6 ? "ip6" : "ip",
+		    i == 0 ? sum : here, COUNTERS);
 		n = n < COUNTERS ? n : COUNTERS;
 		for (size_t k = 0; i > 0 && k < n; k++)
 			sum[k].value += here[k].value;

@@ -5,7 +5,11 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/un.h>
+
+#include <nke/socket.h>
 
 #include "src/host/darwin.h"
 
@@ -66,6 +70,12 @@ darwin_family_to_host(int darwin)
 		return AF_INET;
 	case DARWIN_AF_INET6:
 		return AF_INET6;
+	case DARWIN_AF_LOCAL:
+		return AF_LOCAL;
+	case DARWIN_AF_ROUTE:
+		return NKE_AF_ROUTE;
+	case DARWIN_AF_SYSTEM:
+		return NKE_AF_SYSTEM;
 	default:
 		return -1;
 	}
@@ -81,6 +91,12 @@ darwin_family_from_host(int host)
 		return DARWIN_AF_INET;
 	case AF_INET6:
 		return DARWIN_AF_INET6;
+	case AF_LOCAL:
+		return DARWIN_AF_LOCAL;
+	case NKE_AF_ROUTE:
+		return DARWIN_AF_ROUTE;
+	case NKE_AF_SYSTEM:
+		return DARWIN_AF_SYSTEM;
 	default:
 		return -1;
 	}
@@ -100,8 +116,42 @@ struct darwin_sin6 {
 	uint8_t addr[16];
 	uint32_t scope_id;
 };
+struct darwin_sun {
+	uint8_t len, family;
+	char path[104];
+};
 _Static_assert(sizeof(struct darwin_sin) == 16, "Darwin's sockaddr_in has 16 bytes");
 _Static_assert(sizeof(struct darwin_sin6) == 28, "Darwin's sockaddr_in6 has 28 bytes");
+
+/* The name ends at a zero or with the address. */
+static size_t
+local_from_host(const struct sockaddr *sa, socklen_t len, void *darwin, size_t size)
+{
+	const char *path = (const char *)sa + offsetof(struct sockaddr_un, sun_path);
+	size_t n = len > offsetof(struct sockaddr_un, sun_path) ?
+	    strnlen(path, len - offsetof(struct sockaddr_un, sun_path)) : 0;
+	struct darwin_sun out = {.family = DARWIN_AF_LOCAL};
+
+	if (n > sizeof out.path || offsetof(struct darwin_sun, path) + n > size)
+		return 0;
+	out.len = (uint8_t)(offsetof(struct darwin_sun, path) + n);
+	memcpy(out.path, path, n);
+	memcpy(darwin, &out, out.len);
+	return out.len;
+}
+
+static socklen_t
+local_to_host(const uint8_t *darwin, size_t len, struct sockaddr_storage *out)
+{
+	struct sockaddr_un sun = {.sun_family = AF_LOCAL};
+	size_t n = len - offsetof(struct darwin_sun, path);
+
+	if (n > sizeof sun.sun_path - 1)
+		n = sizeof sun.sun_path - 1;
+	memcpy(sun.sun_path, darwin + offsetof(struct darwin_sun, path), n);
+	memcpy(out, &sun, sizeof sun);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(sun.sun_path) + 1);
+}
 
 size_t
 darwin_sockaddr_from_host(const struct sockaddr *sa, socklen_t len, void *darwin, size_t size)
@@ -130,6 +180,8 @@ darwin_sockaddr_from_host(const struct sockaddr *sa, socklen_t len, void *darwin
 		memcpy(darwin, &out, sizeof out);
 		return sizeof out;
 	}
+	if (sa->sa_family == AF_LOCAL)
+		return local_from_host(sa, len, darwin, size);
 	return 0;
 }
 
@@ -161,6 +213,8 @@ darwin_sockaddr_to_host(const void *darwin, size_t len, struct sockaddr_storage 
 		memcpy(out, &sin6, sizeof sin6);
 		return sizeof sin6;
 	}
+	if (len >= offsetof(struct darwin_sun, path) && bytes[1] == DARWIN_AF_LOCAL)
+		return local_to_host(bytes, len, out);
 	return 0;
 }
 

@@ -16,12 +16,17 @@
 int darwin_errno_to_host(int darwin);
 /* The host's errno as Darwin's; unknown ones become Darwin's EIO. */
 int darwin_errno_from_host(int host);
-/* AF_*: -1 when the other side has no such family. */
+#define DARWIN_AF_LOCAL		1
+#define DARWIN_AF_ROUTE		17
+#define DARWIN_AF_SYSTEM	32
+#define DARWIN_SOCKADDR_MAX	128	/* bytes of any address */
+
+/* AF_*, and NKE_AF_* of nke/socket.h: -1 when the other side has no such family. */
 int darwin_family_to_host(int darwin);
 int darwin_family_from_host(int host);
 /*
- * A host's AF_INET or AF_INET6 address in Darwin's layout. Returns its length, 0 when the family is
- * another or `len` is too short for it or `size` for the result (28 always suffices).
+ * A host's AF_INET, AF_INET6 or AF_LOCAL address in Darwin's layout. Returns its length, 0 when the family
+ * is another or `len` is too short for it or `size` for the result (DARWIN_SOCKADDR_MAX always suffices).
  */
 size_t darwin_sockaddr_from_host(const struct sockaddr *, socklen_t len, void *darwin, size_t size);
 /* The reverse; returns the host's length, 0 as above. */

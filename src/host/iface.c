@@ -174,6 +174,12 @@ nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *sa, socklen_t len,
 	    darwin_family_from_host(sa->sa_family), bytes, lladdr));
 }
 
+int
+nke_iface_set_autoconf(nke_iface_t *i, bool on)
+{
+	return address_result(i, "autoconfiguration", iface_set_autoconf(i->machine->core, i->core, on));
+}
+
 enum nke_media
 nke_iface_media(const nke_iface_t *i)
 {

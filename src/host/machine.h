@@ -13,10 +13,12 @@
 
 struct nke_iface;
 struct nke_kext;
+struct nke_readiness;
 struct ifnet;
 
 struct nke_world {
 	struct world *core;
+	bool real_time;
 };
 
 struct nke_machine {
@@ -24,9 +26,12 @@ struct nke_machine {
 	char name[32];
 	void (*log)(void *ctx, const struct nke_log_record *);
 	void *log_ctx;
+	bool real_time;
+	struct nke_loop *loop;		/* loop.c; NULL: none */
 	TAILQ_HEAD(nke_kexts, nke_kext) kexts;	/* in order of loading (kext.c) */
 	struct nke_kexts stuck;		/* stopped, image still mapped because it could be called */
 	TAILQ_HEAD(nke_ifaces, nke_iface) ifaces;	/* iface.c */
+	struct nke_readiness *readiness;	/* ready.c; NULL: nothing was ever watched */
 	void *trace;			/* what trace.c keeps, NULL: off */
 	char error_text[32768];
 };
@@ -41,6 +46,13 @@ int nke_fail(nke_t *, int error, const char *fmt, ...) __attribute__((format(pri
  * report. Does not touch the text otherwise.
  */
 int nke_core_result(nke_t *, int darwin_error);
+
+/* Its clock is the host's. */
+static inline bool
+nke_real_time(const nke_t *m)
+{
+	return m->real_time;
+}
 
 /* Forgets all kexts of a machine that is gone and unmaps their images (kext.c). */
 void nke_kexts_forget(nke_t *);

@@ -11,6 +11,7 @@
 
 #include "src/host/darwin.h"
 #include "src/host/machine.h"
+#include "src/host/ready.h"
 
 int
 nke_fail(nke_t *m, int error, const char *fmt, ...)
@@ -96,6 +97,7 @@ nke_world_create(const struct nke_config *config, nke_world_t **out)
 		free(w);
 		return error;
 	}
+	w->real_time = c->time == NKE_TIME_REAL;
 	*out = w;
 	return 0;
 }
@@ -130,6 +132,7 @@ nke_create(const struct nke_config *config, nke_t **out)
 	TAILQ_INIT(&m->stuck);
 	TAILQ_INIT(&m->ifaces);
 	snprintf(m->name, sizeof m->name, "%s", name);
+	m->real_time = c->world != NULL ? c->world->real_time : c->time == NKE_TIME_REAL;
 	fill_config(m, c, &core);
 	error = darwin_errno_to_host(machine_create(&core, c->world != NULL ? c->world->core : NULL,
 	    &m->core));
@@ -150,6 +153,7 @@ nke_destroy(nke_t *m)
 	m->core = NULL;
 	nke_kexts_forget(m);
 	nke_ifaces_forget(m);
+	nke_ready_forget(m);
 	free(m->trace);
 	free(m);
 }

@@ -35,12 +35,17 @@ nke_stats_filters(nke_t *m, struct nke_filter_stats *out, size_t max)
 	return n;
 }
 
+const char *
+nke_stats_protocol_name(unsigned i)
+{
+	return machine_counted_protocol(i);
+}
+
 size_t
-nke_stats_ip(nke_t *m, int version, struct nke_counter *out, size_t max)
+nke_stats_protocol(nke_t *m, const char *protocol, struct nke_counter *out, size_t max)
 {
 	struct core_counter counters[256];
-	size_t n = machine_ip_counters(m->core, version == 6 ? DARWIN_AF_INET6 : DARWIN_AF_INET, counters,
-	    sizeof counters / sizeof counters[0]);
+	size_t n = machine_counters(m->core, protocol, counters, sizeof counters / sizeof counters[0]);
 
 	for (size_t i = 0; i < n && i < max; i++) {
 		out[i].name = counters[i].name;

@@ -86,6 +86,11 @@ int machine_run_until(struct nke *, uint64_t until_ns);
 uint64_t machine_next_event(const struct nke *);
 uint64_t machine_uptime(const struct nke *);
 
+/* ---- variables (sysctl_call.c) ------------------------------------------------------------ */
+
+/* As sysctl_by_name of sysctl.h: ENOENT, EISDIR, EPERM, EINVAL, ENOMEM (`old` is too small), EFAULT. */
+int machine_sysctl(struct nke *, const char *name, void *old, size_t *old_len, const void *new, size_t new_len);
+
 /* ---- allocation statistics ---------------------------------------------------------------- */
 
 struct core_memory {
@@ -213,6 +218,39 @@ int iface_create(struct nke *, const struct core_iface_config *, struct ifnet **
 int iface_destroy(struct nke *, struct ifnet *);
 /* A frame came in. EINVAL: shorter than its header; ENOBUFS; ENXIO: interface is going; EFAULT. */
 int iface_input(struct nke *, struct ifnet *, const void *frame, size_t len);
+
+/*
+ * The sender left the transport's checksum to the device: the field, `csum_offset` bytes from `csum_start` in
+ * the frame, has the pseudo header's sum.
+ */
+#define CORE_INPUT_UNSUMMED	0x1
+
+struct core_input {
+	const void *frame;
+	uint32_t len;
+	uint16_t flags;			/* CORE_INPUT_* */
+	uint16_t csum_start, csum_offset;
+};
+/*
+ * Frames that came in together, in order, with one entering. Those that are not taken (too short, no memory)
+ * are counted where a driver's are; *taken, how many were, may be NULL. ENXIO, EFAULT: none.
+ */
+int iface_input_many(struct nke *, struct ifnet *, const struct core_input *, unsigned count, unsigned *taken);
+/* The link is there or not: IFF_RUNNING, and KEV_DL_LINK_ON or KEV_DL_LINK_OFF when that is news. ENXIO, EFAULT. */
+int iface_set_carrier(struct nke *, struct ifnet *, bool on);
+
+/*
+ * IPv6 goes onto the interface with a link-local address, asks for routers and takes what they say; or gives
+ * up what came from them. ENXIO, ENOMEM, EOPNOTSUPP, EFAULT.
+ */
+int iface_set_autoconf(struct nke *, struct ifnet *, bool on);
+
+/* What an interface has counted. */
+struct core_iface_stats {
+	uint64_t ipackets, ibytes, imcasts, ierrors, iqdrops, noproto;
+	uint64_t opackets, obytes, omcasts, oerrors;
+};
+int iface_stats(struct nke *, struct ifnet *, struct core_iface_stats *);
 /*
  * Adds an address; family is Darwin's, `addr` 4 or 16 bytes. EINVAL, EEXIST, ENOMEM, ENXIO, EFAULT.
  */
@@ -223,16 +261,53 @@ int iface_set_default(struct nke *, struct ifnet *, int family, const void *gate
 int iface_add_neighbor(struct nke *, struct ifnet *, int family, const void *addr,
     const uint8_t lladdr[6]);
 
-/* ---- IP (src/netinet/ip_stats.c) ---------------------------------------------------------- */
+/* ---- DHCP (src/netinet/dhcp_client.c) ----------------------------------------------------- */
+
+enum core_dhcp_event {
+	CORE_DHCP_BOUND,		/* an address has been added */
+	CORE_DHCP_RENEWED,		/* and may be used for longer */
+	CORE_DHCP_LOST,			/* it expired, or was refused: it has been removed */
+	CORE_DHCP_CONFLICT		/* somebody else has it: it has been removed */
+};
+
+struct core_dhcp_lease {
+	bool bound;			/* the address is on the interface */
+	uint8_t address[4], server[4], router[4];	/* 0: none */
+	unsigned prefix;
+	uint8_t dns[4][4];
+	unsigned dns_count;
+	char domain[64];
+	uint32_t lease, t1, t2;		/* seconds from `since_ns` (uptime); UINT32_MAX: for ever */
+	uint64_t since_ns;
+};
+
+struct core_dhcp_config {
+	const char *hostname;		/* NULL: none */
+	/* Something happened. On the machine's CPU; must not call the machine. NULL: nobody listens. */
+	void (*event)(void *ctx, enum core_dhcp_event, const struct core_dhcp_lease *);
+	void *ctx;
+};
+
+struct dhcp_client;
+
+/* Asks for an address from now on. EBUSY: it does so already; EOPNOTSUPP: no Ethernet; ENXIO, ENOMEM, EFAULT. */
+int iface_dhcp_start(struct nke *, struct ifnet *, const struct core_dhcp_config *, struct dhcp_client **);
+/* Gives the address back and forgets the client. EFAULT. */
+int iface_dhcp_stop(struct nke *, struct dhcp_client *);
+int iface_dhcp_lease(struct nke *, struct dhcp_client *, struct core_dhcp_lease *);
+
+/* ---- what protocols count (kpi/netstat.c) ------------------------------------------------- */
 
 struct core_counter {
 	const char *name;		/* as netstat -s says it, lives as long as the library */
 	uint64_t value;
 };
+/* Those that count, from 0: "ip", "icmp", "igmp", "udp", "ip6", "icmp6", "mld", "arp"; NULL after the last. */
+const char *machine_counted_protocol(unsigned i);
 /*
- * The counters of IPv4 (family 2) or IPv6 (30, Darwin's numbers): writes at most `max` and returns how
- * many there are, 0 for other families. Does not enter; works on a panicked machine.
+ * The counters of a protocol: writes at most `max` and returns how many there are, 0 for unknown names. Does
+ * not enter; works on a panicked machine.
  */
-size_t machine_ip_counters(struct nke *, int family, struct core_counter *out, size_t max);
+size_t machine_counters(struct nke *, const char *protocol, struct core_counter *out, size_t max);
 
 #endif

@@ -19,12 +19,19 @@
 #include "src/kern/corecalls.h"
 #include "src/kern/hostcalls.h"
 
+struct arp_state;
 struct bpf_state;
 struct cdevsw_table;
+struct dhcp_clients;
 struct dlil_state;
 struct heap;
+struct icmp_state;
+struct icmp6_state;
 struct ifaddr_state;
 struct iff_state;
+struct in_multi_state;
+struct inet_state;
+struct igmp_state;
 struct ip_state;
 struct ip6_state;
 struct ipf_state;
@@ -34,13 +41,21 @@ struct kext_state;
 struct klog;
 struct ledger;
 struct mbuf_zone;
+struct mld_state;
+struct nd6_state;
+struct neighbor_table;
 struct replay;
+struct rip_state;
+struct rip6_state;
 struct route_state;
+struct rtable;
+struct socket_state;
 struct string_ids;
 struct sysctl_state;
 struct thread;
 struct timeouts;
 struct trace;
+struct udp_state;
 struct world;
 
 /*
@@ -80,13 +95,28 @@ struct nke {
 	struct kauth_state *kauth;
 	struct cdevsw_table *devices;
 	struct kext_state *kexts;
+	struct socket_state *sockets;
 	struct dlil_state *dlil;
 	struct iff_state *iff;
 	struct bpf_state *bpf;
 	struct route_state *routes;
+	struct neighbor_table *neighbors;
+	struct arp_state *arp;
+	struct nd6_state *nd6;
+	struct rtable *rtable;
 	struct ip_state *ip;
 	struct ip6_state *ip6;
+	struct icmp_state *icmp;
+	struct icmp6_state *icmp6;
+	struct igmp_state *igmp;
+	struct mld_state *mld;
 	struct ipf_state *ipf;
+	struct in_multi_state *in_multis;
+	struct inet_state *inet;
+	struct udp_state *udp;
+	struct rip_state *rip;
+	struct rip6_state *rip6;
+	struct dhcp_clients *dhcp;
 	struct replay *replay;		/* NULL unless a capture is being replayed */
 };
 

@@ -37,6 +37,7 @@ struct thread {
 	uint16_t locks_held;		/* lck_mtx + lck_rw + lck_spin, for the gate's check */
 	uint16_t spins_held;		/* lck_spin alone: must be 0 to sleep */
 	bool host_thread;		/* entered through the host API */
+	bool late;			/* its struct is for those that find the CPU taken */
 	bool worker;			/* belongs to the world, not to a machine */
 	bool interruptible;
 	bool asserted;			/* said what it waits for, has not blocked yet */

@@ -127,7 +127,7 @@ clock_main(void *arg)
 		hc_park(w->clock_parker, deadline < UINT64_MAX - w->epoch ? w->epoch + deadline : 0);
 		hc_mutex_lock(w->mutex);
 		w->clock_awake = true;
-		w->clock_deadline = UINT64_MAX;
+		__atomic_store_n(&w->clock_deadline, UINT64_MAX, __ATOMIC_RELAXED);
 		hc_mutex_unlock(w->mutex);
 		world_acquire_cpu(t);
 		if (w->ending)
@@ -146,7 +146,7 @@ worker_keep_clock(struct world *w)
 
 	if (next >= w->clock_deadline || w->clock_keeper == NULL)
 		return;
-	w->clock_deadline = next;
+	__atomic_store_n(&w->clock_deadline, next, __ATOMIC_RELAXED);
 	if (!w->clock_awake)
 		hc_unpark(w->clock_parker);
 }

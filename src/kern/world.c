@@ -5,6 +5,11 @@
  * A host thread that enters finds the CPU free and takes it, or queues up behind those that came
  * before it; the holder lets the queue into the run queue at its next scheduling decision. The
  * mutex is held for a few instructions only, never while anything else is locked or waited for.
+ *
+ * Taking a free CPU and letting go of one that nobody waits for is one atomic instruction each, on
+ * `busy`. Whoever lets go clears `busy`, then looks at `arrived`; whoever arrives sets `arrived`,
+ * then tries `busy`; as both are sequentially consistent one of them sees the other, and hands over
+ * under the mutex.
  */
 #include <string.h>
 
@@ -40,11 +45,39 @@ world_set_now(struct world *w, uint64_t now)
 
 /* ---- the CPU ------------------------------------------------------------------------------ */
 
-static void
-set_holder(struct world *w, struct thread *t)
+static inline bool
+try_take(struct world *w)
 {
+	bool idle = false;
+
+	return __atomic_compare_exchange_n(&w->busy, &idle, true, false, __ATOMIC_SEQ_CST,
+	    __ATOMIC_RELAXED);
+}
+
+/* With `mutex` held: the first of the queue gets the CPU if it is free. NULL: it is not, or nobody. */
+static struct thread *
+admit_locked(struct world *w)
+{
+	struct thread *t = TAILQ_FIRST(&w->arrivals);
+
+	if (t == NULL || !try_take(w))
+		return NULL;
+	TAILQ_REMOVE(&w->arrivals, t, queue);
+	__atomic_store_n(&w->arrived, !TAILQ_EMPTY(&w->arrivals), __ATOMIC_SEQ_CST);
 	t->state = TH_RUNNING;
-	__atomic_store_n(&w->cpu, t, __ATOMIC_RELAXED);
+	return t;
+}
+
+static __attribute__((noinline)) void
+admit(struct world *w)
+{
+	struct thread *next;
+
+	hc_mutex_lock(w->mutex);
+	next = admit_locked(w);
+	hc_mutex_unlock(w->mutex);
+	if (next != NULL)
+		hc_unpark(next->parker);
 }
 
 void
@@ -66,75 +99,87 @@ world_take_arrivals(struct world *w)
 void
 world_give_cpu(struct world *w, struct thread *next)
 {
-	set_holder(w, next);
+	(void)w;
+	next->state = TH_RUNNING;
 	hc_unpark(next->parker);
 }
 
-/* With `mutex` held; who got it, to be let go on once the mutex is free. */
-static struct thread *
-release_locked(struct world *w)
+static __attribute__((noinline)) void
+keep_clock(struct world *w)
 {
-	struct thread *next = TAILQ_FIRST(&w->arrivals);
-
-	if (next != NULL) {
-		TAILQ_REMOVE(&w->arrivals, next, queue);
-		__atomic_store_n(&w->arrived, !TAILQ_EMPTY(&w->arrivals), __ATOMIC_RELAXED);
-		set_holder(w, next);
-		return next;
-	}
-	if (w->time == CORE_TIME_REAL)
-		worker_keep_clock(w);
-	__atomic_store_n(&w->cpu, NULL, __ATOMIC_RELAXED);
-	return NULL;
+	hc_mutex_lock(w->mutex);
+	worker_keep_clock(w);
+	hc_mutex_unlock(w->mutex);
 }
 
 void
 world_release_cpu(struct world *w)
 {
-	struct thread *next;
-
-	hc_mutex_lock(w->mutex);
-	next = release_locked(w);
-	hc_mutex_unlock(w->mutex);
-	if (next != NULL)
-		hc_unpark(next->parker);
-}
-
-/* With `mutex` held, which is let go. */
-static void
-acquire_locked(struct world *w, struct thread *t)
-{
-	if (__builtin_expect(__atomic_load_n(&w->cpu, __ATOMIC_RELAXED) == NULL, 1)) {
-		set_holder(w, t);
-		hc_mutex_unlock(w->mutex);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&w->arrivals, t, queue);
-	__atomic_store_n(&w->arrived, true, __ATOMIC_RELAXED);
-	hc_mutex_unlock(w->mutex);
-	hc_park(t->parker, 0);
+	/* A deadline that the clock keeper has just given up is no harm: it is about to come in. */
+	if (w->time == CORE_TIME_REAL && w->clock_keeper != NULL &&
+	    callout_next(w) < __atomic_load_n(&w->clock_deadline, __ATOMIC_RELAXED))
+		keep_clock(w);
+	__atomic_store_n(&w->busy, false, __ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&w->arrived, __ATOMIC_SEQ_CST), 0))
+		admit(w);
 }
 
 void
 world_acquire_cpu(struct thread *t)
 {
-	hc_mutex_lock(t->world->mutex);
-	acquire_locked(t->world, t);
+	struct world *w = t->world;
+	struct thread *first;
+
+	hc_mutex_lock(w->mutex);
+	TAILQ_INSERT_TAIL(&w->arrivals, t, queue);
+	__atomic_store_n(&w->arrived, true, __ATOMIC_SEQ_CST);
+	first = admit_locked(w);
+	hc_mutex_unlock(w->mutex);
+	if (first == t)
+		return;
+	if (first != NULL)
+		hc_unpark(first->parker);
+	hc_park(t->parker, 0);
 }
 
 /* ---- host threads ------------------------------------------------------------------------- */
 
-/* A host thread that comes for the first time, or finds the spares all taken. */
-static struct thread *
+/* The caller has the CPU: a struct for it. NULL: no memory, and the CPU is let go. */
+static __attribute__((noinline)) struct thread *
 enter_new(struct world *w)
 {
 	struct thread *t = thread_alloc(w);
 
-	if (t == NULL)
-		return NULL;
-	t->host_thread = true;
+	if (t != NULL) {
+		t->host_thread = true;
+		if (thread_register(t) == 0)
+			return t;
+		thread_free(t);
+	}
+	world_release_cpu(w);
+	return NULL;
+}
+
+/* The CPU is taken: waits for it, with a struct that needs no CPU to be had. */
+static __attribute__((noinline)) struct thread *
+enter_late(struct world *w)
+{
+	struct thread *t;
+
+	hc_mutex_lock(w->mutex);
+	t = TAILQ_FIRST(&w->late_spares);
+	if (t != NULL)
+		TAILQ_REMOVE(&w->late_spares, t, queue);
+	hc_mutex_unlock(w->mutex);
+	if (t == NULL) {
+		t = thread_alloc(w);
+		if (t == NULL)
+			return NULL;
+		t->host_thread = true;
+		t->late = true;
+	}
 	world_acquire_cpu(t);
-	if (thread_register(t) != 0) {
+	if (t->tid == 0 && thread_register(t) != 0) {
 		world_leave(t, kern_thread);
 		return NULL;
 	}
@@ -146,22 +191,36 @@ world_enter(struct world *w, struct nke *m)
 {
 	struct thread *t;
 
-	hc_mutex_lock(w->mutex);
-	t = TAILQ_FIRST(&w->spares);
-	if (__builtin_expect(t != NULL, 1)) {
-		TAILQ_REMOVE(&w->spares, t, queue);
-		acquire_locked(w, t);
+	if (__builtin_expect(!__atomic_load_n(&w->arrived, __ATOMIC_RELAXED) && try_take(w), 1)) {
+		t = TAILQ_FIRST(&w->spares);
+		if (__builtin_expect(t != NULL, 1))
+			TAILQ_REMOVE(&w->spares, t, queue);
+		else
+			t = enter_new(w);
 	} else {
-		hc_mutex_unlock(w->mutex);
-		t = enter_new(w);
-		if (t == NULL)
-			return NULL;
+		t = enter_late(w);
 	}
+	if (__builtin_expect(t == NULL, 0))
+		return NULL;
+	t->state = TH_RUNNING;
 	w->yields = 0;
 	t->machine = m;
 	m->hosts_inside++;
 	kern_thread = t;
 	return t;
+}
+
+/* Puts the struct where the next one to come finds it. */
+static inline void
+keep_struct(struct world *w, struct thread *t)
+{
+	if (__builtin_expect(!t->late, 1)) {
+		TAILQ_INSERT_HEAD(&w->spares, t, queue);
+		return;
+	}
+	hc_mutex_lock(w->mutex);
+	TAILQ_INSERT_HEAD(&w->late_spares, t, queue);
+	hc_mutex_unlock(w->mutex);
 }
 
 void
@@ -178,19 +237,14 @@ world_leave(struct thread *t, struct thread *outer)
 	t->state = keep ? TH_IDLE : TH_DEAD;
 	next = sched_pick_on_leave(w);
 	kern_thread = outer;
-	if (!keep)
-		kthread_release(t);
-	hc_mutex_lock(w->mutex);
 	if (keep)
-		TAILQ_INSERT_HEAD(&w->spares, t, queue);
-	if (next != NULL) {
-		set_holder(w, next);
-	} else {
-		next = release_locked(w);
-	}
-	hc_mutex_unlock(w->mutex);
+		keep_struct(w, t);
+	else
+		kthread_release(t);
 	if (next != NULL)
-		hc_unpark(next->parker);
+		world_give_cpu(w, next);
+	else
+		world_release_cpu(w);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -213,6 +267,7 @@ world_create(const struct core_config *config, struct world **out)
 		return ENOMEM;
 	}
 	TAILQ_INIT(&w->arrivals);
+	TAILQ_INIT(&w->late_spares);
 	TAILQ_INIT(&w->spares);
 	TAILQ_INIT(&w->run_queue);
 	TAILQ_INIT(&w->all);

@@ -16,10 +16,10 @@
 
 struct world {
 	hc_mutex_t *mutex;
-	struct thread *cpu;		/* the CPU's holder, NULL idle */
 	struct thread_list arrivals;	/* host threads that wait for the CPU, in order */
-	struct thread_list spares;	/* host threads' structs that are not in use */
+	struct thread_list late_spares;	/* structs for those, that are not in use */
 	bool arrived;			/* `arrivals` is not empty; read without the mutex */
+	bool busy;			/* somebody has the CPU; atomic, see world.c */
 
 	/* Written by the CPU's holder, read by anyone (atomically). */
 	uint64_t now;			/* virtual time: the clock */
@@ -32,6 +32,7 @@ struct world {
 	bool ending;			/* workers: leave */
 	struct thread *closer;		/* who ends the workers, made in advance */
 
+	struct thread_list spares;	/* host threads' structs that are not in use */
 	struct thread_list run_queue;
 	struct thread_list all;
 	struct thread_list zombies;	/* ended, to be joined; linked by `queue` */
@@ -54,7 +55,7 @@ struct world {
 
 	struct thread *clock_keeper;	/* real time: the worker that waits for `next_event` */
 	hc_parker_t *clock_parker;
-	uint64_t clock_deadline;	/* what it waits for; guarded by `mutex` */
+	uint64_t clock_deadline;	/* what it waits for; written under `mutex`, read by anyone */
 	bool clock_awake;		/* it will look at that again; guarded by `mutex` */
 };
 

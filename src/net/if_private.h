@@ -20,6 +20,8 @@
 struct iff_entry;
 struct iff_walk;
 struct bpf_if;
+struct nd6_if;
+struct neighbor;
 
 #define IFNET_LLADDR_MAX	20	/* the longest link address there is (InfiniBand) */
 #define IFNET_XNAMSIZ		(IFNAMSIZ + 10)	/* name and unit */
@@ -42,6 +44,8 @@ struct ifaddr {
 	bool attached;
 	struct sockaddr_storage addr, dst, mask;	/* ss_len 0: none. dst: peer or broadcast */
 	uint32_t flags;
+	uint32_t ia6_flags;		/* IN6_IFF_*; of IPv4 addresses TENTATIVE and DUPLICATED too */
+	uint64_t ia6_preferred, ia6_valid;	/* until that uptime in ns; 0: for ever */
 	void (*removed)(struct ifaddr *);	/* protocol's, before the last reference goes */
 };
 
@@ -168,6 +172,9 @@ struct ifnet {
 	void *host;			/* the host's half, when the host made it */
 	bool has_neighbor_default;	/* neighbor.c: who stands for unknown neighbours */
 	uint8_t neighbor_default[6];
+	struct neighbor *neighbor4, *neighbor6;	/* neighbor.h: asked for last, NULL none */
+	uint32_t neighbor_count;
+	struct nd6_if *nd6;		/* src/netinet6/nd6.h; NULL: no neighbour discovery there */
 };
 
 #endif

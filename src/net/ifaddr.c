@@ -2,8 +2,9 @@
  * Addresses of interfaces: kept per interface (the link record first), in one list of the machine,
  * and IPv4 and IPv6 ones in a hash, since every packet asks "is it ours?".
  *
- * An IPv6 link-local address is kept in the kernel's form: bytes 2 and 3 hold the interface's index
- * in network order, sin6_scope_id is 0. Look-ups take that form and the plain one.
+ * An IPv6 address that is good on one link only is kept plain, with its interface's index as its
+ * sin6_scope_id. Look-ups take that form and Darwin's kernel form, which has the index in bytes 2 and 3 in
+ * network order and no sin6_scope_id; kexts and programs are shown the kernel form (ifaddr_kernel_form).
  */
 #include <net/if_types.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 
 #include "src/kern/heap.h"
 #include "src/net/route_private.h"
+#include "src/net/rtable.h"
 
 /* ---- bytes of socket addresses ------------------------------------------------------------ */
 
@@ -29,20 +31,7 @@ sockaddr_bytes(const struct sockaddr *sa, const uint8_t **bytes)
 	return 0;
 }
 
-static const struct sockaddr *
-generic(const struct sockaddr_storage *ss)
-{
-	return (const struct sockaddr *)(const void *)ss;
-}
-
-static bool
-is_linklocal6(const uint8_t *a)
-{
-	return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
-	    (a[0] == 0xff && ((a[1] & 0xf) == 1 || (a[1] & 0xf) == 2));
-}
-
-/* Copies IPv4 or IPv6 socket addresses of exactly their size, IPv6 scopes in the kernel's form. */
+/* Copies IPv4 or IPv6 socket addresses of exactly their size, with their interface as their zone. */
 static errno_t
 normalise(const struct ifnet *ifp, const struct sockaddr *sa, struct sockaddr_storage *ss)
 {
@@ -62,10 +51,10 @@ normalise(const struct ifnet *ifp, const struct sockaddr *sa, struct sockaddr_st
 		memcpy(&sin6, sa, sizeof sin6);
 		sin6.sin6_len = sizeof sin6;
 		sin6.sin6_port = 0;
-		if (is_linklocal6(sin6.sin6_addr.s6_addr)) {
-			sin6.sin6_addr.s6_addr[2] = (uint8_t)(ifp->index >> 8);
-			sin6.sin6_addr.s6_addr[3] = (uint8_t)ifp->index;
-			sin6.sin6_scope_id = 0;
+		sin6.sin6_scope_id = 0;
+		if (in6_has_zone(sin6.sin6_addr.s6_addr)) {
+			sin6.sin6_addr.s6_addr[2] = sin6.sin6_addr.s6_addr[3] = 0;
+			sin6.sin6_scope_id = ifp->index;
 		}
 		memcpy(ss, &sin6, sizeof sin6);
 		return 0;
@@ -119,10 +108,10 @@ sin_of(const struct ifaddr *ifa)
 	return (const struct sockaddr_in *)(const void *)&ifa->addr;
 }
 
-static const uint8_t *
-in6_of(const struct ifaddr *ifa)
+static const struct sockaddr_in6 *
+sin6_of(const struct ifaddr *ifa)
 {
-	return ((const struct sockaddr_in6 *)(const void *)&ifa->addr)->sin6_addr.s6_addr;
+	return (const struct sockaddr_in6 *)(const void *)&ifa->addr;
 }
 
 struct ifaddr *
@@ -136,26 +125,25 @@ ifaddr_find_in4(struct nke *m, uint32_t addr_be)
 	return NULL;
 }
 
-static bool
-same_in6(const uint8_t *kept, const uint8_t *asked)
+struct ifaddr *
+ifaddr_find_in6_zone(struct nke *m, const void *in6_addr, uint32_t zone)
 {
-	if (memcmp(kept + 4, asked + 4, 12) != 0 || kept[0] != asked[0] || kept[1] != asked[1])
-		return false;
-	if (kept[2] == asked[2] && kept[3] == asked[3])
-		return true;
-	return is_linklocal6(asked) && asked[2] == 0 && asked[3] == 0;
+	const uint8_t *asked = in6_addr;
+	struct ifaddr *ifa;
+
+	if (in6_has_zone(asked) && (asked[2] | asked[3]) != 0)
+		zone = (uint32_t)(asked[2] << 8 | asked[3]);
+	LIST_FOREACH(ifa, bucket6(m->routes, asked), hash)
+		if (ifa->addr.ss_family == AF_INET6 &&
+		    in6_same(sin6_of(ifa)->sin6_addr.s6_addr, sin6_of(ifa)->sin6_scope_id, asked, zone))
+			return ifa;
+	return NULL;
 }
 
 struct ifaddr *
 ifaddr_find_in6(struct nke *m, const void *in6_addr)
 {
-	const uint8_t *asked = in6_addr;
-	struct ifaddr *ifa;
-
-	LIST_FOREACH(ifa, bucket6(m->routes, asked), hash)
-		if (ifa->addr.ss_family == AF_INET6 && same_in6(in6_of(ifa), asked))
-			return ifa;
-	return NULL;
+	return ifaddr_find_in6_zone(m, in6_addr, 0);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -197,7 +185,7 @@ link_in(struct ifaddr *ifa)
 	if (ifa->addr.ss_family == AF_INET)
 		LIST_INSERT_HEAD(bucket4(rs, sin_of(ifa)->sin_addr.s_addr), ifa, hash);
 	else if (ifa->addr.ss_family == AF_INET6)
-		LIST_INSERT_HEAD(bucket6(rs, in6_of(ifa)), ifa, hash);
+		LIST_INSERT_HEAD(bucket6(rs, sin6_of(ifa)->sin6_addr.s6_addr), ifa, hash);
 }
 
 static void
@@ -246,9 +234,33 @@ fill_in(struct ifaddr *ifa, const struct sockaddr *addr, const struct sockaddr *
 	return normalise(ifa->ifp, dst, &ifa->dst);
 }
 
+/* Everything before it is linked in: it is well-formed, new, and its protocol is on the interface. */
+static errno_t
+prepare(struct ifaddr *ifa, const struct ifaddr_request *r)
+{
+	struct ifnet *ifp = ifa->ifp;
+	struct nke *m = ifp->machine;
+	const struct ifaddr_hooks *hooks = &m->routes->hooks;
+	errno_t error = fill_in(ifa, r->addr, r->mask, r->dst);
+
+	if (error == 0 && ifaddr_find(m, sockaddr_of(&ifa->addr)) != NULL)
+		error = EEXIST;
+	if (error == 0 && hooks->plumb != NULL) {
+		error = hooks->plumb(ifp, ifa->addr.ss_family);
+		/* Interface fact: an IPv4 address is added whether plumbing works or not. */
+		if (error == EEXIST || ifa->addr.ss_family == AF_INET)
+			error = 0;
+	}
+	/* Plumbing called kexts. */
+	if (error == 0 && ifp->state != IFNET_ATTACHED)
+		error = ENXIO;
+	if (error == 0 && ifaddr_find(m, sockaddr_of(&ifa->addr)) != NULL)
+		error = EEXIST;
+	return error;
+}
+
 errno_t
-ifaddr_add(struct ifnet *ifp, const struct sockaddr *addr, const struct sockaddr *mask,
-    const struct sockaddr *dst)
+ifaddr_add_request(struct ifnet *ifp, const struct ifaddr_request *r, struct ifaddr **out)
 {
 	struct nke *m = ifp->machine;
 	const struct ifaddr_hooks *hooks = &m->routes->hooks;
@@ -261,28 +273,64 @@ ifaddr_add(struct ifnet *ifp, const struct sockaddr *addr, const struct sockaddr
 	if (ifa == NULL)
 		return ENOMEM;
 	ifa->ifp = ifp;
-	error = fill_in(ifa, addr, mask, dst);
-	if (error == 0 && ifaddr_find(m, generic(&ifa->addr)) != NULL)
-		error = EEXIST;
-	if (error == 0 && hooks->plumb != NULL) {
-		error = hooks->plumb(ifp, ifa->addr.ss_family);
-		/* Interface fact: an IPv4 address is added whether plumbing works or not. */
-		if (error == EEXIST || ifa->addr.ss_family == AF_INET)
-			error = 0;
-	}
-	/* Plumbing called kexts. */
-	if (error == 0 && ifp->state != IFNET_ATTACHED)
-		error = ENXIO;
-	if (error == 0 && ifaddr_find(m, generic(&ifa->addr)) != NULL)
-		error = EEXIST;
+	ifa->ia6_flags = r->flags;
+	error = prepare(ifa, r);
 	if (error != 0) {
 		kfree(m, ifa);
 		return error;
 	}
 	link_in(ifa);
-	if (hooks->changed != NULL)
+	ifaddr_retain(ifa);		/* who is told may take it away again */
+	if (rt_address_added(ifa) != 0) {
+		link_out(ifa);
+		ifaddr_drop(ifa);
+		return ENOMEM;
+	}
+	if (r->limited)
+		ifaddr_set_lifetime(ifa, r->preferred, r->valid);
+	rt_tell_address(ifa, RTM_NEWADDR);
+	if (ifa->attached && hooks->changed != NULL)
 		hooks->changed(ifa, true);
+	if (out != NULL)
+		*out = ifa;
+	else
+		ifaddr_drop(ifa);
 	return 0;
+}
+
+errno_t
+ifaddr_add(struct ifnet *ifp, const struct sockaddr *addr, const struct sockaddr *mask,
+    const struct sockaddr *dst)
+{
+	struct ifaddr_request r = {.addr = addr, .mask = mask, .dst = dst};
+
+	return ifaddr_add_request(ifp, &r, NULL);
+}
+
+errno_t
+ifaddr_change(struct ifaddr *ifa, const struct sockaddr *mask, const struct sockaddr *dst)
+{
+	struct sockaddr_storage new_mask = ifa->mask, new_dst = ifa->dst;
+	errno_t error = 0;
+
+	if (mask != NULL)
+		error = normalise_mask(&ifa->addr, mask, &new_mask);
+	if (error == 0 && dst != NULL)
+		error = dst->sa_family == ifa->addr.ss_family ? normalise(ifa->ifp, dst, &new_dst) : EINVAL;
+	if (error != 0)
+		return error;
+	ifaddr_retain(ifa);
+	rt_address_changing(ifa);
+	ifa->mask = new_mask;
+	ifa->dst = new_dst;
+	if (dst == NULL && ifa->addr.ss_family == AF_INET && (ifa->ifp->flags & IFF_BROADCAST))
+		default_broadcast(ifa);
+	if (ifa->attached)
+		error = rt_address_added(ifa) != 0 ? ENOMEM : 0;
+	if (ifa->attached)
+		rt_tell_address(ifa, RTM_NEWADDR);
+	ifaddr_drop(ifa);
+	return error;
 }
 
 static void
@@ -291,9 +339,16 @@ remove_address(struct ifaddr *ifa)
 	const struct ifaddr_hooks *hooks = &ifa->ifp->machine->routes->hooks;
 
 	ifaddr_retain(ifa);
-	if (ifa->addr.ss_family != AF_LINK && hooks->changed != NULL)
-		hooks->changed(ifa, false);
-	link_out(ifa);
+	if (ifa->addr.ss_family != AF_LINK) {
+		if (hooks->changed != NULL)
+			hooks->changed(ifa, false);
+		/* Its routes with the address already gone, so that none of them is given it again. */
+		link_out(ifa);
+		rt_forget_address(ifa);
+		rt_tell_address(ifa, RTM_DELADDR);
+	} else {
+		link_out(ifa);
+	}
 	ifaddr_drop(ifa);
 }
 
@@ -306,7 +361,7 @@ ifaddr_remove(struct ifnet *ifp, const struct sockaddr *addr)
 
 	if ((error = normalise(ifp, addr, &ss)) != 0)
 		return error;
-	ifa = ifaddr_find(ifp->machine, generic(&ss));
+	ifa = ifaddr_find(ifp->machine, sockaddr_of(&ss));
 	if (ifa == NULL || ifa->ifp != ifp)
 		return EADDRNOTAVAIL;
 	remove_address(ifa);
@@ -384,139 +439,4 @@ struct ifaddr *
 ifaddr_link(struct ifnet *ifp)
 {
 	return ifaddr_first(ifp, AF_LINK);
-}
-
-/* ---- look-ups that are not on the packet path --------------------------------------------- */
-
-static bool
-same_address(const struct sockaddr *a, const struct sockaddr *b)
-{
-	const uint8_t *x, *y;
-	size_t n;
-
-	if (a->sa_family != b->sa_family)
-		return false;
-	n = sockaddr_bytes(a, &x);
-	if (n == 0)
-		return a->sa_len == b->sa_len && memcmp(a, b, a->sa_len) == 0;
-	if (sockaddr_bytes(b, &y) != n)
-		return false;
-	return n == 16 ? same_in6(x, y) : memcmp(x, y, n) == 0;
-}
-
-struct ifaddr *
-ifaddr_find(struct nke *m, const struct sockaddr *sa)
-{
-	const uint8_t *bytes;
-	struct ifaddr *ifa;
-	size_t n = sockaddr_bytes(sa, &bytes);
-	uint32_t v4;
-
-	if (n == 16)
-		return ifaddr_find_in6(m, bytes);
-	if (n == 4) {
-		memcpy(&v4, bytes, 4);
-		return ifaddr_find_in4(m, v4);
-	}
-	TAILQ_FOREACH(ifa, &m->routes->all, all)
-		if (same_address(generic(&ifa->addr), sa))
-			return ifa;
-	return NULL;
-}
-
-struct ifaddr *
-ifaddr_find_broadcast4(struct nke *m, struct ifnet *ifp, uint32_t addr_be)
-{
-	struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &m->routes->all, all) {
-		const struct sockaddr_in *dst = (const struct sockaddr_in *)(const void *)&ifa->dst;
-
-		if (ifa->addr.ss_family == AF_INET && (ifp == NULL || ifa->ifp == ifp) &&
-		    (ifa->ifp->flags & IFF_BROADCAST) && ifa->dst.ss_len != 0 &&
-		    dst->sin_addr.s_addr == addr_be)
-			return ifa;
-	}
-	return NULL;
-}
-
-struct ifaddr *
-ifaddr_find_dst(struct nke *m, const struct sockaddr *sa)
-{
-	struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &m->routes->all, all)
-		if ((ifa->ifp->flags & IFF_POINTOPOINT) && ifa->dst.ss_len != 0 &&
-		    same_address(generic(&ifa->dst), sa))
-			return ifa;
-	return NULL;
-}
-
-/* How many bits of the mask are set when `sa` is in the network, -1 when it is not. */
-static int
-match_length(const struct ifaddr *ifa, const struct sockaddr *sa)
-{
-	const uint8_t *a, *k, *x;
-	size_t n = sockaddr_bytes(sa, &x);
-	int bits = 0;
-
-	if (n == 0 || ifa->addr.ss_family != sa->sa_family ||
-	    sockaddr_bytes(generic(&ifa->addr), &a) != n ||
-	    sockaddr_bytes(generic(&ifa->mask), &k) != n)
-		return -1;
-	/* Plain link-local addresses are on every link: only the form with a scope can tell them apart. */
-	for (size_t i = 0; i < n; i++) {
-		bool scope = n == 16 && (i == 2 || i == 3) && is_linklocal6(x) && x[2] == 0 &&
-		    x[3] == 0;
-
-		if (!scope && ((a[i] ^ x[i]) & k[i]) != 0)
-			return -1;
-		bits += __builtin_popcount(k[i]);
-	}
-	return bits;
-}
-
-bool
-ifaddr_in_network(const struct ifaddr *ifa, const struct sockaddr *sa)
-{
-	return match_length(ifa, sa) >= 0;
-}
-
-struct ifaddr *
-ifaddr_find_net(struct nke *m, const struct sockaddr *sa)
-{
-	struct ifaddr *ifa, *best = NULL;
-	int length, longest = -1;
-
-	TAILQ_FOREACH(ifa, &m->routes->all, all) {
-		length = match_length(ifa, sa);
-		if (length > longest) {
-			longest = length;
-			best = ifa;
-		}
-	}
-	return best;
-}
-
-struct ifaddr *
-ifaddr_best(struct ifnet *ifp, const struct sockaddr *dst)
-{
-	struct ifaddr *ifa, *first = NULL, *best = NULL;
-	int length, longest = -1;
-
-	TAILQ_FOREACH(ifa, &ifp->addresses, link) {
-		if (ifa->addr.ss_family != dst->sa_family)
-			continue;
-		if (first == NULL)
-			first = ifa;
-		if ((ifp->flags & IFF_POINTOPOINT) && ifa->dst.ss_len != 0 &&
-		    same_address(generic(&ifa->dst), dst))
-			return ifa;
-		length = match_length(ifa, dst);
-		if (length > longest) {
-			longest = length;
-			best = ifa;
-		}
-	}
-	return best != NULL ? best : first;
 }

@@ -1,39 +1,110 @@
 /*
- * Routes, as simple as a host needs them: the machine's own addresses (lo0), peers of point-to-
- * point links, connected networks by the longest mask, and one default per IP version. Called by
- * the protocols' output; interfaces that go are forgotten. There is no routing table beyond that
- * and no routing socket.
+ * A sender's cached route, and the older, simpler way to ask the table: an interface and a next hop. Also
+ * where the state of addresses, routes and neighbours comes up with the machine.
  */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "src/kern/heap.h"
+#include "src/net/neighbor.h"
 #include "src/net/route_private.h"
+#include "src/net/rtable_private.h"
 
-static struct route_default *
-default_of(struct nke *m, sa_family_t family)
+/* ---- the cache of a sender ---------------------------------------------------------------- */
+
+void
+route_clear(struct route *ro)
 {
-	return family == AF_INET ? &m->routes->default4 :
-	    family == AF_INET6 ? &m->routes->default6 : NULL;
+	struct rtentry *rt = ro->ro_rt;
+
+	ro->ro_rt = NULL;
+	rt_release(rt);
+}
+
+/* Ports do not count. */
+static inline bool
+same_destination(const struct sockaddr_storage *kept, const struct sockaddr *dst)
+{
+	struct sockaddr_in6 a, b;
+
+	if (kept->ss_family != dst->sa_family)
+		return false;
+	if (dst->sa_family == AF_INET)
+		return memcmp((const char *)kept + offsetof(struct sockaddr_in, sin_addr),
+		    (const char *)dst + offsetof(struct sockaddr_in, sin_addr), 4) == 0;
+	memcpy(&a, kept, sizeof a);
+	memcpy(&b, dst, sizeof b);
+	return memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 &&
+	    a.sin6_scope_id == b.sin6_scope_id;
+}
+
+struct rtentry *
+route_get(struct nke *m, struct route *ro, const struct sockaddr *dst, struct ifnet *ifp)
+{
+	struct rtentry *rt = ro->ro_rt;
+	const uint8_t *bytes;
+
+	if (sockaddr_bytes(dst, &bytes) == 0)
+		return NULL;
+	if (rt != NULL && ro->ro_generation == m->rtable->generation && (rt->rt_flags & RTF_UP) &&
+	    ro->ro_ifp == ifp && same_destination(&ro->ro_dst, dst))
+		return rt;
+	/* The new one first: a clone that only we use is found again, not made anew. */
+	rt = rt_lookup(m, dst, ifp, ro->ro_noclone ? RT_REPORT : RT_CLONE | RT_REPORT);
+	route_clear(ro);
+	ro->ro_rt = rt;
+	ro->ro_generation = m->rtable->generation;
+	ro->ro_ifp = ifp;
+	memset(&ro->ro_dst, 0, sizeof ro->ro_dst);
+	memcpy(&ro->ro_dst, dst, dst->sa_family == AF_INET ? sizeof(struct sockaddr_in) :
+	    sizeof(struct sockaddr_in6));
+	return rt;
+}
+
+/* ---- interface and next hop --------------------------------------------------------------- */
+
+struct ifnet *
+route_lookup(struct nke *m, const struct sockaddr *dst, struct sockaddr_storage *next_hop)
+{
+	struct rtentry *rt = rt_lookup(m, dst, NULL, 0);
+	struct ifnet *ifp;
+
+	if (next_hop != NULL) {
+		memset(next_hop, 0, sizeof *next_hop);
+		memcpy(next_hop, dst, dst->sa_len < sizeof *next_hop ? dst->sa_len : sizeof *next_hop);
+	}
+	if (rt == NULL || (rt->rt_flags & (RTF_REJECT | RTF_BLACKHOLE))) {
+		rt_release(rt);
+		return NULL;
+	}
+	if ((rt->rt_flags & RTF_GATEWAY) && next_hop != NULL)
+		*next_hop = rt->rt_gateway;
+	/* Its interface stays for the caller's call: interfaces go in a soft interrupt. */
+	ifp = rt->rt_ifp;
+	rt_release(rt);
+	return ifp;
 }
 
 errno_t
-route_set_default(struct nke *m, sa_family_t family, struct ifnet *ifp,
-    const struct sockaddr *gateway)
+route_set_default(struct nke *m, sa_family_t family, struct ifnet *ifp, const struct sockaddr *gateway)
 {
-	struct route_default *d = default_of(m, family);
+	const struct rt_key zero = {{0, 0}};
+	struct sockaddr_storage any = {.ss_family = family};
+	struct rt_request r = {
+		.dst = rt_sa(&any), .gateway = gateway, .ifp = ifp, .flags = RTF_STATIC,
+	};
 	const uint8_t *bytes;
+	errno_t error;
 
-	if (d == NULL || (gateway != NULL &&
+	if (rt_family_index(family) < 0 || (gateway != NULL &&
 	    (gateway->sa_family != family || sockaddr_bytes(gateway, &bytes) == 0)))
 		return EINVAL;
 	if (ifp != NULL && ifp->state != IFNET_ATTACHED)
 		return ENXIO;
-	memset(d, 0, sizeof *d);
-	d->ifp = ifp;
-	if (gateway != NULL)
-		memcpy(&d->gateway, gateway, gateway->sa_len < sizeof d->gateway ?
-		    gateway->sa_len : sizeof d->gateway);
-	return 0;
+	rt_key_address(&zero, family, &any);
+	if (rtable_find(m, r.dst, 0, NULL) != NULL && (error = rt_delete(m, r.dst, 0, NULL)) != 0)
+		return error;
+	return ifp != NULL ? rt_add(m, &r, NULL) : 0;
 }
 
 void
@@ -45,61 +116,8 @@ route_set_loopback(struct nke *m, struct ifnet *lo0)
 void
 route_forget(struct ifnet *ifp)
 {
-	struct route_state *rs = ifp->machine->routes;
-
-	if (rs->default4.ifp == ifp)
-		rs->default4.ifp = NULL;
-	if (rs->default6.ifp == ifp)
-		rs->default6.ifp = NULL;
+	rt_forget_interface(ifp);
 	neighbor_forget(ifp);
-}
-
-static bool
-is_multicast(const uint8_t *a, size_t n)
-{
-	return n == 4 ? (a[0] & 0xf0) == 0xe0 : a[0] == 0xff;
-}
-
-/* Multicast and limited broadcast without a route of their own: the default's interface, or any. */
-static struct ifnet *
-any_link(struct nke *m, sa_family_t family)
-{
-	const struct route_default *d = default_of(m, family);
-	struct ifaddr *ifa;
-
-	if (d->ifp != NULL)
-		return d->ifp;
-	TAILQ_FOREACH(ifa, &m->routes->all, all)
-		if (ifa->addr.ss_family == family && !(ifa->ifp->flags & IFF_LOOPBACK) &&
-		    (ifa->ifp->flags & (IFF_BROADCAST | IFF_MULTICAST)))
-			return ifa->ifp;
-	return NULL;
-}
-
-struct ifnet *
-route_lookup(struct nke *m, const struct sockaddr *dst, struct sockaddr_storage *next_hop)
-{
-	static const uint8_t limited_broadcast[4] = {0xff, 0xff, 0xff, 0xff};
-	const struct route_default *d = default_of(m, dst->sa_family);
-	const uint8_t *a;
-	size_t n = sockaddr_bytes(dst, &a);
-	struct ifaddr *ifa;
-
-	if (n == 0)
-		return NULL;
-	if (next_hop != NULL) {
-		memset(next_hop, 0, sizeof *next_hop);
-		memcpy(next_hop, dst, dst->sa_len < sizeof *next_hop ? dst->sa_len : sizeof *next_hop);
-	}
-	if (ifaddr_find(m, dst) != NULL)
-		return m->routes->loopback;
-	if ((ifa = ifaddr_find_dst(m, dst)) != NULL || (ifa = ifaddr_find_net(m, dst)) != NULL)
-		return ifa->ifp;
-	if (is_multicast(a, n) || (n == 4 && memcmp(a, limited_broadcast, 4) == 0))
-		return any_link(m, dst->sa_family);
-	if (d->ifp != NULL && d->gateway.ss_len != 0 && next_hop != NULL)
-		*next_hop = d->gateway;
-	return d->ifp;
 }
 
 /* ---- the subsystem ------------------------------------------------------------------------ */
@@ -109,18 +127,28 @@ route_init(struct nke *m)
 {
 	struct route_state *rs = kalloc(m, sizeof *rs);
 
-	if (rs == NULL)
+	m->rtable = kalloc(m, sizeof *m->rtable);
+	if (rs == NULL || m->rtable == NULL) {
+		kfree(m, m->rtable);
+		kfree(m, rs);
+		m->rtable = NULL;
 		return ENOMEM;
+	}
 	TAILQ_INIT(&rs->all);
-	TAILQ_INIT(&rs->neighbor_ages);
 	m->routes = rs;
-	return 0;
+	ifaddr_time_init(m);
+	rt_clone_init(m);
+	return route_sysctl_init(m);
 }
 
+/* What is in them goes with the heap. */
 static void
 route_fini(struct nke *m)
 {
+	callout_drain(&m->routes->lifetimes);
+	callout_drain(&m->rtable->sweep);
 	m->routes = NULL;
+	m->rtable = NULL;
 }
 
 const struct subsystem route_subsystem = {

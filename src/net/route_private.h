@@ -1,52 +1,56 @@
 /*
- * The machine's addresses, routes and neighbours: state shared by ifaddr.c, route.c and neighbor.c.
+ * The machine's addresses and routes: state shared by ifaddr.c and route.c.
  */
 #ifndef NKE_NET_ROUTE_PRIVATE_H
 #define NKE_NET_ROUTE_PRIVATE_H
 
 #include <string.h>
 
+#include "src/kern/callout.h"
 #include "src/net/if_private.h"
 #include "src/net/ifaddr.h"
 
-#define IFADDR_BUCKETS		64u	/* a power of two, as is the next */
-#define NEIGHBOR_BUCKETS	256u
-#define NEIGHBOR_MAX		4096u	/* then the oldest is forgotten */
+#define IFADDR_BUCKETS		64u	/* a power of two */
 
 LIST_HEAD(ifaddr_bucket, ifaddr);
-
-struct neighbor {
-	LIST_ENTRY(neighbor) hash;
-	TAILQ_ENTRY(neighbor) age;	/* oldest first */
-	struct ifnet *ifp;
-	uint8_t family;
-	uint8_t lladdr[6];
-	uint8_t addr[16];		/* 4 bytes for IPv4, zeros behind them */
-};
-
-LIST_HEAD(neighbor_bucket, neighbor);
-
-struct route_default {
-	struct ifnet *ifp;		/* NULL: none */
-	struct sockaddr_storage gateway;	/* ss_len 0: everything is on the link */
-};
 
 struct route_state {
 	struct ifaddr_hooks hooks;
 	struct ifnet *loopback;
 	TAILQ_HEAD(, ifaddr) all;
 	struct ifaddr_bucket buckets[IFADDR_BUCKETS];
-	struct route_default default4, default6;
-	struct neighbor_bucket neighbors[NEIGHBOR_BUCKETS];
-	TAILQ_HEAD(, neighbor) neighbor_ages;
-	uint32_t neighbor_count;
+	struct callout lifetimes;	/* the next address whose time is up (ifaddr_time.c) */
 };
-
-/* neighbor.c */
-void neighbor_forget(struct ifnet *);
 
 /* The bytes that make the address; their number, 0 for families other than IPv4 and IPv6. */
 size_t sockaddr_bytes(const struct sockaddr *, const uint8_t **);
+
+static inline const struct sockaddr *
+sockaddr_of(const struct sockaddr_storage *ss)
+{
+	return (const struct sockaddr *)(const void *)ss;
+}
+
+/* fe80::/10, and multicast of the scope of an interface or a link: good on one link only. */
+static inline bool
+in6_has_zone(const uint8_t *a)
+{
+	return (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) ||
+	    (a[0] == 0xff && ((a[1] & 0xf) == 1 || (a[1] & 0xf) == 2));
+}
+
+/* Bytes 2 and 3 of an address with a zone may hold it; `asked_zone` 0: any. */
+static inline bool
+in6_same(const uint8_t *kept, uint32_t kept_zone, const uint8_t *asked, uint32_t asked_zone)
+{
+	if (memcmp(kept + 4, asked + 4, 12) != 0 || kept[0] != asked[0] || kept[1] != asked[1])
+		return false;
+	if (!in6_has_zone(kept))
+		return kept[2] == asked[2] && kept[3] == asked[3];
+	return asked_zone == 0 || asked_zone == kept_zone;
+}
+
+void ifaddr_time_init(struct nke *);
 
 static inline uint32_t
 hash_words(const uint8_t *p, size_t len)

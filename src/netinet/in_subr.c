@@ -94,3 +94,20 @@ in_cut(struct nke *machine, struct mbuf *m, size_t off, size_t len)
 	m_last(n)->m_next = m;
 	return n;
 }
+
+struct mbuf *
+in_put_in_front(struct mbuf *front, struct mbuf *m)
+{
+	front->m_pkthdr.len += m->m_pkthdr.len;
+	take_over(front, m);
+	m->m_flags &= (uint16_t)~M_PKTHDR;
+	m_last(front)->m_next = m;
+	return front;
+}
+
+int
+in_sysctl_struct SYSCTL_HANDLER_ARGS
+{
+	(void)oidp;
+	return SYSCTL_OUT(req, arg1, (size_t)arg2);
+}

@@ -2,6 +2,8 @@
 #ifndef NKE_NETINET_IN_SUBR_H
 #define NKE_NETINET_IN_SUBR_H
 
+#include <sys/sysctl.h>
+
 #include "src/kern/mbuf.h"
 
 #define LIKELY(x)	__builtin_expect(!!(x), 1)
@@ -18,6 +20,12 @@ struct mbuf *in_align(struct nke *, struct mbuf *);
  * then.
  */
 struct mbuf *in_cut(struct nke *, struct mbuf *, size_t off, size_t len);
+
+/* `front`, a packet, becomes the beginning of m: everything in the packet header is m's. Consumes both. */
+struct mbuf *in_put_in_front(struct mbuf *front, struct mbuf *m);
+
+/* A sysctl handler: arg1 is a struct of arg2 bytes that is read as it is. */
+int in_sysctl_struct SYSCTL_HANDLER_ARGS;
 
 /* IP headers are read in place, by words. */
 static inline bool

@@ -2,14 +2,18 @@
  * IPv4 of a machine: its state, its registration with DLIL and the IP filter engine, and the
  * helpers that its files share (ip_state.h).
  */
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 
 #include "dlil/dlil.h"
 #include "ipfilter/ipfilter.h"
 #include "src/kern/heap.h"
 #include "src/kern/prng.h"
+#include "src/kern/sysctl.h"
+#include "src/kern/sysctl_bounded.h"
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
+#include "src/netinet/igmp_private.h"
 #include "src/netinet/ip_state.h"
 
 #define IP_REASS_LIFETIME	(UINT64_C(30) * 1000000000)	/* fixed: RFC 1122 3.3.2 */
@@ -56,8 +60,15 @@ ip_count_timed_out(struct nke *machine, uint32_t fragments)
 	machine->ip->stat.ips_fragtimeout += fragments;
 }
 
+/* RFC 1122 3.3.2: the sender is told, by the first fragment. */
+static void
+ip_fragment_expired(struct nke *machine, struct mbuf *first)
+{
+	icmp_error(machine, first, ICMP_TIMXCEED, ICMP_TIMXCEED_REASS, 0);
+}
+
 static const struct reass_counters ip_reass_counters = {
-	.dropped = ip_count_dropped, .timed_out = ip_count_timed_out
+	.dropped = ip_count_dropped, .timed_out = ip_count_timed_out, .expired = ip_fragment_expired
 };
 
 static void
@@ -76,6 +87,8 @@ ip_interface_detached(struct nke *machine, struct ifnet *ifp)
 	if (s->last_ours != NULL && s->last_ours->ifp == ifp)
 		ip_forget_ours(s);
 	ipf_interface_detached(machine, ifp);
+	in_multi_interface_gone(machine, ifp);
+	igmp_interface_gone(machine, ifp);
 	reass_interface_detached(&s->reass, ifp);
 }
 
@@ -92,6 +105,29 @@ static const struct ipf_protocol ip_ipf_protocol = {
 };
 
 static errno_t
+add_sysctls(struct nke *machine, struct ip_state *s)
+{
+	static const struct sysctl_bounded switches[] = {
+		{IPCTL_FORWARDING, "forwarding", offsetof(struct ip_state, forwarding), 0, 1},
+		{IPCTL_SENDREDIRECTS, "redirect", offsetof(struct ip_state, send_redirects), 0, 1},
+		{IPCTL_DEFTTL, "ttl", offsetof(struct ip_state, default_ttl), 1, MAXTTL},
+		{IPCTL_SOURCEROUTE, "sourceroute", offsetof(struct ip_state, source_route), 0, 1},
+		{IPCTL_ACCEPTSOURCEROUTE, "accept_sourceroute",
+		    offsetof(struct ip_state, accept_source_route), 0, 1},
+		{OID_AUTO, "maxfragpackets", offsetof(struct ip_state, reass.max_queues), 0,
+		    (int)REASS_QUEUES},
+		{OID_AUTO, "maxfragsperpacket", offsetof(struct ip_state, reass.max_per_queue), 1,
+		    (int)REASS_PER_QUEUE},
+		{.name = NULL}
+	};
+	errno_t error = sysctl_add(machine, &sysctl__net_inet_ip_children, IPCTL_STATS, "stats",
+	    CTLTYPE_OPAQUE | CTLFLAG_RD, &s->stat, sizeof s->stat, in_sysctl_struct, "S,ipstat");
+
+	return error != 0 ? error :
+	    sysctl_add_bounded(machine, &sysctl__net_inet_ip_children, switches, s);
+}
+
+static errno_t
 ip_init(struct nke *machine)
 {
 	struct ip_state *s = kalloc(machine, sizeof *s);
@@ -102,8 +138,13 @@ ip_init(struct nke *machine)
 	machine->ip = s;
 	s->id = (uint16_t)prng_u32(machine);
 	s->id_key = (uint16_t)prng_u32(machine);
+	s->default_ttl = IPDEFTTL;
+	s->send_redirects = 1;
+	s->forward_route.ro_noclone = true;
 	reass_init(&s->reass, machine, IP_REASS_LIFETIME, false, &ip_reass_counters);
-	error = dlil_register_net_proto(machine, &ip_net_proto);
+	error = add_sysctls(machine, s);
+	if (error == 0)
+		error = dlil_register_net_proto(machine, &ip_net_proto);
 	if (error != 0) {
 		kfree(machine, s);
 		machine->ip = NULL;
@@ -116,6 +157,7 @@ ip_init(struct nke *machine)
 static void
 ip_quiesce(struct nke *machine)
 {
+	route_clear(&machine->ip->forward_route);
 	reass_stop(&machine->ip->reass);
 	ip_forget_ours(machine->ip);
 }

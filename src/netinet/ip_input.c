@@ -3,12 +3,13 @@
  * filters, transport.
  *
  * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected
- * ones. Every packet is consumed. Forwarding is left out: what is for others is counted and let go.
- * So are group memberships: every multicast is taken to be for us.
+ * ones. Every packet is consumed. What is for others goes to ip_forward.c. Group memberships are left to
+ * the transports: every multicast is taken to be for us.
  *
  * The common case, one mbuf with a plain header, is decided in ip_header() (ip_state.h) without a
  * call; everything else goes through ip_check_header().
  */
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "dlil/dlil.h"
@@ -17,6 +18,7 @@
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
 #include "src/netinet/ip_state.h"
+#include "src/netinet/raw_input.h"
 
 #define IP_FRAGMENT_BITS	htons(IP_MF | IP_OFFMASK)
 
@@ -221,14 +223,19 @@ ip_to_transport(struct nke *machine, struct mbuf *m, int hlen)
 	const struct ip_transport *t = s->transport[protocol];
 
 	TRACE(machine, IP_DELIVER, m, protocol, hlen);
-	if (t != NULL && m->m_pkthdr.origin == NULL) {
+	if (t != NULL && machine->replay == NULL) {
 		s->stat.ips_delivered++;
 		t->input(machine, m, hlen, protocol);
 	} else if (machine->replay != NULL) {
 		s->stat.ips_delivered++;
 		replay_deliver(machine, m);
+	} else if (rip_wants(machine, protocol)) {
+		s->stat.ips_delivered++;
+		rip_input(machine, m, hlen, protocol);
 	} else {
-		ip_refuse(machine, m, &s->stat.ips_noproto);
+		s->stat.ips_noproto++;
+		TRACE(machine, IP_DROP, m, offsetof(struct ipstat, ips_noproto), 0);
+		icmp_error(machine, m, ICMP_UNREACH, ICMP_UNREACH_PROTOCOL, 0);
 	}
 }
 
@@ -245,25 +252,6 @@ ip_deliver(struct nke *machine, struct mbuf *m, int hlen, ipfilter_t behind)
 
 /* ---- one packet --------------------------------------------------------------------------- */
 
-/* False: refused. */
-static bool
-ip_options_accepted(struct nke *machine, struct mbuf *m, int hlen)
-{
-	struct ipstat *st = &machine->ip->stat;
-
-	switch (ip_options_check(mtod(m, const uint8_t *) + IP_HLEN, (size_t)(hlen - IP_HLEN))) {
-	case IP_OPTIONS_BAD:
-		ip_refuse(machine, m, &st->ips_badoptions);
-		return false;
-	case IP_OPTIONS_SOURCE_ROUTE:
-		ip_refuse(machine, m, &st->ips_cantforward);
-		return false;
-	case IP_OPTIONS_GOOD:
-		break;
-	}
-	return true;
-}
-
 static inline void
 ip_input_one(struct nke *machine, struct mbuf *m)
 {
@@ -277,11 +265,11 @@ ip_input_one(struct nke *machine, struct mbuf *m)
 	hlen = ip_header(machine, &m);
 	if (UNLIKELY(hlen == 0))
 		return;
-	if (UNLIKELY(hlen > IP_HLEN) && !ip_options_accepted(machine, m, hlen))
+	if (UNLIKELY(hlen > IP_HLEN) && !ip_dooptions(machine, &m, hlen))
 		return;
 	ip = mtod(m, const struct ip *);
 	if (UNLIKELY(!ip_is_ours(machine, m, ip->ip_dst.s_addr))) {
-		ip_refuse(machine, m, &s->stat.ips_cantforward);
+		ip_not_ours(machine, m, hlen);
 		return;
 	}
 	if (UNLIKELY(ip->ip_off & IP_FRAGMENT_BITS)) {

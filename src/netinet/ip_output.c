@@ -1,10 +1,14 @@
 /*
- * IPv4's way out (RFC 791, RFC 1122 3.2, 3.3): header, route, source address, IP filters,
+ * IPv4's way out (RFC 791, RFC 1122 3.2, 3.3): header, options, route, source address, IP filters,
  * checksums, fragmentation, interface.
  *
- * Called by transports (ip_output) and by the IP filter engine (ip_inject_send); ip_play.c has the
- * way of captured packets. The interface is chosen before the filters and stays, whatever they do
- * to the destination; it is referenced while they run.
+ * Called by transports (ip_send), by the core's own senders and the IP filter engine (ip_output,
+ * ip_inject_send); ip_play.c has the way of captured packets, ip_forward.c that of other machines'. The
+ * interface is chosen before the filters and stays, whatever they do to the destination; interface and
+ * route are referenced while they run.
+ *
+ * A sender that keeps its route (struct ip_sender.route) takes a short way when nothing has changed since
+ * its last datagram: send_again().
  */
 #include <string.h>
 
@@ -15,25 +19,12 @@
 
 #define CSUM_DATA	((uint32_t)(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP))
 
-/* One datagram on its way. */
-struct ip_out {
-	struct nke *machine;
-	uint32_t flags;			/* IP_OUT_* */
-	ipf_pktopts_t options;		/* never NULL */
-	struct ifnet *ifp;
-	struct sockaddr_storage next_hop;
-	bool multicast;
-};
-
 /* ---- header ------------------------------------------------------------------------------- */
 
-/*
- * Never the same twice within 65536 datagrams (RFC 6864), nor simply the next number. Odd factors
- * and the key permute the counter.
- */
-static uint16_t
-ip_new_id(struct ip_state *s)
+uint16_t
+ip_new_id(struct nke *machine)
 {
+	struct ip_state *s = machine->ip;
 	uint16_t id = (uint16_t)(++s->id * 40503u ^ s->id_key);
 
 	return id != 0 ? id : (uint16_t)(++s->id * 40503u ^ s->id_key);
@@ -67,88 +58,200 @@ take_header(struct nke *machine, struct mbuf **mp)
 	return *mp != NULL ? 0 : ENOBUFS;
 }
 
+/* A header that the sender has made: only checked. A socket's without identification gets one. */
+static errno_t
+check_raw_header(const struct ip_out *o, struct mbuf *m)
+{
+	struct ip *ip = mtod(m, struct ip *);
+	int len = ntohs(ip->ip_len);
+
+	o->machine->ip->stat.ips_rawout++;
+	if (ip->ip_v != IPVERSION || len < ip->ip_hl << 2 || ip->ip_hl < IP_HLEN >> 2 ||
+	    len > m->m_pkthdr.len)
+		return EINVAL;
+	m_adj(m, len - m->m_pkthdr.len);
+	if (o->socket && ip->ip_id == 0)
+		ip->ip_id = ip_new_id(o->machine);
+	return 0;
+}
+
 static errno_t
 fill_header(const struct ip_out *o, struct mbuf *m)
 {
 	struct ip_state *s = o->machine->ip;
 	struct ip *ip = mtod(m, struct ip *);
 
-	if (o->flags & IP_OUT_RAW) {
-		int len = ntohs(ip->ip_len);
-
-		s->stat.ips_rawout++;
-		if (ip->ip_v != IPVERSION || len < ip->ip_hl << 2 || ip->ip_hl < IP_HLEN >> 2 ||
-		    len > m->m_pkthdr.len)
-			return EINVAL;
-		m_adj(m, len - m->m_pkthdr.len);
-		return 0;
-	}
+	if (o->flags & IP_OUT_RAW)
+		return check_raw_header(o, m);
 	s->stat.ips_localout++;
 	ip->ip_v = IPVERSION;
 	if (ip->ip_hl == 0)
 		ip->ip_hl = IP_HLEN >> 2;
 	ip->ip_len = htons(m->m_pkthdr.len);
 	ip->ip_off &= htons(IP_DF);
-	ip->ip_id = ip_new_id(s);
+	if (o->flags & IP_OUT_DONTFRAG)
+		ip->ip_off |= htons(IP_DF);
+	ip->ip_id = ip_new_id(o->machine);
 	if (ip->ip_ttl == 0)
-		ip->ip_ttl = IPDEFTTL;	/* RFC 1122 3.2.1.7: never sent as 0 */
-	if (IN_MULTICAST(ntohl(ip->ip_dst.s_addr)) && (o->options->ippo_flags & IPPOF_MCAST_OPTS))
-		ip->ip_ttl = o->options->ippo_mcast_ttl;	/* 0: to members here */
+		ip->ip_ttl = (u_char)s->default_ttl;	/* RFC 1122 3.2.1.7: never sent as 0 */
+	if (IN_MULTICAST(ntohl(ip->ip_dst.s_addr)) && o->sender->has_mcast)
+		ip->ip_ttl = o->sender->mcast_ttl;	/* 0: to members here */
 	return 0;
 }
 
 /* ---- route -------------------------------------------------------------------------------- */
 
-static void
-set_hop(struct sockaddr_storage *ss, struct in_addr a)
+static const struct sockaddr *
+generic(const struct sockaddr_in *sin)
 {
-	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)ss;
+	return (const struct sockaddr *)(const void *)sin;
+}
 
-	memset(ss, 0, sizeof *ss);
+static void
+set_hop(struct sockaddr_in *sin, struct in_addr a)
+{
+	memset(sin, 0, sizeof *sin);
 	sin->sin_len = sizeof *sin;
 	sin->sin_family = AF_INET;
 	sin->sin_addr = a;
+}
+
+struct ifnet *
+ip_any_link(struct nke *machine, sa_family_t family)
+{
+	struct ifnet *ifp;
+
+	TAILQ_FOREACH(ifp, dlil_interfaces(machine), link)
+		if (!(ifp->flags & IFF_LOOPBACK) && (ifp->flags & (IFF_BROADCAST | IFF_MULTICAST)) &&
+		    ifaddr_first(ifp, family) != NULL)
+			return ifp;
+	return NULL;
+}
+
+/* What is on a link that this machine has an address on, and nothing else (SO_DONTROUTE). */
+static errno_t
+choose_connected(struct ip_out *o)
+{
+	struct ifaddr *ifa = ifaddr_find_dst(o->machine, generic(&o->next_hop));
+
+	if (ifa == NULL)
+		ifa = ifaddr_find_net(o->machine, generic(&o->next_hop));
+	if (ifa == NULL || (o->sender->bound != NULL && ifa->ifp != o->sender->bound)) {
+		o->machine->ip->stat.ips_noroute++;
+		return ENETUNREACH;
+	}
+	o->ifp = ifa->ifp;
+	return 0;
+}
+
+errno_t
+ip_route_refuses(const struct rtentry *rt)
+{
+	if (rt->rt_flags & RTF_BLACKHOLE)
+		return EJUSTRETURN;
+	if (rt->rt_flags & RTF_REJECT)
+		return rt->rt_flags & RTF_HOST ? EHOSTUNREACH : ENETUNREACH;
+	return 0;
+}
+
+/* By the table, through the sender's cache if it has one. o->rt is referenced. */
+static errno_t
+choose_by_table(struct ip_out *o)
+{
+	const struct sockaddr *dst = generic(&o->next_hop);
+	struct rtentry *rt;
+	errno_t error;
+
+	if (o->sender->route != NULL) {
+		rt = route_get(o->machine, o->sender->route, dst, o->sender->bound);
+		if (rt != NULL)
+			rt_retain(rt);
+	} else {
+		rt = rt_lookup(o->machine, dst, o->sender->bound, RT_REPORT);
+	}
+	if (rt == NULL) {
+		o->machine->ip->stat.ips_noroute++;
+		return EHOSTUNREACH;
+	}
+	o->rt = rt;
+	error = ip_route_refuses(rt);
+	if (error != 0) {
+		if (error != EJUSTRETURN)
+			o->machine->ip->stat.ips_noroute++;
+		return error;
+	}
+	o->ifp = rt->rt_ifp;
+	o->mtu = rt_mtu(rt);
+	if ((rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET)
+		memcpy(&o->next_hop, &rt->rt_gateway, sizeof o->next_hop);
+	return 0;
+}
+
+/* Where a group or everybody is, when the sender does not say: never beyond a gateway. */
+static struct ifnet *
+link_for_many(struct nke *machine, const struct sockaddr *dst)
+{
+	struct rtentry *rt = rt_lookup(machine, dst, NULL, 0);
+	struct ifnet *ifp = NULL;
+
+	if (rt != NULL && !(rt->rt_flags & (RTF_REJECT | RTF_BLACKHOLE)))
+		ifp = rt->rt_ifp;
+	rt_release(rt);
+	return ifp != NULL ? ifp : ip_any_link(machine, dst->sa_family);
 }
 
 /* The interface and next hop; what is addressed to this machine goes through lo0. */
 static errno_t
 choose_route(struct ip_out *o, const struct ip *ip)
 {
-	struct sockaddr_storage dst;
+	const struct ip_sender *s = o->sender;
+	errno_t error = 0;
 
-	set_hop(&dst, ip->ip_dst);
-	o->next_hop = dst;
+	set_hop(&o->next_hop, ip->ip_dst);
 	o->multicast = IN_MULTICAST(ntohl(ip->ip_dst.s_addr));
-	if (o->multicast && (o->options->ippo_flags & IPPOF_MCAST_OPTS) &&
-	    o->options->ippo_mcast_ifnet != NULL) {
-		o->ifp = o->options->ippo_mcast_ifnet;
-		return 0;
-	}
-	if (ifaddr_find_in4(o->machine, ip->ip_dst.s_addr) != NULL)
+	if (o->multicast || ip->ip_dst.s_addr == htonl(INADDR_BROADCAST)) {
+		o->ifp = s->bound;
+		if (o->ifp == NULL && o->multicast && s->has_mcast)
+			o->ifp = s->mcast_ifp;
+		if (o->ifp == NULL)
+			o->ifp = link_for_many(o->machine, generic(&o->next_hop));
+		if (o->ifp == NULL) {
+			o->machine->ip->stat.ips_noroute++;
+			error = EHOSTUNREACH;
+		}
+	} else if (ifaddr_find_in4(o->machine, ip->ip_dst.s_addr) != NULL) {
 		o->ifp = dlil_loopback(o->machine);
-	else
-		o->ifp = route_lookup(
-		    o->machine, (const struct sockaddr *)(const void *)&dst, &o->next_hop);
-	if (o->ifp == NULL) {
-		o->machine->ip->stat.ips_noroute++;
-		return EHOSTUNREACH;
+		/* For the cache's sake: the next one need not ask again. */
+		if (s->route != NULL && s->bound == NULL)
+			(void)route_get(o->machine, s->route, generic(&o->next_hop), NULL);
+	} else if (o->flags & IP_OUT_DONTROUTE) {
+		error = choose_connected(o);
+	} else {
+		error = choose_by_table(o);
 	}
-	return 0;
+	if (error == 0 && o->mtu == 0)
+		o->mtu = o->ifp->mtu;
+	return error;
 }
 
-static void
+static errno_t
 choose_source(const struct ip_out *o, struct ip *ip)
 {
+	struct sockaddr_in dst;
 	const struct ifaddr *ifa;
 
-	if (ip->ip_src.s_addr != INADDR_ANY)
-		return;
+	if (ip->ip_src.s_addr != INADDR_ANY || (o->flags & IP_OUT_UNSPEC_SOURCE))
+		return 0;
 	/* What goes through lo0 to one of our addresses comes from it too. */
 	ifa = ifaddr_find_in4(o->machine, ip->ip_dst.s_addr);
+	if (ifa == NULL) {
+		set_hop(&dst, ip->ip_dst);
+		ifa = in_select_source(o->machine, o->ifp, o->rt, generic(&dst));
+	}
 	if (ifa == NULL)
-		ifa = ifaddr_first(o->ifp, AF_INET);
-	if (ifa != NULL)
-		ip->ip_src = ((const struct sockaddr_in *)(const void *)&ifa->addr)->sin_addr;
+		return o->socket ? EADDRNOTAVAIL : 0;
+	ip->ip_src = ((const struct sockaddr_in *)(const void *)&ifa->addr)->sin_addr;
+	return 0;
 }
 
 /* May a datagram with these addresses leave by that interface? */
@@ -182,18 +285,16 @@ check_destination(const struct ip_out *o, struct mbuf *m)
 /*
  * Link-local addresses are good on one link only (RFC 3927 7): sent so that the receiver can tell.
  */
-static void
-fix_link_local_ttl(struct ip *ip)
+static bool
+link_local(const struct ip *ip)
 {
-	if (IN_LINKLOCAL(ntohl(ip->ip_src.s_addr)) || IN_LINKLOCAL(ntohl(ip->ip_dst.s_addr)))
-		ip->ip_ttl = MAXTTL;
+	return IN_LINKLOCAL(ntohl(ip->ip_src.s_addr)) || IN_LINKLOCAL(ntohl(ip->ip_dst.s_addr));
 }
 
 /* ---- filters ------------------------------------------------------------------------------ */
 
-/* EJUSTRETURN: nothing is left to be done. */
-static errno_t
-run_filters(const struct ip_out *o, struct mbuf **mp, ipfilter_t behind)
+errno_t
+ip_filter_out(const struct ip_out *o, struct mbuf **mp, ipfilter_t behind)
 {
 	errno_t error;
 	int hlen;
@@ -223,10 +324,10 @@ run_filters(const struct ip_out *o, struct mbuf **mp, ipfilter_t behind)
 /* ---- checksums and sending ---------------------------------------------------------------- */
 
 static void
-finish_checksums(const struct ip_out *o, struct mbuf *m, bool fragmenting)
+finish_checksums(const struct ifnet *ifp, struct mbuf *m, bool fragmenting)
 {
 	struct ip *ip = mtod(m, struct ip *);
-	uint32_t offload = fragmenting ? 0 : o->ifp->offload;
+	uint32_t offload = fragmenting ? 0 : ifp->offload;
 	uint32_t here = m->m_pkthdr.csum_flags & CSUM_DATA & ~offload;
 
 	if (here != 0) {
@@ -237,6 +338,8 @@ finish_checksums(const struct ip_out *o, struct mbuf *m, bool fragmenting)
 	m->m_pkthdr.csum_flags &= ~(uint32_t)MBUF_CSUM_REQ_IP;
 	if (offload & IFNET_CSUM_IP)
 		m->m_pkthdr.csum_flags |= MBUF_CSUM_REQ_IP;
+	else if (ip->ip_hl == IP_HLEN >> 2)
+		ip->ip_sum = ip_plain_sum(ip);
 	else
 		ip->ip_sum = in_cksum(m, 0, (size_t)ip->ip_hl << 2);
 }
@@ -256,34 +359,34 @@ ip_local_member(const struct ifnet *ifp, const struct sockaddr *group)
 	return false;
 }
 
-/* Members on this machine hear what it sends to their group: after the filters, once. */
+/*
+ * Members on this machine hear what it sends to their group: after the filters, once, as if it had come
+ * by the interface that it leaves by.
+ */
 static void
-loop_multicast(const struct ip_out *o, const struct mbuf *m)
+loop_multicast(const struct ip_out *o, struct mbuf *m)
 {
-	struct sockaddr_storage group;
-	struct ip_out copy = *o;
+	struct ifnet *lo = dlil_loopback(o->machine);
+	struct sockaddr_in group;
 	struct mbuf *n;
 
 	set_hop(&group, mtod(m, const struct ip *)->ip_dst);
-	if (((o->options->ippo_flags & IPPOF_MCAST_OPTS) && !o->options->ippo_mcast_loop) ||
-	    (o->ifp->flags & IFF_LOOPBACK) ||
-	    !ip_local_member(o->ifp, (const struct sockaddr *)(const void *)&group))
+	if ((o->sender->has_mcast && !o->sender->mcast_loop) || (o->ifp->flags & IFF_LOOPBACK) ||
+	    !ip_local_member(o->ifp, generic(&group)))
 		return;
-	n = m_dup((struct mbuf *)(uintptr_t)m, MBUF_DONTWAIT);
+	n = m_dup(m, MBUF_DONTWAIT);
 	if (n == NULL)
 		return;
-	copy.ifp = dlil_loopback(o->machine);
-	finish_checksums(&copy, n, false);
-	(void)dlil_output(
-	    copy.ifp, PF_INET, n, NULL, (const struct sockaddr *)(const void *)&group, false);
+	n->m_pkthdr.rcvif = o->ifp;
+	finish_checksums(lo, n, false);
+	(void)dlil_output(lo, PF_INET, n, NULL, generic(&group), false);
 }
 
-static errno_t
-send(const struct ip_out *o, struct mbuf *m)
+errno_t
+ip_transmit(const struct ip_out *o, struct mbuf *m)
 {
-	const struct sockaddr *hop = (const struct sockaddr *)(const void *)&o->next_hop;
 	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO4) && (o->ifp->offload & IFNET_TSO_IPV4);
-	bool fits = (uint32_t)m->m_pkthdr.len <= o->ifp->mtu || tso;
+	bool fits = (uint32_t)m->m_pkthdr.len <= o->mtu || tso;
 	struct mbuf *list = m;
 	errno_t error = 0;
 
@@ -295,58 +398,172 @@ send(const struct ip_out *o, struct mbuf *m)
 			return 0;
 		}
 	}
-	if (!fits && (mtod(m, const struct ip *)->ip_off & htons(IP_DF))) {
+	if (!fits && ((mtod(m, const struct ip *)->ip_off & htons(IP_DF)) ||
+	    (o->flags & IP_OUT_DONTFRAG))) {
 		o->machine->ip->stat.ips_cantfrag++;
 		m_freem(m);
 		return EMSGSIZE;
 	}
-	finish_checksums(o, m, !fits);
+	finish_checksums(o->ifp, m, !fits);
 	if (!fits)
-		error = ip_fragment(o->machine, m, o->ifp->mtu, &list);
+		error = ip_fragment(o->machine, m, o->mtu, &list);
 	if (error != 0)
 		return error;
-	return dlil_output(o->ifp, PF_INET, list, NULL, hop, false);
+	return dlil_output(o->ifp, PF_INET, list, NULL, generic(&o->next_hop), false);
 }
 
 /* ---- entry -------------------------------------------------------------------------------- */
+
+/* The next datagram of this sender may take the short way: send_again(). */
+static void
+remember_plain(const struct ip_out *o, const struct mbuf *m)
+{
+	const struct ip *ip = mtod(m, const struct ip *);
+	struct route *ro = o->sender->route;
+
+	if (ro->ro_rt == NULL || ro->ro_rt->rt_ifp != o->ifp || ip_route_refuses(ro->ro_rt) != 0 ||
+	    (m->m_flags & (MBUF_BCAST | MBUF_MCAST)) || IN_LINKLOCAL(ntohl(ip->ip_dst.s_addr)))
+		return;
+	ro->ro_plain = ip->ip_dst.s_addr;
+	ro->ro_plain_generation = ro->ro_generation;
+}
+
+static errno_t
+output(struct ip_out *o, struct mbuf *m)
+{
+	ipfilter_t behind = ipf_take_ref(m);
+	bool keeps = o->sender->route != NULL && o->sender->options_len == 0;
+	errno_t error;
+
+	TRACE(o->machine, IP_OUTPUT, m, m->m_pkthdr.len, 0);
+	error = take_header(o->machine, &m);
+	if (error == 0)
+		error = fill_header(o, m);
+	if (error == 0 && UNLIKELY(o->sender->options_len != 0))
+		error = ip_options_insert(o->machine, &m, o->sender->options, o->sender->options_len);
+	if (error == 0)
+		error = choose_route(o, mtod(m, const struct ip *));
+	if (error == 0)
+		error = choose_source(o, mtod(m, struct ip *));
+	if (error == 0)
+		error = check_destination(o, m);
+	if (error != 0)
+		goto done;
+	if (link_local(mtod(m, const struct ip *)))
+		mtod(m, struct ip *)->ip_ttl = MAXTTL;
+	if (UNLIKELY(o->flags & IP_OUT_DONTROUTE) && !(o->flags & IP_OUT_RAW) && !o->multicast)
+		mtod(m, struct ip *)->ip_ttl = 1;
+	if (keeps)
+		remember_plain(o, m);
+	if (UNLIKELY(!ipf_none(o->machine, AF_INET)) && !(o->flags & IP_OUT_NO_FILTERS)) {
+		error = ip_filter_out(o, &m, behind);
+		if (error != 0)
+			goto done;
+	}
+	error = ip_transmit(o, m);
+	m = NULL;
+done:
+	m_freem(m);
+	rt_release(o->rt);
+	return error == EJUSTRETURN ? 0 : error;
+}
+
+void
+ip_sender_of(struct nke *machine, const struct ipf_pktopts *options, struct ip_sender *s)
+{
+	if (options->ippo_flags & IPPOF_MCAST_OPTS) {
+		s->has_mcast = true;
+		s->mcast_ifp = options->ippo_mcast_ifnet;
+		s->mcast_ttl = options->ippo_mcast_ttl;
+		s->mcast_loop = options->ippo_mcast_loop;
+	}
+	if (options->ippo_flags & IPPOF_BOUND_IF)
+		s->bound = dlil_find_by_index(machine, options->ippo_flags >> IPPOF_SHIFT_IFSCOPE);
+}
+
+void
+ip_options_of(const struct ip_sender *s, struct ipf_pktopts *options)
+{
+	memset(options, 0, sizeof *options);
+	if (s->has_mcast) {
+		options->ippo_flags |= IPPOF_MCAST_OPTS;
+		options->ippo_mcast_ifnet = s->mcast_ifp;
+		options->ippo_mcast_ttl = s->mcast_ttl;
+		options->ippo_mcast_loop = s->mcast_loop;
+	}
+	if (s->bound != NULL)
+		options->ippo_flags |= IPPOF_BOUND_IF | s->bound->index << IPPOF_SHIFT_IFSCOPE;
+}
 
 errno_t
 ip_output(struct nke *machine, struct mbuf *m, uint32_t flags, ipf_pktopts_t options)
 {
 	struct ipf_pktopts none = {0};
-	struct ip_out o = {
-	    .machine = machine, .flags = flags, .options = options ? options : &none};
-	ipfilter_t behind = ipf_take_ref(m);
-	errno_t error;
+	struct ip_sender s = {.flags = flags};
+	struct ip_out o = {.machine = machine, .sender = &s, .flags = flags,
+	    .options = options != NULL ? options : &none};
 
-	TRACE(machine, IP_OUTPUT, m, m->m_pkthdr.len, 0);
-	error = take_header(machine, &m);
-	if (error != 0)
-		goto drop;
-	error = fill_header(&o, m);
-	if (error != 0)
-		goto drop;
-	error = choose_route(&o, mtod(m, const struct ip *));
-	if (error != 0)
-		goto drop;
-	choose_source(&o, mtod(m, struct ip *));
-	error = check_destination(&o, m);
-	if (error != 0)
-		goto drop;
-	fix_link_local_ttl(mtod(m, struct ip *));
-	if (UNLIKELY(!ipf_none(machine, AF_INET)) && !(flags & IP_OUT_NO_FILTERS)) {
-		error = run_filters(&o, &m, behind);
-		if (error != 0)
-			goto drop;
-	}
-	return send(&o, m);
-drop:
-	m_freem(m);
-	return error == EJUSTRETURN ? 0 : error;
+	ip_sender_of(machine, o.options, &s);
+	return output(&o, m);
 }
 
 errno_t
 ip_inject_send(struct nke *machine, struct mbuf *m, ipf_pktopts_t options)
 {
 	return ip_output(machine, m, IP_OUT_RAW | IP_OUT_BROADCAST, options);
+}
+
+/*
+ * The short way: to where this sender's last datagram went, in one packet, with nobody watching. False:
+ * nothing was done.
+ */
+static inline bool
+send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno_t *error)
+{
+	const struct route *ro = s->route;
+	struct rtentry *rt = ro != NULL ? ro->ro_rt : NULL;
+	struct sockaddr_in hop;
+	struct ifnet *ifp;
+	struct ip *ip;
+
+	if (rt == NULL || (s->flags & ~IP_OUT_BROADCAST) || s->options_len != 0 ||
+	    !ipf_none(machine, AF_INET) || m->m_len < IP_HLEN || !in_aligned(m) || !m_writable(m))
+		return false;
+	ip = mtod(m, struct ip *);
+	ifp = rt->rt_ifp;
+	if (ip->ip_dst.s_addr != ro->ro_plain || ro->ro_plain_generation != ro->ro_generation ||
+	    ro->ro_generation != rt_generation(machine) || ro->ro_ifp != s->bound ||
+	    ip->ip_src.s_addr == INADDR_ANY || (ip->ip_hl != 0 && ip->ip_hl != IP_HLEN >> 2) ||
+	    IN_LINKLOCAL(ntohl(ip->ip_src.s_addr)) || (uint32_t)m->m_pkthdr.len > rt_mtu(rt) ||
+	    (ip_loopback_net(ip->ip_src) && !(ifp->flags & IFF_LOOPBACK)))
+		return false;
+	TRACE(machine, IP_OUTPUT, m, m->m_pkthdr.len, 0);
+	m->m_pkthdr.inject_ref = NULL;
+	machine->ip->stat.ips_localout++;
+	*(uint8_t *)ip = IP_VHL_BORING;
+	ip->ip_len = htons(m->m_pkthdr.len);
+	ip->ip_off &= htons(IP_DF);
+	ip->ip_id = ip_new_id(machine);
+	if (ip->ip_ttl == 0)
+		ip->ip_ttl = (u_char)machine->ip->default_ttl;
+	finish_checksums(ifp, m, false);
+	memcpy(&hop, (rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET ?
+	    (const void *)&rt->rt_gateway : (const void *)&ro->ro_dst,
+	    sizeof hop);
+	*error = dlil_output(ifp, PF_INET, m, NULL, generic(&hop), false);
+	return true;
+}
+
+errno_t
+ip_send(struct nke *machine, struct mbuf *m, const struct ip_sender *s)
+{
+	struct ipf_pktopts options;
+	struct ip_out o = {.machine = machine, .sender = s, .flags = s->flags, .options = &options,
+	    .socket = true};
+	errno_t error;
+
+	if (send_again(machine, m, s, &error))
+		return error;
+	ip_options_of(s, &options);
+	return output(&o, m);
 }

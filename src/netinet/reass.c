@@ -161,6 +161,26 @@ reass_arm(struct reass *r)
 		(void)callout_reset(&r->timer, oldest->expires);
 }
 
+/* The rest of a datagram did not come in time. */
+static void
+queue_expire(struct reass *r, struct reass_queue *q)
+{
+	struct mbuf *first = q->first;
+
+	if (first == NULL || piece_offset(first) != 0 || r->machine->replay != NULL) {
+		queue_drop(r, q, r->counters->timed_out);
+		return;
+	}
+	r->counters->timed_out(r->machine, q->fragments);
+	first = queue_take(r, q);
+	queue_unlink(r, q);
+	pieces_free(r, first->m_nextpkt);
+	first->m_nextpkt = NULL;
+	first->m_pkthdr.csum_data = 0;
+	first->m_pkthdr.tso_segsz = 0;
+	r->counters->expired(r->machine, first);
+}
+
 static void
 reass_timeout(void *arg)
 {
@@ -169,7 +189,7 @@ reass_timeout(void *arg)
 	struct reass_queue *q;
 
 	while ((q = TAILQ_FIRST(&r->ages)) != NULL && q->expires <= now)
-		queue_drop(r, q, r->counters->timed_out);
+		queue_expire(r, q);
 	reass_arm(r);
 }
 
@@ -178,7 +198,9 @@ queue_create(struct reass *r, const struct reass_key *key)
 {
 	struct reass_queue *q;
 
-	if (r->queues >= REASS_QUEUES && !TAILQ_EMPTY(&r->ages))
+	if (r->max_queues == 0)
+		return NULL;
+	while (r->queues >= (uint32_t)r->max_queues && !TAILQ_EMPTY(&r->ages))
 		queue_drop(r, TAILQ_FIRST(&r->ages), r->counters->dropped);
 	q = kalloc(r->machine, sizeof *q);
 	if (q == NULL)
@@ -325,7 +347,7 @@ reass_add(struct reass *r, const struct reass_key *key, struct mbuf *m, const st
 	}
 	place = queue_place(q, p, &before);
 	if (place == PLACE_OVERLAP || !queue_end_agrees(q, p) ||
-	    (place == PLACE_FREE && q->fragments == REASS_PER_QUEUE)) {
+	    (place == PLACE_FREE && q->fragments >= (uint32_t)r->max_per_queue)) {
 		queue_kill(r, q);
 		piece_refuse(r, m);
 		return NULL;
@@ -419,6 +441,8 @@ reass_init(struct reass *r, struct nke *machine, uint64_t lifetime, bool remembe
 	r->counters = counters;
 	r->lifetime = lifetime;
 	r->remember_dead = remember_dead;
+	r->max_queues = (int)REASS_QUEUES;
+	r->max_per_queue = (int)REASS_PER_QUEUE;
 	r->max_bytes = (limit != 0 ? limit : DEFAULT_MBUF_LIMIT) / 4;
 	r->hash_key = prng_u32(machine);
 	TAILQ_INIT(&r->ages);

@@ -44,6 +44,8 @@ struct reass_queue {
 struct reass_counters {
 	void (*dropped)(struct nke *, uint32_t fragments);	/* overlap, memory, too many */
 	void (*timed_out)(struct nke *, uint32_t fragments);
+	/* The first fragment of a datagram that timed out; consumes. Not in a replayed machine. */
+	void (*expired)(struct nke *, struct mbuf *first);
 };
 
 struct reass {
@@ -51,6 +53,7 @@ struct reass {
 	const struct reass_counters *counters;
 	uint64_t lifetime;		/* ns */
 	bool remember_dead;		/* drops late fragments after overlap too */
+	int max_queues, max_per_queue;	/* at most REASS_QUEUES and REASS_PER_QUEUE */
 	uint32_t queues;
 	uint64_t bytes, max_bytes;	/* of mbufs and clusters */
 	uint32_t hash_key;

@@ -6,6 +6,7 @@
  * header. Atomic fragments never meet others (RFC 6946); a first fragment without all headers is
  * refused (RFC 7112).
  */
+#include <netinet/icmp6.h>
 #include <string.h>
 
 #include "src/net/replay.h"
@@ -49,6 +50,24 @@ fragment_fault(struct ip6stat *st, const struct mbuf *m, const struct reass_piec
 	if (p->offset == 0 && !ip6_chain_complete(m, off + sizeof(struct ip6_frag), next))
 		return &st->ip6s_exthdrtoolong;
 	return NULL;
+}
+
+/* RFC 8200 4.5: a length that cannot be, or a place beyond every datagram, is told to the sender. */
+static void
+refuse_fragment(struct nke *machine, struct mbuf *m, const struct reass_piece *p, size_t off,
+    u_quad_t *fault)
+{
+	bool length = p->len != 0 && p->more && p->len % 8 != 0;
+	bool place = off - (size_t)IP6_HLEN + p->offset + p->len > IPV6_MAXPACKET;
+
+	if (machine->replay != NULL || (!length && !place)) {
+		ip6_refuse(machine, m, fault);
+		return;
+	}
+	(*fault)++;
+	icmp6_error(machine, m, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_HEADER, length ?
+	    (uint32_t)offsetof(struct ip6_hdr, ip6_plen) :
+	    (uint32_t)(off + offsetof(struct ip6_frag, ip6f_offlg)));
 }
 
 /* All fragments are there: makes the datagram. `*offp`, `*nextp` as ip6_reass says. */
@@ -108,7 +127,7 @@ ip6_reass(struct nke *machine, struct mbuf *m, int *offp, uint8_t *nextp, int co
 	}
 	fault = fragment_fault(&s->stat, m, &piece, off, f.ip6f_nxt);
 	if (fault != NULL) {
-		ip6_refuse(machine, m, fault);
+		refuse_fragment(machine, m, &piece, off, fault);
 		return NULL;
 	}
 	memcpy(key.src, ip6_source(m), sizeof key.src);

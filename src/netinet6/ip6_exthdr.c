@@ -56,28 +56,49 @@ option_good(uint8_t type, size_t len)
 	}
 }
 
-bool
-ip6_options_good(const struct mbuf *m, size_t off)
+static bool
+option_known(uint8_t type)
+{
+	return type == IP6OPT_PADN || type == IP6OPT_ROUTER_ALERT || type == IP6OPT_TUNNEL_LIMIT;
+}
+
+size_t
+ip6_options_fault(const struct mbuf *m, size_t off, uint8_t *what)
 {
 	struct ip6_ext e;
 	size_t end = off + extension_length(m, off, &e);
 	struct ip6_opt o;
 
 	if (end == off)
-		return false;
+		return 0;
 	for (off += sizeof e; off < end; off += sizeof o + o.ip6o_len) {
 		m_copydata(m, off, 1, &o.ip6o_type);
 		while (o.ip6o_type == IP6OPT_PAD1 && ++off < end)
 			m_copydata(m, off, 1, &o.ip6o_type);
 		if (off == end)
 			break;
+		*what = IP6OPT_PADN;
 		if (off + sizeof o > end)
-			return false;
+			return off;
 		m_copydata(m, off, sizeof o, &o);
-		if (off + sizeof o + o.ip6o_len > end || !option_good(o.ip6o_type, o.ip6o_len))
-			return false;
+		if (off + sizeof o + o.ip6o_len > end)
+			return off;
+		if (!option_good(o.ip6o_type, o.ip6o_len)) {
+			if (!option_known(o.ip6o_type))
+				*what = o.ip6o_type;
+			return off;
+		}
 	}
-	return true;
+	return 0;
+}
+
+bool
+ip6_options_good(const struct mbuf *m, size_t off)
+{
+	struct ip6_ext e;
+	uint8_t what;
+
+	return extension_length(m, off, &e) != 0 && ip6_options_fault(m, off, &what) == 0;
 }
 
 bool

@@ -1,13 +1,17 @@
 /* IPv6 of a machine: its state, its registration with DLIL and the IP filter engine. */
+#include <netinet/icmp6.h>
 #include <sys/socket.h>
 
 #include "dlil/dlil.h"
 #include "ipfilter/ipfilter.h"
 #include "src/kern/heap.h"
 #include "src/kern/prng.h"
+#include "src/kern/sysctl.h"
+#include "src/kern/sysctl_bounded.h"
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
 #include "src/netinet6/ip6_state.h"
+#include "src/netinet6/mld6_private.h"
 
 #define IP6_REASS_LIFETIME	(UINT64_C(60) * 1000000000)	/* RFC 8200 4.5 */
 
@@ -46,8 +50,16 @@ ip6_count_timed_out(struct nke *machine, uint32_t fragments)
 	machine->ip6->stat.ip6s_fragtimeout += fragments;
 }
 
+/* RFC 8200 4.5: the sender is told, by the first fragment. */
+static void
+ip6_fragment_expired(struct nke *machine, struct mbuf *first)
+{
+	icmp6_error(machine, first, ICMP6_TIME_EXCEEDED, ICMP6_TIME_EXCEED_REASSEMBLY, 0);
+}
+
 static const struct reass_counters ip6_reass_counters = {
-	.dropped = ip6_count_dropped, .timed_out = ip6_count_timed_out
+	.dropped = ip6_count_dropped, .timed_out = ip6_count_timed_out,
+	.expired = ip6_fragment_expired
 };
 
 static void
@@ -66,6 +78,7 @@ ip6_interface_detached(struct nke *machine, struct ifnet *ifp)
 	if (s->last_ours != NULL && s->last_ours->ifp == ifp)
 		ip6_forget_ours(s);
 	reass_interface_detached(&s->reass, ifp);
+	mld_interface_gone(machine, ifp);
 }
 
 static const struct net_proto ip6_net_proto = {
@@ -81,6 +94,24 @@ static const struct ipf_protocol ip6_ipf_protocol = {
 };
 
 static errno_t
+add_sysctls(struct nke *machine, struct ip6_state *s)
+{
+	static const struct sysctl_bounded switches[] = {
+		{IPV6CTL_FORWARDING, "forwarding", offsetof(struct ip6_state, forwarding), 0, 1},
+		{IPV6CTL_SENDREDIRECTS, "redirect", offsetof(struct ip6_state, send_redirects), 0, 1},
+		{IPV6CTL_DEFHLIM, "hlim", offsetof(struct ip6_state, default_hlim), 1, IPV6_MAXHLIM},
+		{IPV6CTL_MAXFRAGPACKETS, "maxfragpackets", offsetof(struct ip6_state, reass.max_queues),
+		    0, (int)REASS_QUEUES},
+		{.name = NULL}
+	};
+	errno_t error = sysctl_add(machine, &sysctl__net_inet6_ip6_children, IPV6CTL_STATS, "stats",
+	    CTLTYPE_OPAQUE | CTLFLAG_RD, &s->stat, sizeof s->stat, in_sysctl_struct, "S,ip6stat");
+
+	return error != 0 ? error :
+	    sysctl_add_bounded(machine, &sysctl__net_inet6_ip6_children, switches, s);
+}
+
+static errno_t
 ip6_init(struct nke *machine)
 {
 	struct ip6_state *s = kalloc(machine, sizeof *s);
@@ -91,8 +122,13 @@ ip6_init(struct nke *machine)
 	machine->ip6 = s;
 	s->id = prng_u32(machine);
 	s->id_key = prng_u32(machine);
+	s->default_hlim = IPV6_DEFHLIM;
+	s->send_redirects = 1;
+	s->forward_route.ro_noclone = true;
 	reass_init(&s->reass, machine, IP6_REASS_LIFETIME, true, &ip6_reass_counters);
-	error = dlil_register_net_proto(machine, &ip6_net_proto);
+	error = add_sysctls(machine, s);
+	if (error == 0)
+		error = dlil_register_net_proto(machine, &ip6_net_proto);
 	if (error != 0) {
 		kfree(machine, s);
 		machine->ip6 = NULL;
@@ -105,6 +141,7 @@ ip6_init(struct nke *machine)
 static void
 ip6_quiesce(struct nke *machine)
 {
+	route_clear(&machine->ip6->forward_route);
 	reass_stop(&machine->ip6->reass);
 	ip6_forget_ours(machine->ip6);
 }

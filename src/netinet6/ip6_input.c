@@ -3,14 +3,15 @@
  * header's handler, until the transport is reached.
  *
  * Called by DLIL with lists of packets (net_proto.input), by the IP filter engine with injected
- * ones. Every packet is consumed. Left out: forwarding (what is for others is counted and let go),
- * group memberships (every multicast is taken to be for us), jumbograms (RFC 2675: counted as bad
- * options, refused), ICMPv6 errors.
+ * ones. Every packet is consumed. What is for others goes to ip6_forward.c. Left out: group memberships
+ * (left to the transports: every multicast is taken to be for us), jumbograms (RFC 2675: counted as bad
+ * options, refused).
  *
  * Interface fact: filters are called once for each header of the chain, hop-by-hop options
  * excepted; a fragment is shown to them as one (protocol 44), and the datagram again when it is
  * whole.
  */
+#include <netinet6/in6_var.h>
 #include <string.h>
 
 #include "dlil/dlil.h"
@@ -18,6 +19,7 @@
 #include "src/kern/klog.h"
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
+#include "src/netinet/raw_input.h"
 #include "src/netinet6/ip6_state.h"
 
 /* ---- the header --------------------------------------------------------------------------- */
@@ -188,12 +190,14 @@ static bool
 ours_on_link(struct nke *machine, const struct ifnet *ifp, const struct in6_addr *dst)
 {
 	struct in6_addr kept = *dst;
+	const struct ifaddr *ifa;
 
 	if (kept.s6_addr16[1] != 0)
 		return false;
 	if (ifp != NULL && !(ifp->flags & IFF_LOOPBACK))
 		kept.s6_addr16[1] = htons(ifp->index);
-	return ifaddr_find_in6(machine, &kept) != NULL;
+	ifa = ifaddr_find_in6(machine, &kept);
+	return ifa != NULL && !(ifa->ia6_flags & IN6_IFF_NOTREADY);
 }
 
 static bool
@@ -207,7 +211,8 @@ ip6_is_ours_slow(struct nke *machine, const struct mbuf *m, const struct in6_add
 	if (IN6_IS_ADDR_LINKLOCAL(dst))
 		return ours_on_link(machine, m->m_pkthdr.rcvif, dst);
 	ifa = ifaddr_find_in6(machine, dst);
-	if (ifa == NULL)
+	/* RFC 4862 5.4: not before it is known to be nobody else's. */
+	if (ifa == NULL || (ifa->ia6_flags & IN6_IFF_NOTREADY))
 		return false;
 	ifaddr_retain(ifa);
 	if (s->last_ours != NULL)
@@ -238,18 +243,17 @@ ip6_to_transport(struct nke *machine, struct mbuf *m, const struct ip6_place *p)
 	const struct ip_transport *t = s->transport[p->next];
 
 	TRACE(machine, IP_DELIVER, m, p->next, p->off);
-	if (t != NULL && m->m_pkthdr.origin == NULL) {
+	if (t != NULL && machine->replay == NULL) {
 		s->stat.ip6s_delivered++;
 		t->input(machine, m, (int)p->off, p->next);
 	} else if (machine->replay != NULL) {
 		s->stat.ip6s_delivered++;
 		replay_deliver(machine, m);
+	} else if (rip6_wants(machine, p->next)) {
+		s->stat.ip6s_delivered++;
+		rip6_input(machine, m, (int)p->off, p->next);
 	} else {
-		/*
-		 * Nothing behind "no next header" is looked at (RFC 8200 4.7); BSD counts no other
-		 * case.
-		 */
-		m_freem(m);
+		ip6_no_transport(machine, m, p);
 	}
 }
 
@@ -257,12 +261,11 @@ ip6_to_transport(struct nke *machine, struct mbuf *m, const struct ip6_place *p)
 static bool
 ip6_extension(struct nke *machine, struct mbuf *m, struct ip6_place *p)
 {
-	struct ip6stat *st = &machine->ip6->stat;
 	bool good = p->next == IPPROTO_ROUTING ? ip6_routing_good(m, p->off) :
 	    ip6_options_good(m, p->off);
 
 	if (!good || !ip6_step(m, p)) {
-		ip6_refuse(machine, m, &st->ip6s_badoptions);
+		ip6_refuse_extension(machine, m, p);
 		return false;
 	}
 	return true;
@@ -293,7 +296,7 @@ ip6_headers(struct nke *machine, struct mbuf *m, struct ip6_place p, ipfilter_t 
 			return;
 		switch (p.next) {
 		case IPPROTO_HOPOPTS:		/* allowed right behind the fixed header only */
-			ip6_refuse(machine, m, &st->ip6s_badoptions);
+			ip6_refuse_extension(machine, m, &p);
 			return;
 		case IPPROTO_DSTOPTS:
 		case IPPROTO_ROUTING:
@@ -333,7 +336,7 @@ ip6_input_one(struct nke *machine, struct mbuf *m)
 	p = ip6_first_place(m);
 	s->stat.ip6s_nxthist[p.next]++;
 	if (UNLIKELY(!ip6_is_ours(machine, m))) {
-		ip6_refuse(machine, m, &s->stat.ip6s_cantforward);
+		ip6_not_ours(machine, m);
 		return;
 	}
 	if (UNLIKELY(p.next == IPPROTO_HOPOPTS) && !ip6_extension(machine, m, &p))

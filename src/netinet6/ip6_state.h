@@ -23,6 +23,13 @@ struct ip6_state {
 	uint32_t id;			/* of the last datagram cut */
 	uint32_t id_key;
 	bool said_length;		/* logged that a filter's packet does not fit its length */
+	/* net.inet6.ip6.* */
+	int default_hlim;		/* hlim */
+	int forwarding;
+	int send_redirects;		/* redirect */
+
+	struct route forward_route;	/* of the last packet forwarded */
+	uint32_t forward_doubt;		/* packets that are copied before they are forwarded */
 };
 
 /* The header is packed, so its addresses are reached by place; data is aligned to 4 there. */
@@ -80,6 +87,23 @@ bool ip6_check_header(struct nke *, struct mbuf **m);
 bool ip6_recheck(struct nke *, struct mbuf **m);
 void ip6_inject_receive(struct nke *, struct mbuf *);
 
+/* ---- ip6_forward.c ------------------------------------------------------------------------ */
+
+/* A packet with a good header that is not for this machine: forwards it, or lets it go. Consumes. */
+void ip6_not_ours(struct nke *, struct mbuf *);
+
+struct ip6_place;
+
+/* ---- ip6_refuse.c ------------------------------------------------------------------------- */
+
+/*
+ * The extension header there is not acceptable, or not allowed at that place: counts, and tells the
+ * sender if it wants to know (RFC 8200 4.2, 4.4). Consumes.
+ */
+void ip6_refuse_extension(struct nke *, struct mbuf *, const struct ip6_place *);
+/* Nobody here knows the protocol there. Consumes. */
+void ip6_no_transport(struct nke *, struct mbuf *, const struct ip6_place *);
+
 /* ---- ip6_exthdr.c ------------------------------------------------------------------------- */
 
 /* Where in its chain of headers a packet is looked at. */
@@ -104,6 +128,11 @@ bool ip6_step(const struct mbuf *, struct ip6_place *);
  * Those of a jumbogram are not (RFC 2675).
  */
 bool ip6_options_good(const struct mbuf *, size_t off);
+/*
+ * The first of them that is not: the offset of its type; *what becomes the type, or IP6OPT_PADN when it is
+ * known but malformed. 0: the header does not fit the packet, or all are acceptable.
+ */
+size_t ip6_options_fault(const struct mbuf *, size_t off, uint8_t *what);
 /* Is the routing header at `off` done with (RFC 8200 4.4, RFC 5095)? */
 bool ip6_routing_good(const struct mbuf *, size_t off);
 /* Steps over everything up to what fragments of the packet may not leave out (RFC 8200 4.5). */
@@ -114,5 +143,7 @@ bool ip6_chain_complete(const struct mbuf *, size_t off, uint8_t next);
 /* ---- ip6_output.c ------------------------------------------------------------------------- */
 
 errno_t ip6_inject_send(struct nke *, struct mbuf *, ipf_pktopts_t);
+/* The interface index in a link-local address, which is taken out; 0: none. */
+uint32_t ip6_take_scope(struct in6_addr *);
 
 #endif

@@ -116,5 +116,14 @@ small, large = peak(f"{work}/small.pcap"), peak(capture)
 show(f"peak memory, {packets} packets / 1,000 packets", large / small, "x", at_most=1.1,
      detail=f"{large:.1f} MiB against {small:.1f}")
 
+_, out = run([f"{build}/bench_net"])
+net = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", out, re.M)}
+show("UDP from machine to machine / the kernel's loopback", net["loopback_ns"] / net["wire_ns"], "x", at_least=5,
+     detail=f"{net['wire_ns']:.0f} ns a datagram against {net['loopback_ns']:.0f}")
+show("the same with 100,000 more sockets / without", net["crowd_ns"] / net["wire_ns"], "x", at_most=1.5,
+     detail=f"{net['crowd_ns']:.0f} ns a datagram")
+show("creating and destroying a machine", net["machine_us"], "us", at_most=1000)
+show("memory of an idle machine", net["machine_kib"], "KiB", at_most=1024)
+
 print(f"\n{'all promises kept' if not missed else 'missed: ' + '; '.join(missed)}")
 sys.exit(1 if missed else 0)

@@ -118,7 +118,7 @@ add_filter(uint8_t what, bool v6)
 void
 fuzz_ip_start(void *arg)
 {
-	static const struct ip_transport transport = {swallow};
+	static const struct ip_transport transport = {.input = swallow};
 	struct ifnet_init_params p = {.name = "fuzz", .output = drop};
 	struct sockaddr_in a = {.sin_len = sizeof a, .sin_family = AF_INET};
 	struct sockaddr_in6 b = {.sin6_len = sizeof b, .sin6_family = AF_INET6};

@@ -24,7 +24,7 @@ BELOW = {
     'ipfilter': ['src/net', 'src/kern'],
     'src/netinet': ['ipfilter', 'dlil', 'src/net', 'src/kern'],
     'src/netinet6': ['src/netinet', 'ipfilter', 'dlil', 'src/net', 'src/kern'],
-    'kpi': ['iffilter', 'ipfilter', 'src/netinet', 'dlil', 'src/net', 'src/kern'],
+    'kpi': ['iffilter', 'ipfilter', 'src/netinet6', 'src/netinet', 'dlil', 'src/net', 'src/kern'],
     'src/host': [],
     'src/cmd': [],
     'examples': [],

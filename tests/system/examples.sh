@@ -148,6 +148,22 @@ if "$examples/harness" "$examples/ipdrop.kext" "$day" ipdrop 1 >/dev/null 2>&1; 
 	fail "harness: succeeds when it should not"
 fi
 
+# ---- machines that talk: the same on every run --------------------------------------------------------
+
+expect "router" "$("$examples/router" router.pcap)" \
+    "20 questions, 19 arrived, 17 answers came back, after 800 ms"
+"$examples/router" again.pcap >/dev/null
+cmp router.pcap again.pcap || fail "router: two runs differ"
+expect "router's capture" "$(tool count router.pcap 'dst == "10.0.2.2"')" 19
+for member in anna ben; do
+	echo "$member heard hello from 10.0.0.1"
+	echo "$member heard good-morning from 10.0.0.2"
+	echo "$member heard may-I-join from 10.0.0.3"
+done >chat.want
+"$examples/chat" >chat.got
+cmp chat.got chat.want || fail "chat: not what members should hear"
+expect "traceroute" "$("$examples/traceroute" | awk '{print $2}' | tr '\n' ' ')" "10.0.0.1 10.0.1.2 10.0.2.2 "
+
 if [ $failures -ne 0 ]; then
 	echo "$failures failures" >&2
 	exit 1

@@ -125,7 +125,7 @@ make_interface(const char *name, uint32_t mtu)
 static inline void
 testbed(void)
 {
-	static const struct ip_transport transport = {keep_delivered};
+	static const struct ip_transport transport = {.input = keep_delivered};
 	struct nke *m = curmachine();
 
 	memset(&sent, 0, sizeof sent);

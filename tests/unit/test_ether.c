@@ -295,10 +295,6 @@ KTEST(neighbours_are_looked_up_and_groups_computed)
 	struct sockaddr_in6 peer6 = ipv6(0x20, 0x01, 2), group6 = ipv6(0xff, 0x02, 1);
 
 	with_addresses();
-	CHECK_EQ(send_to(SA(peer)), EHOSTUNREACH);
-	CHECK_EQ(send_to(SA(peer6)), EHOSTUNREACH);
-	CHECK_EQ(sent_count, 0);
-	CHECK_EQ(en0->stats.oerrors, 2);
 	CHECK_EQ(iface_add_neighbor(curmachine(), en0, AF_INET, &peer.sin_addr, peer_mac), 0);
 	CHECK_EQ(iface_add_neighbor(curmachine(), en0, AF_INET6, &peer6.sin6_addr, peer_mac), 0);
 	CHECK_EQ(send_to(SA(peer)), 0);
@@ -380,11 +376,40 @@ KTEST(chains_leave_in_one_piece)
 	CHECK_EQ(en0->stats.obytes, 8);
 }
 
-KTEST(arp_belongs_to_ipv4_and_nobody_takes_it)
+static errno_t
+take_nothing(void *cookie, struct ifnet *ifp, protocol_family_t family, struct mbuf **m, char **hdr)
 {
+	(void)cookie;
+	(void)ifp;
+	(void)m;
+	note("%u:%x%x", family, (uint8_t)(*hdr)[12], (uint8_t)(*hdr)[13]);
+	return 0;
+}
+
+KTEST(arp_belongs_to_ipv4)
+{
+	struct iff_filter f = {.iff_name = "watch", .iff_input = take_nothing};
+	interface_filter_t ref;
+
 	with_addresses();
+	CHECK_EQ(iflt_attach(en0, &f, &ref), 0);
 	come_in(our_mac, 0x0806, "arp!", 4);
-	CHECK_EQ(en0->stats.noproto, 1);
+	CHECK_STR(said(), "2:86");
+	CHECK_EQ(en0->stats.noproto, 0);
+}
+
+KTEST(what_has_no_neighbours_address_is_an_error)
+{
+	struct sockaddr_in peer = ipv4(10, 0, 0, 2);
+	struct sockaddr_in6 peer6 = ipv6(0x20, 0x01, 2);
+
+	make_en0();
+	CHECK_EQ(dlil_plumb(en0, PF_INET), 0);
+	CHECK_EQ(dlil_plumb(en0, PF_INET6), 0);
+	CHECK_EQ(send_to(SA(peer)), EHOSTUNREACH);
+	CHECK_EQ(send_to(SA(peer6)), EHOSTUNREACH);
+	CHECK_EQ(sent_count, 0);
+	CHECK_EQ(en0->stats.oerrors, 2);
 }
 
 /* ---- links without addresses -------------------------------------------------------------- */
@@ -424,5 +449,6 @@ KTEST_SUITE(ether,
     T(frames_to_our_own_address_stay_at_home),
     T(a_given_header_is_used),
     T(chains_leave_in_one_piece),
-    T(arp_belongs_to_ipv4_and_nobody_takes_it),
+    T(arp_belongs_to_ipv4),
+    T(what_has_no_neighbours_address_is_an_error),
     T(raw_links_go_by_the_version));

@@ -1,4 +1,4 @@
-/* src/net/ifaddr.c, route.c, neighbor.c, kpi/kpi_ifaddr.c: addresses, routes, neighbours. */
+/* src/net/ifaddr.c, route.c, kpi/kpi_ifaddr.c: addresses, routes. */
 #include <net/route.h>
 
 #include "src/net/route_private.h"
@@ -242,37 +242,6 @@ KTEST(ipv6_routes_know_scopes)
 	CHECK(route_lookup(curmachine(), SA(dst), NULL) == dlil_loopback(curmachine()));
 }
 
-KTEST(neighbours_are_kept_per_interface_and_bounded)
-{
-	struct sockaddr_in a = ipv4(10, 0, 0, 1), b;
-	struct sockaddr_in6 plain = ipv6(0xfe, 0x80, 5), scoped = plain;
-	struct sockaddr link = {.sa_len = sizeof link, .sa_family = AF_LINK};
-	uint8_t mac[6] = {1, 2, 3, 4, 5, 6}, got[6];
-
-	prepare();
-	CHECK_EQ(neighbor_learn(curmachine(), the, &link, mac), EINVAL);
-	CHECK_EQ(neighbor_learn(curmachine(), the, SA(a), mac), 0);
-	CHECK(neighbor_lookup(curmachine(), the, SA(a), got));
-	CHECK_EQ(got[5], 6);
-	CHECK(!neighbor_lookup(curmachine(), ptp, SA(a), got));
-	mac[5] = 7;
-	CHECK_EQ(neighbor_learn(curmachine(), the, SA(a), mac), 0);
-	CHECK(neighbor_lookup(curmachine(), the, SA(a), got));
-	CHECK_EQ(got[5], 7);
-	CHECK_EQ(neighbor_learn(curmachine(), the, SA(plain), mac), 0);
-	scoped.sin6_addr.s6_addr[3] = (uint8_t)the->index;
-	CHECK(neighbor_lookup(curmachine(), the, SA(scoped), got));
-	for (unsigned i = 0; i < NEIGHBOR_MAX; i++) {
-		b = ipv4(11, 0, (uint8_t)(i >> 8), (uint8_t)i);
-		CHECK_EQ(neighbor_learn(curmachine(), the, SA(b), mac), 0);
-	}
-	CHECK(!neighbor_lookup(curmachine(), the, SA(a), got));
-	CHECK_EQ(curmachine()->routes->neighbor_count, NEIGHBOR_MAX);
-	CHECK_EQ(ifnet_detach(the), 0);
-	settle();
-	CHECK_EQ(curmachine()->routes->neighbor_count, 0);
-}
-
 KTEST_SUITE(ifaddr,
     T(addresses_are_unique_and_well_formed),
     T(link_local_addresses_carry_their_interface),
@@ -280,5 +249,4 @@ KTEST_SUITE(ifaddr,
     T(accessors_copy_and_cut),
     T(address_lists),
     T(routes_are_own_addresses_peers_networks_default),
-    T(ipv6_routes_know_scopes),
-    T(neighbours_are_kept_per_interface_and_bounded));
+    T(ipv6_routes_know_scopes));

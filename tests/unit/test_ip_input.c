@@ -92,7 +92,11 @@ KTEST(bad_headers_are_counted_where_netstat_has_them)
 	refused(make4(&(struct spec4){.src = IP4(127, 0, 0, 1)}), &st4()->ips_badaddr);
 	refused(make4(&(struct spec4){.dst = IP4(127, 1, 2, 3)}), &st4()->ips_badaddr);
 	refused(make4(&(struct spec4){.dst = FAR4}), &st4()->ips_cantforward);
+	CHECK_EQ(sent.count, 0);
+	/* RFC 1122 3.2.2.1: its sender is told. */
 	refused(make4(&(struct spec4){.protocol = 200}), &st4()->ips_noproto);
+	CHECK_EQ(sent.count, 1);
+	testbed_end();
 }
 
 KTEST(an_empty_packet_is_too_short)
@@ -210,13 +214,13 @@ KTEST(counters_have_netstats_names)
 
 	testbed();
 	receive4(&(struct spec4){.len = 1});
-	n = machine_ip_counters(curmachine(), AF_INET, c, 64);
+	n = machine_counters(curmachine(), "ip", c, 64);
 	CHECK(n > 20 && n <= 64);
 	CHECK_STR(c[0].name, "total packets received");
 	CHECK_EQ(c[0].value, 1);
 	CHECK_STR(c[1].name, "bad header checksums");
-	CHECK_EQ(machine_ip_counters(curmachine(), AF_INET6, c, 1), 26);
-	CHECK_EQ(machine_ip_counters(curmachine(), 1, c, 64), 0);
+	CHECK_EQ(machine_counters(curmachine(), "ip6", c, 1), 27);
+	CHECK_EQ(machine_counters(curmachine(), "ipx", c, 64), 0);
 	testbed_end();
 }
 

@@ -141,9 +141,9 @@ KTEST(input_filters_see_whole_datagrams)
 	receive4(&(struct spec4){.dst = FAR4});
 	receive4(&(struct spec4){.dst = IP4(127, 0, 0, 1)});
 	CHECK_STR(calls, "AA");
-	/* But what nobody here wants: that is found out behind them. */
+	/* But what nobody here wants: that is found out behind them, and what its sender is told is output. */
 	receive4(&(struct spec4){.protocol = 99});
-	CHECK_STR(calls, "AAA");
+	CHECK_STR(calls, "AAAa");
 	testbed_end();
 }
 

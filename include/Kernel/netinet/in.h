@@ -231,6 +231,7 @@ struct ip_opts {
 #define IP_BOUND_IF			25
 #define IP_PKTINFO			26
 #define IP_RECVTOS			27
+#define IP_DONTFRAG			28
 #define IP_FW_ADD			40
 #define IP_FW_DEL			41
 #define IP_FW_FLUSH			42

@@ -204,6 +204,8 @@ SYSCTL_DECL(_net_link_ether);
 SYSCTL_DECL(_net_link_ether_inet);
 SYSCTL_DECL(_net_link_loopback);
 SYSCTL_DECL(_net_local);
+SYSCTL_DECL(_net_local_stream);
+SYSCTL_DECL(_net_local_dgram);
 SYSCTL_DECL(_net_systm);
 extern struct sysctl_oid_list sysctl__children;
 

@@ -1,0 +1,196 @@
+/*
+ * What live devices (TAP, libpcap; src/host/port.c) need of interfaces of the host, beside host_iface.c:
+ * frames that come in together, with checksums that the sender left to the device, and a carrier.
+ *
+ * A frame without its transport's checksum is marked as verified: it never was on a wire. It carries along
+ * what a sender would have asked for, so that forwarding completes it. Where kexts could see it, it is
+ * completed at once.
+ */
+#include <net/ethernet.h>
+#include <net/net_kev.h>
+
+#include "dlil/dlil_state.h"
+#include "dlil/wire.h"
+
+/* ---- frames that came in together --------------------------------------------------------- */
+
+#define UNSUMMED_UDP	6u		/* where the checksum is in a header of UDP, TCP */
+#define UNSUMMED_TCP	16u
+
+/* What a sender would have asked for who left out that checksum; 0: nothing of the kind. */
+static uint32_t
+unsummed_request(const struct core_input *in)
+{
+	const uint8_t *type = (const uint8_t *)in->frame + ETHER_ADDR_LEN * 2;
+	bool v4, v6;
+
+	if (in->len < ETHER_HDR_LEN)
+		return 0;
+	v4 = type[0] == ETHERTYPE_IP >> 8 && type[1] == (ETHERTYPE_IP & 0xff);
+	v6 = type[0] == ETHERTYPE_IPV6 >> 8 && type[1] == (ETHERTYPE_IPV6 & 0xff);
+	if (in->csum_offset == UNSUMMED_UDP)
+		return v4 ? MBUF_CSUM_REQ_UDP : v6 ? MBUF_CSUM_REQ_UDPIPV6 : 0;
+	if (in->csum_offset == UNSUMMED_TCP)
+		return v4 ? MBUF_CSUM_REQ_TCP : v6 ? MBUF_CSUM_REQ_TCPIPV6 : 0;
+	return 0;
+}
+
+/* RFC 1071: what is to be in the field, given the pseudo header's sum in it. */
+static uint16_t
+missing_sum(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (; len > 1; len -= 2, p += 2)
+		sum += (uint32_t)p[0] << 8 | p[1];
+	if (len != 0)
+		sum += (uint32_t)p[0] << 8;
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum += sum >> 16;
+	sum = ~sum & 0xffff;
+	return htons((uint16_t)(sum != 0 ? sum : 0xffff));	/* 0 is none for UDP, and the same for others */
+}
+
+/*
+ * The packet, still a whole frame, says that it is verified, and what is missing, for when it is forwarded.
+ * Where filters or protocols of kexts look at it, nothing may be missing.
+ */
+static void
+take_unsummed(struct ifnet *ifp, struct mbuf *m, const struct core_input *in)
+{
+	size_t field = (size_t)in->csum_start + in->csum_offset;
+	uint32_t request = unsummed_request(in);
+	uint16_t sum;
+
+	if (in->csum_start < ifp->hdrlen || field + sizeof sum > in->len)
+		return;
+	m->m_pkthdr.csum_flags = MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR;
+	m->m_pkthdr.csum_data = 0xffff;
+	if (request != 0 && ifp->machine->filter_count == 0) {
+		m->m_pkthdr.csum_flags |= request;
+		return;
+	}
+	sum = missing_sum((const uint8_t *)in->frame + in->csum_start, in->len - in->csum_start);
+	(void)m_copyback(m, field, sizeof sum, &sum, MBUF_DONTWAIT);
+}
+
+struct input_call {
+	struct ifnet *ifp;
+	const struct core_input *frames;
+	unsigned count, taken;
+	errno_t error;
+};
+
+static void
+do_input_many(void *arg)
+{
+	struct input_call *c = arg;
+	struct ifnet *ifp = c->ifp;
+	struct mbuf *head = NULL, **tail = &head, *m;
+
+	if (ifp->state != IFNET_ATTACHED || ifp->softc == NULL) {
+		c->error = ENXIO;
+		return;
+	}
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct core_input *in = &c->frames[i];
+
+		if (in->len < ifp->hdrlen) {
+			ifp->stats.ierrors++;
+			continue;
+		}
+		m = m_devget(ifp->machine, in->frame, in->len, (4 - ((size_t)ifp->hdrlen & 3)) & 3);
+		if (m == NULL) {
+			ifp->stats.iqdrops++;
+			continue;
+		}
+		if (in->flags & CORE_INPUT_UNSUMMED)
+			take_unsummed(ifp, m, in);
+		m = host_iface_frame(ifp, m);
+		if (m == NULL)
+			continue;
+		*tail = m;
+		tail = &m->m_nextpkt;
+		c->taken++;
+	}
+	if (head != NULL)
+		c->error = dlil_input(ifp, head, NULL);
+}
+
+int
+iface_input_many(struct nke *m, struct ifnet *ifp, const struct core_input *frames, unsigned count,
+    unsigned *taken)
+{
+	struct input_call c = {.ifp = ifp, .frames = frames, .count = count};
+	int error = machine_call(m, do_input_many, &c);
+
+	if (taken != NULL)
+		*taken = c.taken;
+	return error != 0 ? error : c.error;
+}
+
+/* ---- the link ----------------------------------------------------------------------------- */
+
+void
+host_iface_carrier(struct ifnet *ifp, bool on)
+{
+	bool was = (ifp->flags & IFF_RUNNING) != 0;
+
+	if (ifp->state != IFNET_ATTACHED || was == on)
+		return;
+	(void)dlil_set_flags(ifp, on ? IFF_RUNNING : 0, IFF_RUNNING);
+	dlil_post_event(ifp, KEV_DL_SUBCLASS, on ? KEV_DL_LINK_ON : KEV_DL_LINK_OFF, NULL, 0, false);
+}
+
+struct carrier_call {
+	struct ifnet *ifp;
+	bool on;
+	errno_t error;
+};
+
+static void
+do_set_carrier(void *arg)
+{
+	struct carrier_call *c = arg;
+
+	if (c->ifp->state != IFNET_ATTACHED)
+		c->error = ENXIO;
+	else
+		host_iface_carrier(c->ifp, c->on);
+}
+
+int
+iface_set_carrier(struct nke *m, struct ifnet *ifp, bool on)
+{
+	struct carrier_call c = {.ifp = ifp, .on = on};
+	int error = machine_call(m, do_set_carrier, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+struct stats_call {
+	const struct ifnet *ifp;
+	struct core_iface_stats *out;
+};
+
+static void
+do_stats(void *arg)
+{
+	const struct stats_call *c = arg;
+	const struct ifnet_stats *s = &c->ifp->stats;
+
+	*c->out = (struct core_iface_stats){
+		.ipackets = s->ipackets, .ibytes = s->ibytes, .imcasts = s->imcasts,
+		.ierrors = s->ierrors, .iqdrops = s->iqdrops, .noproto = s->noproto,
+		.opackets = s->opackets, .obytes = s->obytes, .omcasts = s->omcasts,
+		.oerrors = s->oerrors,
+	};
+}
+
+int
+iface_stats(struct nke *m, struct ifnet *ifp, struct core_iface_stats *out)
+{
+	struct stats_call c = {.ifp = ifp, .out = out};
+
+	return machine_call(m, do_stats, &c);
+}

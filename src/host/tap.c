@@ -1,0 +1,384 @@
+/*
+ * Linux TAP devices (Documentation/networking/tuntap of the kernel): nke/tap.h on top of port.c.
+ *
+ * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. The kernel is told
+ * that checksums may be left to us: frames from its own sockets then come with the pseudo header's sum in the
+ * field, and are as good as verified. The frames that are written are complete, with an empty header. The header
+ * costs the kernel more than the sums of UDP datagrams do, so it is there on request only.
+ *
+ * The descriptor is not blocking. A batch is read with one call each, as the device has no call for several.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "src/host/port.h"
+
+#define CLONE_DEVICE	"/dev/net/tun"
+#define NETNS_FOLDER	"/var/run/netns/"
+#define LINK_HEADER	18u		/* with a VLAN tag */
+
+struct nke_tap {
+	struct port port;
+	size_t vnet_len;		/* in front of frames; 0: none */
+	size_t slot;			/* bytes of the buffer for a frame: one more than the longest */
+	uint8_t *buffers;		/* PORT_BATCH of them */
+	bool offloads;
+};
+
+#define TAP_OF(p)	((struct nke_tap *)(void *)(p))	/* the port comes first */
+_Static_assert(offsetof(struct nke_tap, port) == 0, "TAP_OF");
+
+/* ---- frames ------------------------------------------------------------------------------- */
+
+static int
+tap_output(struct port *p, const void *frame, size_t len)
+{
+	static const struct virtio_net_hdr complete;
+	const struct nke_tap *t = TAP_OF(p);
+	struct iovec iov[2] = {
+		{(void *)(uintptr_t)&complete, t->vnet_len}, {(void *)(uintptr_t)frame, len},
+	};
+	ssize_t n;
+
+	do
+		n = t->vnet_len != 0 ? writev(p->fd, iov, 2) : write(p->fd, frame, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
+/* RFC 1071, from `start` to the end, with the pseudo header's sum in the field. */
+static void
+complete_checksum(uint8_t *frame, size_t len, size_t start, size_t offset)
+{
+	uint32_t sum = 0;
+
+	if (start + offset + 2 > len)
+		return;
+	for (size_t i = start; i < len; i++)
+		sum += (i - start) % 2 == 0 ? (uint32_t)frame[i] << 8 : frame[i];
+	while (sum > 0xffff)
+		sum = (sum >> 16) + (sum & 0xffff);
+	sum = ~sum & 0xffff;
+	if (sum == 0)
+		sum = 0xffff;
+	frame[start + offset] = (uint8_t)(sum >> 8);
+	frame[start + offset + 1] = (uint8_t)sum;
+}
+
+/* False: not a frame for the machine. */
+static bool
+take_frame(struct nke_tap *t, uint8_t *bytes, size_t n, struct core_input *in)
+{
+	struct virtio_net_hdr h;
+
+	if (n <= t->vnet_len || n >= t->slot) {
+		port_count(&t->port.stats.dropped_in, 1);
+		return false;
+	}
+	*in = (struct core_input){.frame = bytes + t->vnet_len, .len = (uint32_t)(n - t->vnet_len)};
+	if (t->vnet_len == 0)
+		return true;
+	memcpy(&h, bytes, sizeof h);
+	if (!(h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return true;
+	port_count(&t->port.stats.unsummed_in, 1);
+	if (__atomic_load_n(&t->port.recorder, __ATOMIC_RELAXED) != NULL) {
+		complete_checksum(bytes + t->vnet_len, in->len, h.csum_start, h.csum_offset);
+	} else {
+		in->flags = CORE_INPUT_UNSUMMED;
+		in->csum_start = h.csum_start;
+		in->csum_offset = h.csum_offset;
+	}
+	return true;
+}
+
+static int
+tap_input(struct port *p)
+{
+	struct nke_tap *t = TAP_OF(p);
+	struct core_input frames[PORT_BATCH];
+	unsigned count = 0, read_count = 0;
+	uint8_t *bytes = t->buffers;
+	ssize_t n = 0;
+
+	while (read_count < PORT_BATCH) {
+		n = read(p->fd, bytes, t->slot);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		read_count++;
+		if (take_frame(t, bytes, (size_t)n, &frames[count])) {
+			bytes += t->slot;
+			count++;
+		}
+	}
+	/* EIO: the kernel's end is down. */
+	if (n < 0 && errno != EAGAIN && errno != EIO && read_count == 0) {
+		int error = errno;
+
+		nke_fail(p->machine, error, "%s: cannot be read any more: %s", p->device, strerror(error));
+		errno = error;
+		return -1;
+	}
+	return port_deliver(p, frames, count) < 0 ? -1 : (int)read_count;
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+/* The parts that happen within the device's network namespace. */
+struct opening {
+	const struct nke_tap_config *config;
+	struct nke_tap *tap;
+	int error;
+	char text[256];
+};
+
+static int __attribute__((format(printf, 3, 4)))
+open_failed(struct opening *o, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(o->text, sizeof o->text, fmt, ap);
+	va_end(ap);
+	return o->error = error;
+}
+
+static int
+attach_queue(struct opening *o, const char *device)
+{
+	struct port *p = &o->tap->port;
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, device, strlen(device));
+	p->fd = open(CLONE_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (p->fd < 0)
+		return open_failed(o, errno, CLONE_DEVICE ": %s", strerror(errno));
+	ifr.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | (o->config->offload ? IFF_VNET_HDR : 0));
+	if (ioctl(p->fd, TUNSETIFF, &ifr) != 0)
+		return open_failed(o, errno, "TAP device '%s': %s%s", device, strerror(errno),
+		    errno == EPERM ? " (it takes CAP_NET_ADMIN, or 'ip tuntap add mode tap user NAME')" :
+		    errno == EINVAL ? " (an interface of another kind has that name, or it was opened with "
+		    "other settings)" : "");
+	return 0;
+}
+
+/* What the descriptor is: made just now, or brought. */
+static int
+look_at_queue(struct opening *o)
+{
+	struct nke_tap *t = o->tap;
+	struct port *p = &t->port;
+	struct ifreq ifr;
+	int len = sizeof(struct virtio_net_hdr);
+
+	memset(&ifr, 0, sizeof ifr);
+	if (ioctl(p->fd, TUNGETIFF, &ifr) != 0)
+		return open_failed(o, EINVAL, "descriptor %d is not a TAP device", p->fd);
+	snprintf(p->device, sizeof p->device, "%.*s", IFNAMSIZ, ifr.ifr_name);
+	if ((ifr.ifr_flags & (IFF_TAP | IFF_NO_PI)) != (IFF_TAP | IFF_NO_PI))
+		return open_failed(o, EINVAL, "%s: expected a TAP device opened with IFF_TAP | IFF_NO_PI",
+		    p->device);
+	if (ifr.ifr_flags & IFF_VNET_HDR) {
+		if (ioctl(p->fd, TUNSETVNETHDRSZ, &len) != 0)
+			return open_failed(o, errno, "%s: header: %s", p->device, strerror(errno));
+		t->vnet_len = (size_t)len;
+		t->offloads = ioctl(p->fd, TUNSETOFFLOAD, o->config->offload ?
+		    (unsigned long)TUN_F_CSUM : 0ul) == 0 && o->config->offload;
+	}
+	if (fcntl(p->fd, F_SETFL, O_NONBLOCK) != 0)
+		return open_failed(o, errno, "%s: %s", p->device, strerror(errno));
+	return 0;
+}
+
+static int
+set_up(struct opening *o)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof ifr);
+	memcpy(ifr.ifr_name, o->tap->port.device, IFNAMSIZ);
+	if (s < 0 || ioctl(s, SIOCGIFFLAGS, &ifr) != 0) {
+		error = errno;
+	} else {
+		ifr.ifr_flags |= IFF_UP;
+		if (ioctl(s, SIOCSIFFLAGS, &ifr) != 0)
+			error = errno;
+	}
+	if (s >= 0)
+		close(s);
+	return error == 0 ? 0 : open_failed(o, error, "%s: cannot be set up: %s", o->tap->port.device,
+	    strerror(error));
+}
+
+static void
+open_here(struct opening *o)
+{
+	const char *device = o->config->device != NULL ? o->config->device : "";
+	struct port *p = &o->tap->port;
+
+	if (strlen(device) >= IFNAMSIZ) {
+		(void)open_failed(o, EINVAL, "TAP device '%s': a name has at most %d characters", device,
+		    IFNAMSIZ - 1);
+		return;
+	}
+	p->fd = o->config->fd;
+	if (p->fd <= 0 && attach_queue(o, device) != 0)
+		return;
+	if (look_at_queue(o) != 0 || (o->config->up && set_up(o) != 0))
+		return;
+	p->watch = link_watch_open(p->device, false);
+}
+
+/* A thread's namespace is its own: this one ends with its work. */
+static void *
+open_there(void *arg)
+{
+	struct opening *o = arg;
+	const char *netns = o->config->netns;
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof path, "%s%s", strchr(netns, '/') == NULL ? NETNS_FOLDER : "", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
+		(void)open_failed(o, errno, "network namespace %s: %s", path, strerror(errno));
+	else
+		open_here(o);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static int
+open_device(nke_t *m, struct opening *o)
+{
+	pthread_t thread;
+	int error;
+
+	if (o->config->netns == NULL) {
+		open_here(o);
+	} else {
+		error = pthread_create(&thread, NULL, open_there, o);
+		if (error != 0)
+			return nke_fail(m, error, "no thread: %s", strerror(error));
+		pthread_join(thread, NULL);
+	}
+	return o->error == 0 ? 0 : nke_fail(m, o->error, "%s", o->text);
+}
+
+/* ---- the interface ------------------------------------------------------------------------ */
+
+int
+nke_tap_open(nke_t *m, const struct nke_tap_config *config, nke_tap_t **out)
+{
+	struct nke_iface_config iface = {.name = config->interface, .media = NKE_MEDIA_ETHERNET,
+	    .mtu = config->mtu};
+	struct opening o = {.config = config};
+	struct nke_tap *t;
+	int error;
+
+	*out = NULL;
+	if (!nke_real_time(m))
+		return nke_fail(m, EINVAL, "TAP: the machine must be one in real time (NKE_TIME_REAL)");
+	t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return nke_fail(m, ENOMEM, "TAP: no memory");
+	t->port.fd = -1;
+	t->port.input = tap_input;
+	t->port.output = tap_output;
+	o.tap = t;
+	error = open_device(m, &o);
+	if (error == 0) {
+		t->slot = (config->mtu != 0 ? config->mtu : 1500) + LINK_HEADER + t->vnet_len + 1;
+		t->slot = (t->slot + 63) & ~(size_t)63;
+		t->buffers = malloc(PORT_BATCH * t->slot);
+		error = t->buffers != NULL ? 0 : nke_fail(m, ENOMEM, "%s: no memory", t->port.device);
+	}
+	memcpy(iface.lladdr, config->lladdr, sizeof iface.lladdr);
+	if (error == 0)
+		error = port_attach(&t->port, m, &iface);
+	if (error != 0) {
+		if (t->port.fd == config->fd)
+			t->port.fd = -1;	/* still the caller's */
+		nke_tap_close(t);
+		return error;
+	}
+	*out = t;
+	return 0;
+}
+
+void
+nke_tap_close(nke_tap_t *t)
+{
+	if (t == NULL)
+		return;
+	port_detach(&t->port);
+	if (t->port.fd >= 0)
+		close(t->port.fd);
+	free(t->buffers);
+	free(t);
+}
+
+int
+nke_tap_fd(const nke_tap_t *t)
+{
+	return t->port.fd;
+}
+
+int
+nke_tap_input(nke_tap_t *t)
+{
+	return t->port.input(&t->port);
+}
+
+nke_iface_t *
+nke_tap_iface(const nke_tap_t *t)
+{
+	return t->port.iface;
+}
+
+const char *
+nke_tap_device(const nke_tap_t *t)
+{
+	return t->port.device;
+}
+
+bool
+nke_tap_offloads(const nke_tap_t *t)
+{
+	return t->offloads;
+}
+
+void
+nke_tap_stats(const nke_tap_t *t, struct nke_live_stats *stats)
+{
+	port_stats(&t->port, stats);
+}
+
+void
+nke_tap_record(nke_tap_t *t, nke_recorder_t *r)
+{
+	__atomic_store_n(&t->port.recorder, r, __ATOMIC_RELEASE);
+}
+
+int
+nke_loop_add_tap(nke_loop_t *l, nke_tap_t *t)
+{
+	return loop_add_port(l, &t->port);
+}

@@ -1,0 +1,578 @@
+/*
+ * System calls on sockets: life, names, options, readiness. See sockcalls.h; data is in sockcalls_io.c.
+ *
+ * Each call is one entry into the machine with its arguments in a struct on the caller's stack. Inside
+ * it turns the number into a socket, which it holds referenced, so that closing the number meanwhile
+ * does no harm.
+ */
+#include <string.h>
+#include <sys/ioccom.h>
+
+#include "src/kern/heap.h"
+#include "src/kern/sched.h"
+#include "src/kern/sockcalls_private.h"
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+struct create_call {
+	struct nke *machine;
+	int family, type, protocol;
+	int fds[2];
+	errno_t error;
+};
+
+/* A descriptor for a new socket, which is closed when there is none. */
+static errno_t
+name_socket(struct nke *m, struct socket *so, int *fd)
+{
+	errno_t error = fd_alloc(m, so, fd);
+
+	if (error != 0)
+		(void)soclose(so);
+	return error;
+}
+
+static void
+do_socket(void *arg)
+{
+	struct create_call *c = arg;
+	struct socket *so;
+
+	c->error = fd_available(c->machine) == 0 ? EMFILE :
+	    socreate(c->machine, c->family, c->type, c->protocol, &so);
+	if (c->error == 0)
+		c->error = name_socket(c->machine, so, &c->fds[0]);
+}
+
+int
+sock_call_socket(struct nke *m, int family, int type, int protocol, int *fd)
+{
+	struct create_call c = {m, family, type, protocol, {-1, -1}, 0};
+	int error = machine_call(m, do_socket, &c);
+
+	*fd = c.fds[0];
+	return error != 0 ? error : c.error;
+}
+
+static errno_t
+connect_pair(struct socket *a, struct socket *b)
+{
+	errno_t error = soconnect2(a, b);
+
+	/* Datagram sockets are peers in each direction by itself. */
+	if (error == 0 && a->so_type == SOCK_DGRAM)
+		error = soconnect2(b, a);
+	return error;
+}
+
+static void
+do_socketpair(void *arg)
+{
+	struct create_call *c = arg;
+	struct nke *m = c->machine;
+	struct socket *a, *b;
+
+	c->error = fd_available(m) < 2 ? EMFILE :
+	    socreate(m, c->family, c->type, c->protocol, &a);
+	if (c->error != 0)
+		return;
+	c->error = socreate(m, c->family, c->type, c->protocol, &b);
+	if (c->error != 0) {
+		(void)soclose(a);
+		return;
+	}
+	c->error = connect_pair(a, b);
+	if (c->error != 0) {
+		(void)soclose(a);
+		(void)soclose(b);
+		return;
+	}
+	c->error = name_socket(m, a, &c->fds[0]);
+	if (c->error != 0) {
+		(void)soclose(b);
+		return;
+	}
+	c->error = name_socket(m, b, &c->fds[1]);
+	if (c->error != 0)
+		(void)fd_close(m, c->fds[0]);
+}
+
+int
+sock_call_socketpair(struct nke *m, int family, int type, int protocol, int fds[2])
+{
+	struct create_call c = {m, family, type, protocol, {-1, -1}, 0};
+	int error = machine_call(m, do_socketpair, &c);
+
+	if (error == 0)
+		error = c.error;
+	fds[0] = error == 0 ? c.fds[0] : -1;
+	fds[1] = error == 0 ? c.fds[1] : -1;
+	return error;
+}
+
+struct fd_call {
+	struct nke *machine;
+	int fd;
+	int value;
+	int out;
+	errno_t error;
+};
+
+/* Enters with the call's own function. */
+static int
+call_fd(struct fd_call *c, void (*fn)(void *))
+{
+	int error = machine_call(c->machine, fn, c);
+
+	return error != 0 ? error : c->error;
+}
+
+static void
+do_close(void *arg)
+{
+	struct fd_call *c = arg;
+
+	c->error = fd_close(c->machine, c->fd);
+}
+
+int
+sock_call_close(struct nke *m, int fd)
+{
+	struct fd_call c = {m, fd, 0, 0, 0};
+
+	return call_fd(&c, do_close);
+}
+
+static void
+do_dup(void *arg)
+{
+	struct fd_call *c = arg;
+	struct socket *so = fd_socket(c->machine, c->fd);
+
+	c->error = so == NULL ? EBADF : fd_alloc_from(c->machine, so, c->value, &c->out);
+}
+
+int
+sock_call_dup(struct nke *m, int fd, int min, int *out)
+{
+	struct fd_call c = {m, fd, min, -1, 0};
+	int error = call_fd(&c, do_dup);
+
+	*out = c.out;
+	return error;
+}
+
+static void
+do_listen(void *arg)
+{
+	struct fd_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so != NULL) {
+		c->error = solisten(so, c->value);
+		so_release(so);
+	}
+}
+
+int
+sock_call_listen(struct nke *m, int fd, int backlog)
+{
+	struct fd_call c = {m, fd, backlog, 0, 0};
+
+	return call_fd(&c, do_listen);
+}
+
+static void
+do_shutdown(void *arg)
+{
+	struct fd_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so != NULL) {
+		c->error = soshutdown(so, c->value);
+		so_release(so);
+	}
+}
+
+int
+sock_call_shutdown(struct nke *m, int fd, int how)
+{
+	struct fd_call c = {m, fd, how, 0, 0};
+
+	return call_fd(&c, do_shutdown);
+}
+
+static void
+do_set_nonblocking(void *arg)
+{
+	struct fd_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so != NULL) {
+		c->error = soioctl(so, FIONBIO, &c->value);
+		so_release(so);
+	}
+}
+
+int
+sock_call_set_nonblocking(struct nke *m, int fd, bool on)
+{
+	struct fd_call c = {m, fd, on, 0, 0};
+
+	return call_fd(&c, do_set_nonblocking);
+}
+
+static void
+do_get_nonblocking(void *arg)
+{
+	struct fd_call *c = arg;
+	const struct socket *so = fd_socket(c->machine, c->fd);
+
+	c->error = so == NULL ? EBADF : 0;
+	c->out = so != NULL && (so->so_state & SS_NBIO);
+}
+
+int
+sock_call_get_nonblocking(struct nke *m, int fd, bool *on)
+{
+	struct fd_call c = {m, fd, 0, 0, 0};
+	int error = call_fd(&c, do_get_nonblocking);
+
+	*on = c.out != 0;
+	return error;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+errno_t
+sock_call_take_name(struct sock_call_name *name, const void *from, uint32_t len)
+{
+	if (len > SOCK_MAXADDRLEN)
+		return ENAMETOOLONG;
+	if (from == NULL || len < offsetof(struct sockaddr, sa_data))
+		return EINVAL;
+	memcpy(name->bytes, from, len);
+	/* A family may look at its whole fixed size without asking for the length. */
+	if (len < sizeof(struct sockaddr_storage))
+		memset(name->bytes + len, 0, sizeof(struct sockaddr_storage) - len);
+	name->sa.sa_len = (uint8_t)len;
+	return 0;
+}
+
+void
+sock_call_give_name(const struct sockaddr_storage *ss, void *to, uint32_t *len)
+{
+	uint32_t size = ss->ss_len;
+
+	if (len == NULL)
+		return;
+	if (to != NULL)
+		memcpy(to, ss, size < *len ? size : *len);
+	*len = size;
+}
+
+struct name_call {
+	struct nke *machine;
+	int fd;
+	const void *name;
+	uint32_t namelen;
+	struct sockaddr_storage result;
+	errno_t (*get)(struct socket *, struct sockaddr_storage *);
+	bool connect;
+	int out;
+	errno_t error;
+};
+
+static void
+do_set_name(void *arg)
+{
+	struct name_call *c = arg;
+	struct sock_call_name name;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so == NULL)
+		return;
+	c->error = sock_call_take_name(&name, c->name, c->namelen);
+	if (c->error == 0)
+		c->error = c->connect ? soconnect(so, &name.sa, 0) : sobind(so, &name.sa);
+	so_release(so);
+}
+
+static int
+set_name(struct nke *m, int fd, const void *name, uint32_t namelen, bool connect)
+{
+	struct name_call c = {.machine = m, .fd = fd, .name = name, .namelen = namelen,
+	    .connect = connect};
+	int error = machine_call(m, do_set_name, &c);
+
+	return error != 0 ? error : c.error;
+}
+
+int
+sock_call_bind(struct nke *m, int fd, const void *name, uint32_t namelen)
+{
+	return set_name(m, fd, name, namelen, false);
+}
+
+int
+sock_call_connect(struct nke *m, int fd, const void *name, uint32_t namelen)
+{
+	return set_name(m, fd, name, namelen, true);
+}
+
+static void
+do_accept(void *arg)
+{
+	struct name_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error), *new;
+
+	if (so == NULL)
+		return;
+	c->error = fd_available(c->machine) == 0 ? EMFILE : soaccept(so, 0, &c->result, &new);
+	if (c->error == 0)
+		c->error = name_socket(c->machine, new, &c->out);
+	so_release(so);
+}
+
+int
+sock_call_accept(struct nke *m, int fd, void *name, uint32_t *namelen, int *out)
+{
+	struct name_call c = {.machine = m, .fd = fd, .out = -1};
+	int error = machine_call(m, do_accept, &c);
+
+	if (error == 0)
+		error = c.error;
+	*out = error == 0 ? c.out : -1;
+	if (error == 0)
+		sock_call_give_name(&c.result, name, namelen);
+	return error;
+}
+
+static void
+do_get_name(void *arg)
+{
+	struct name_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so != NULL) {
+		c->error = c->get(so, &c->result);
+		so_release(so);
+	}
+}
+
+static int
+get_name(struct nke *m, int fd, void *name, uint32_t *namelen,
+    errno_t (*get)(struct socket *, struct sockaddr_storage *))
+{
+	struct name_call c = {.machine = m, .fd = fd, .get = get};
+	int error = machine_call(m, do_get_name, &c);
+
+	if (error == 0)
+		error = c.error;
+	if (error == 0)
+		sock_call_give_name(&c.result, name, namelen);
+	return error;
+}
+
+int
+sock_call_getsockname(struct nke *m, int fd, void *name, uint32_t *namelen)
+{
+	return get_name(m, fd, name, namelen, sogetsockname);
+}
+
+int
+sock_call_getpeername(struct nke *m, int fd, void *name, uint32_t *namelen)
+{
+	return get_name(m, fd, name, namelen, sogetpeername);
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+struct option_call {
+	struct nke *machine;
+	int fd;
+	struct sockopt sopt;
+	unsigned long command;
+	errno_t error;
+};
+
+static void
+do_option(void *arg)
+{
+	struct option_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so == NULL)
+		return;
+	c->error = c->sopt.sopt_dir == SOPT_SET ? sosetopt(so, &c->sopt) : sogetopt(so, &c->sopt);
+	so_release(so);
+}
+
+static int
+call_option(struct option_call *c)
+{
+	int error;
+
+	if (c->sopt.sopt_val == NULL && c->sopt.sopt_valsize != 0)
+		return EINVAL;
+	error = machine_call(c->machine, do_option, c);
+	return error != 0 ? error : c->error;
+}
+
+int
+sock_call_setsockopt(struct nke *m, int fd, int level, int name, const void *value, uint32_t len)
+{
+	struct option_call c = {m, fd, {SOPT_SET, level, name, (void *)(uintptr_t)value, len}, 0, 0};
+
+	return call_option(&c);
+}
+
+int
+sock_call_getsockopt(struct nke *m, int fd, int level, int name, void *value, uint32_t *len)
+{
+	struct option_call c = {m, fd, {SOPT_GET, level, name, value, *len}, 0, 0};
+	int error = call_option(&c);
+
+	if (error == 0)
+		*len = (uint32_t)c.sopt.sopt_valsize;
+	return error;
+}
+
+static void
+do_ioctl(void *arg)
+{
+	struct option_call *c = arg;
+	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
+
+	if (so != NULL) {
+		c->error = soioctl(so, c->command, c->sopt.sopt_val);
+		so_release(so);
+	}
+}
+
+int
+sock_call_ioctl(struct nke *m, int fd, unsigned long command, void *data)
+{
+	struct option_call c = {.machine = m, .fd = fd, .sopt.sopt_val = data, .command = command};
+	int error;
+
+	if (data == NULL && IOCPARM_LEN(command) != 0)
+		return EINVAL;
+	error = machine_call(m, do_ioctl, &c);
+	return error != 0 ? error : c.error;
+}
+
+/* ---- readiness ---------------------------------------------------------------------------- */
+
+_Static_assert(CORE_READY_READ == SO_READABLE && CORE_READY_WRITE == SO_WRITABLE &&
+    CORE_READY_ERROR == SO_HASERROR && CORE_READY_HANGUP == SO_HANGUP &&
+    CORE_READY_URGENT == SO_URGENT, "readiness has the same bits on both sides of the door");
+
+struct poll_call {
+	struct nke *machine;
+	struct core_pollfd *fds;
+	unsigned count;
+	int64_t timeout;
+	unsigned found;
+	errno_t error;
+};
+
+/* Numbers into sockets; how many of the numbers are none. */
+static unsigned
+find_sockets(struct poll_call *c, struct so_pollfd *p)
+{
+	unsigned invalid = 0;
+
+	for (unsigned i = 0; i < c->count; i++) {
+		p[i].so = c->fds[i].fd < 0 ? NULL : fd_socket(c->machine, c->fds[i].fd);
+		p[i].want = c->fds[i].want;
+		if (c->fds[i].fd >= 0 && p[i].so == NULL)
+			invalid++;
+	}
+	return invalid;
+}
+
+static uint64_t
+deadline_of(struct nke *m, int64_t timeout)
+{
+	uint64_t now = machine_now(m);
+
+	if (timeout == 0)
+		return 0;
+	if (timeout < 0 || (uint64_t)timeout >= UINT64_MAX - now)
+		return UINT64_MAX;
+	return now + (uint64_t)timeout;
+}
+
+#define POLL_INLINE	16u
+
+static void
+do_poll(void *arg)
+{
+	struct poll_call *c = arg;
+	struct so_pollfd few[POLL_INLINE], *all = few;
+	unsigned invalid;
+
+	if (c->count > POLL_INLINE) {
+		all = kalloc(c->machine, c->count * sizeof *all);
+		if (all == NULL) {
+			c->error = ENOMEM;
+			return;
+		}
+	}
+	invalid = find_sockets(c, all);
+	c->error = so_poll(c->machine, all, c->count,
+	    invalid != 0 ? 0 : deadline_of(c->machine, c->timeout), &c->found);
+	c->found += invalid;
+	for (unsigned i = 0; i < c->count; i++)
+		c->fds[i].ready = c->fds[i].fd >= 0 && all[i].so == NULL ? CORE_READY_INVALID :
+		    all[i].ready;
+	if (all != few)
+		kfree(c->machine, all);
+}
+
+int
+sock_call_poll(struct nke *m, struct core_pollfd *fds, unsigned count, int64_t timeout_ns,
+    unsigned *found)
+{
+	struct poll_call c = {m, fds, count, timeout_ns, 0, 0};
+	int error;
+
+	*found = 0;
+	if (count > FD_MOST)
+		return EINVAL;
+	error = machine_call(m, do_poll, &c);
+	*found = c.found;
+	return error != 0 ? error : c.error;
+}
+
+struct watch_call {
+	struct nke *machine;
+	int fd;
+	core_ready_fn *fn;
+	void *ctx;
+	unsigned ready;
+	errno_t error;
+};
+
+static void
+do_watch(void *arg)
+{
+	struct watch_call *c = arg;
+	const struct socket *so = fd_socket(c->machine, c->fd);
+
+	c->error = fd_watch(c->machine, c->fd, c->fn, c->ctx);
+	if (c->error == 0)
+		c->ready = soready(so);
+}
+
+int
+sock_call_watch(struct nke *m, int fd, core_ready_fn *fn, void *ctx, unsigned *ready)
+{
+	struct watch_call c = {m, fd, fn, ctx, 0, 0};
+	int error = machine_call(m, do_watch, &c);
+
+	if (ready != NULL)
+		*ready = c.ready;
+	return error != 0 ? error : c.error;
+}

@@ -1,0 +1,27 @@
+/* The host reads and sets variables by name (corecalls.h). */
+#include "src/kern/sysctl.h"
+
+struct sysctl_by_host {
+	struct nke *machine;
+	const char *name;
+	struct sysctl_access access;
+	errno_t error;
+};
+
+static void
+do_sysctl(void *arg)
+{
+	struct sysctl_by_host *c = arg;
+
+	c->error = sysctl_by_name(c->machine, c->name, &c->access);
+}
+
+int
+machine_sysctl(struct nke *m, const char *name, void *old, size_t *old_len, const void *new, size_t new_len)
+{
+	struct sysctl_by_host c = {.machine = m, .name = name,
+	    .access = {.old = old, .old_len = old_len, .new = new, .new_len = new_len}};
+	int error = machine_call(m, do_sysctl, &c);
+
+	return error != 0 ? error : c.error;
+}

@@ -1,0 +1,299 @@
+/*
+ * The two buffers of a socket: queues of records that protocols fill and readers empty (or the other way
+ * round). Called by protocols (sbappend*, sbdrop), by the receiving calls (uipc_receive.c), and when a
+ * socket goes.
+ *
+ * A buffer owns the mbufs in it. Four counters say what is in it at any time: bytes, bytes that are not
+ * data, memory, and by their limits how much more may come. A message that carries descriptors
+ * (PR_RIGHTS) gives them up through its domain when it goes unread.
+ */
+#include <string.h>
+
+#include "src/kern/socket_private.h"
+
+/* ---- putting in --------------------------------------------------------------------------- */
+
+/*
+ * Every mbuf that enters a buffer, for streams and messages alike, passes one of the two functions
+ * below.
+ */
+
+/* Makes the chain, `tail` its last mbuf, the last record. The caller has accounted for it. */
+static inline void
+put_record(struct sockbuf *sb, struct mbuf *m, struct mbuf *tail)
+{
+	m->m_nextpkt = NULL;
+	if (sb->sb_lastrecord != NULL)
+		sb->sb_lastrecord->m_nextpkt = m;
+	else
+		sb->sb_mb = m;
+	sb->sb_lastrecord = m;
+	sb->sb_mbtail = tail;
+}
+
+/* True when the few bytes of `m` can be copied behind the record's last ones, which saves an mbuf. */
+static bool
+fits_behind(const struct mbuf *tail, const struct mbuf *m)
+{
+	return tail != NULL && tail->m_type == m->m_type && !(tail->m_flags & MBUF_EOR) &&
+	    m->m_len <= MCLBYTES / 4 && (size_t)m->m_len <= m_trailingspace(tail) &&
+	    sb_counts_as_data(tail);
+}
+
+/* Adds the chain to the last record, or begins one. */
+static void
+put_behind(struct sockbuf *sb, struct mbuf *m)
+{
+	struct mbuf *next;
+
+	for (; m != NULL; m = next) {
+		struct mbuf *tail = sb->sb_mbtail;
+
+		next = m->m_next;
+		if (m->m_len == 0 && !(m->m_flags & MBUF_EOR)) {
+			m_free(m);
+			continue;
+		}
+		if (fits_behind(tail, m)) {
+			memcpy(tail->m_data + tail->m_len, m->m_data, (size_t)m->m_len);
+			tail->m_len += m->m_len;
+			tail->m_flags |= m->m_flags & (MBUF_EOR | M_TOUCHED);
+			sb->sb_cc += (uint32_t)m->m_len;
+			m_free(m);
+			continue;
+		}
+		m->m_next = NULL;
+		sb_account(sb, m);
+		if (tail == NULL) {
+			put_record(sb, m, m);
+		} else {
+			m->m_nextpkt = NULL;
+			tail->m_next = m;
+			sb->sb_mbtail = m;
+		}
+	}
+}
+
+void
+sbappendstream(struct sockbuf *sb, struct mbuf *m)
+{
+	put_behind(sb, m);
+}
+
+/* Accounts for a chain; its last mbuf. */
+static inline struct mbuf *
+account_chain(struct sockbuf *sb, struct mbuf *m)
+{
+	for (;; m = m->m_next) {
+		sb_account(sb, m);
+		if (m->m_next == NULL)
+			return m;
+	}
+}
+
+void
+sbappendrecord(struct sockbuf *sb, struct mbuf *m)
+{
+	if (m != NULL)
+		put_record(sb, m, account_chain(sb, m));
+}
+
+static inline size_t
+bytes_of(const struct mbuf *m)
+{
+	if (m == NULL)
+		return 0;
+	return m->m_flags & M_PKTHDR ? (size_t)m->m_pkthdr.len : m_length(m);
+}
+
+/* Links the control mbufs in front of the data, as one chain. */
+static inline struct mbuf *
+join(struct mbuf *control, struct mbuf *data)
+{
+	if (control == NULL)
+		return data;
+	if (data != NULL)
+		m_last(control)->m_next = data;
+	return control;
+}
+
+bool
+sbappendaddr(struct sockbuf *sb, const struct sockaddr *from, struct mbuf *data,
+    struct mbuf *control)
+{
+	size_t size = from->sa_len + bytes_of(data) + (control != NULL ? m_length(control) : 0);
+	struct mbuf *name;
+
+	if (size > sbspace(sb) || from->sa_len > MLEN)
+		return false;
+	name = m_get(sotomachine(sb->sb_so), MBUF_DONTWAIT, MBUF_TYPE_SONAME);
+	if (name == NULL)
+		return false;
+	memcpy(name->m_data, from, from->sa_len);
+	name->m_len = from->sa_len;
+	name->m_next = join(control, data);
+	put_record(sb, name, account_chain(sb, name));
+	return true;
+}
+
+bool
+sbappendcontrol(struct sockbuf *sb, struct mbuf *data, struct mbuf *control)
+{
+	struct mbuf *m;
+
+	if (bytes_of(data) + (control != NULL ? m_length(control) : 0) > sbspace(sb))
+		return false;
+	m = join(control, data);
+	if (m != NULL)
+		put_record(sb, m, account_chain(sb, m));
+	return true;
+}
+
+/* ---- taking out --------------------------------------------------------------------------- */
+
+struct mbuf *
+sb_unlink_record(struct sockbuf *sb)
+{
+	struct mbuf *m = sb->sb_mb;
+
+	if (m == NULL)
+		return NULL;
+	sb->sb_mb = m->m_nextpkt;
+	if (sb->sb_mb == NULL) {
+		sb->sb_lastrecord = NULL;
+		sb->sb_mbtail = NULL;
+	}
+	m->m_nextpkt = NULL;
+	return m;
+}
+
+void
+sb_replace_first(struct sockbuf *sb, struct mbuf *m)
+{
+	struct mbuf *old = sb->sb_mb, *next = old->m_nextpkt;
+
+	if (m == old)
+		return;
+	old->m_nextpkt = NULL;
+	if (m != NULL) {
+		m->m_nextpkt = next;
+		sb->sb_mb = m;
+		if (sb->sb_lastrecord == old)
+			sb->sb_lastrecord = m;
+		return;
+	}
+	sb->sb_mb = next;
+	if (next == NULL) {
+		sb->sb_lastrecord = NULL;
+		sb->sb_mbtail = NULL;
+	}
+}
+
+void
+sb_discard(struct sockbuf *sb, struct mbuf *m)
+{
+	const struct socket *so = sb->sb_so;
+	bool rights = (so->so_proto->pr_flags & PR_RIGHTS) && so->so_dom->dom_dispose != NULL;
+
+	while (m != NULL) {
+		sb_unaccount(sb, m);
+		if (rights && m->m_type == MBUF_TYPE_CONTROL)
+			so->so_dom->dom_dispose(sotomachine(so), m);
+		m = m_free(m);
+	}
+}
+
+void
+sbdroprecord(struct sockbuf *sb)
+{
+	sb_discard(sb, sb_unlink_record(sb));
+}
+
+void
+sbdrop(struct sockbuf *sb, uint32_t len)
+{
+	while (len != 0 && sb->sb_mb != NULL) {
+		struct mbuf *m = sb->sb_mb;
+
+		if (len < (uint32_t)m->m_len) {
+			m->m_data += len;
+			m->m_len -= (int32_t)len;
+			sb->sb_cc -= len;
+			if (!sb_counts_as_data(m))
+				sb->sb_ctl -= len;
+			return;
+		}
+		len -= (uint32_t)m->m_len;
+		sb_replace_first(sb, m->m_next);
+		m->m_next = NULL;
+		sb_discard(sb, m);
+	}
+}
+
+void
+sbflush(struct sockbuf *sb)
+{
+	while (sb->sb_mb != NULL)
+		sbdroprecord(sb);
+}
+
+/* ---- limits ------------------------------------------------------------------------------- */
+
+errno_t
+sbreserve(struct sockbuf *sb, uint32_t hiwat)
+{
+	const struct socket_state *s = sotomachine(sb->sb_so)->sockets;
+	uint64_t most = (uint64_t)s->maxsockbuf, memory = (uint64_t)hiwat * (unsigned)s->sockbuf_waste;
+
+	/* As if every byte of the limit were in a cluster with its mbuf. */
+	if (hiwat > most * MCLBYTES / (MSIZE + MCLBYTES))
+		return ENOBUFS;
+	sb->sb_hiwat = hiwat;
+	sb->sb_mbmax = (uint32_t)(memory < most ? memory : most);
+	if (sb->sb_lowat > hiwat)
+		sb->sb_lowat = hiwat;
+	return 0;
+}
+
+errno_t
+soreserve(struct socket *so, uint32_t snd, uint32_t rcv)
+{
+	errno_t error = sbreserve(&so->so_snd, snd);
+
+	if (error == 0)
+		error = sbreserve(&so->so_rcv, rcv);
+	if (error != 0)
+		return error;
+	if (so->so_rcv.sb_lowat == 0)
+		so->so_rcv.sb_lowat = 1;
+	if (so->so_snd.sb_lowat == 0)
+		so->so_snd.sb_lowat = MCLBYTES;
+	if (so->so_snd.sb_lowat > snd)
+		so->so_snd.sb_lowat = snd;
+	return 0;
+}
+
+/* ---- control messages --------------------------------------------------------------------- */
+
+struct mbuf *
+sbcreatecontrol(struct nke *machine, const void *data, size_t len, int type, int level)
+{
+	struct cmsghdr header = {(socklen_t)CMSG_LEN(len), level, type};
+	struct mbuf *m;
+
+	if (len > MCLBYTES - CMSG_SPACE(0))
+		return NULL;
+	m = m_get(machine, MBUF_DONTWAIT, MBUF_TYPE_CONTROL);
+	if (m == NULL)
+		return NULL;
+	if (CMSG_SPACE(len) > MLEN && !m_clget(machine, m, MBUF_DONTWAIT, MCLBYTES)) {
+		m_free(m);
+		return NULL;
+	}
+	m->m_len = (int32_t)CMSG_SPACE(len);
+	memset(m->m_data + CMSG_LEN(len), 0, CMSG_SPACE(len) - CMSG_LEN(len));
+	memcpy(m->m_data, &header, sizeof header);
+	if (data != NULL)
+		memcpy(m->m_data + CMSG_LEN(0), data, len);
+	return m;
+}
