@@ -13,6 +13,7 @@
 #include <net/kpi_protocol.h>
 #include <sys/kern_event.h>
 
+#include "src/net/if_filter.h"
 #include "src/net/if_private.h"
 
 #ifndef PF_VLAN
@@ -20,20 +21,6 @@
 #endif
 
 /* ---- hooks for the layers above (set once, by their subsystem's init) ---------------------- */
-
-struct dlil_filter_ops {
-	/*
-	 * Runs the input filters of `ifp` over one packet. 0: go on with *m and *frame; EJUSTRETURN: a
-	 * filter owns it; other: the filter refused it, the packet has been freed.
-	 */
-	errno_t (*input)(struct ifnet *, protocol_family_t, struct mbuf **m, char **frame);
-	errno_t (*output)(struct ifnet *, protocol_family_t, struct mbuf **m);
-	void (*event)(struct ifnet *, const struct kev_msg *);
-	/* EOPNOTSUPP: nobody took it; *stop set: result is final. */
-	errno_t (*ioctl)(struct ifnet *, protocol_family_t, unsigned long, void *, bool *stop);
-	/* Interface is going: detach every filter, calling iff_detached. */
-	void (*detach_all)(struct ifnet *);
-};
 
 /* What a network protocol (PF_INET, PF_INET6) registers: where its packets go. */
 struct net_proto {
@@ -46,6 +33,8 @@ struct net_proto {
 	errno_t (*fragment)(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
 	/* An interface goes: drop addresses, routes and fragments that name it. */
 	void (*interface_detached)(struct nke *, struct ifnet *);
+	/* An address came or is about to go. NULL: not interested. */
+	void (*address_changed)(struct ifaddr *, bool added);
 };
 
 void dlil_set_filter_ops(struct nke *, const struct dlil_filter_ops *);
@@ -112,11 +101,24 @@ errno_t dlil_unplumb(struct ifnet *, protocol_family_t);
 errno_t dlil_register_plumber(struct nke *, protocol_family_t, ifnet_family_t, proto_plumb_handler,
     proto_unplumb_handler, struct kext *owner, void *pc);
 void dlil_unregister_plumber(struct nke *, protocol_family_t, ifnet_family_t);
+void dlil_proto_last(struct if_proto *);		/* dlil_proto_release's rare half */
+
 /*
  * Held over every call of a protocol's functions; the last release of a detached one tells it so.
  */
-void dlil_proto_retain(struct if_proto *);
-void dlil_proto_release(struct if_proto *);
+static inline void
+dlil_proto_retain(struct if_proto *p)
+{
+	p->refcount++;
+}
+
+static inline void
+dlil_proto_release(struct if_proto *p)
+{
+	if (__builtin_expect(--p->refcount == 0, 0))
+		dlil_proto_last(p);
+}
+
 uint32_t dlil_proto_count(const struct ifnet *);
 
 /* ---- data path (dlil_input.c, dlil_output.c) ---------------------------------------------- */

@@ -171,7 +171,11 @@ dlil_address_changed(struct ifaddr *ifa, bool added)
 		neighbor_address_changed(ifa, added);
 		post_in6(ifa, code_of_in6(ifa, added));
 	} else if (ifa->addr.ss_family == AF_INET) {
+		const struct net_proto *np = dlil_net_proto(ifa->ifp->machine, PF_INET);
+
 		post_in(ifa, added ? KEV_INET_NEW_ADDR : KEV_INET_ADDR_DELETED);
 		neighbor_address_changed(ifa, added);
+		if (np != NULL && np->address_changed != NULL)
+			np->address_changed(ifa, added);
 	}
 }

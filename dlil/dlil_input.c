@@ -210,8 +210,19 @@ demux(struct ifnet *ifp, struct mbuf *m, char **frame, protocol_family_t *family
 	return demux_by_driver(ifp, m, *frame, family);
 }
 
+/* Called only while the interface has filters; as dlil_filter_ops.input. */
+static inline errno_t
+filter_packet(struct ifnet *ifp, protocol_family_t family, struct mbuf **m, char **frame)
+{
+	const struct dlil_filter_ops *ops = &ifp->machine->dlil->filters;
+	struct iff_entry *e = iff_only(ifp, true, family, *m);
+
+	return e != NULL ? iff_only_call(e, ops, ifp, true, family, m, frame) :
+	    ops->input(ifp, family, m, frame);
+}
+
 /* Up to the protocol. True: *m is for `*family`; false: it has been dealt with. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 input_packet(struct ifnet *ifp, struct mbuf **mp, char **framep, protocol_family_t *familyp)
 {
 	struct nke *machine = ifp->machine;
@@ -232,7 +243,7 @@ input_packet(struct ifnet *ifp, struct mbuf **mp, char **framep, protocol_family
 	if (m->m_flags & (MBUF_BCAST | MBUF_MCAST))
 		ifp->stats.imcasts++;
 	if (__builtin_expect(!TAILQ_EMPTY(&ifp->filters), 0) &&
-	    machine->dlil->filters.input(ifp, family, &m, &frame) != 0)
+	    filter_packet(ifp, family, &m, &frame) != 0)
 		return false;
 	if (__builtin_expect(m->m_flags & MBUF_PROMISC, 0)) {
 		discard(ifp, m, frame);

@@ -6,6 +6,7 @@
 
 #include "dlil/dlil_state.h"
 #include "src/kern/gate.h"
+#include "src/net/neighbor.h"
 #include "src/net/rtable.h"
 
 static bool
@@ -48,6 +49,7 @@ dlil_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, v
 errno_t
 dlil_set_flags(struct ifnet *ifp, uint16_t new_flags, uint16_t mask)
 {
+	const uint16_t runs = IFF_UP | IFF_RUNNING;
 	uint16_t changed = ifp->flags;
 
 	ifp->flags = (uint16_t)((new_flags & mask) | (ifp->flags & ~mask));
@@ -55,6 +57,8 @@ dlil_set_flags(struct ifnet *ifp, uint16_t new_flags, uint16_t mask)
 	changed ^= ifp->flags;
 	if (changed != 0 && ifp->state != IFNET_EMBRYONIC)
 		rt_interface_changed(ifp, changed);
+	if ((changed & runs) != 0 && (ifp->flags & runs) == runs)
+		neighbor_interface_up(ifp);
 	return 0;
 }
 

@@ -85,7 +85,10 @@ static inline errno_t
 filter_frame(struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
 {
 	if (__builtin_expect(!TAILQ_EMPTY(&ifp->filters), 0)) {
-		errno_t error = ifp->machine->dlil->filters.output(ifp, family, m);
+		const struct dlil_filter_ops *ops = &ifp->machine->dlil->filters;
+		struct iff_entry *e = iff_only(ifp, false, family, *m);
+		errno_t error = e != NULL ? iff_only_call(e, ops, ifp, false, family, m, NULL) :
+		    ops->output(ifp, family, m);
 
 		if (error != 0)
 			return error;

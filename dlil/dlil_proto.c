@@ -96,12 +96,6 @@ dlil_proto_count(const struct ifnet *ifp)
 	return n;
 }
 
-void
-dlil_proto_retain(struct if_proto *p)
-{
-	p->refcount++;
-}
-
 static void
 set_shortcut(struct ifnet *ifp, protocol_family_t family, struct if_proto *p)
 {
@@ -129,13 +123,11 @@ change_up(struct ifnet *ifp, bool up)
 }
 
 void
-dlil_proto_release(struct if_proto *p)
+dlil_proto_last(struct if_proto *p)
 {
 	struct ifnet *ifp = p->ifp;
 	protocol_family_t family = p->family;
 
-	if (--p->refcount != 0)
-		return;
 	if (p->watches)
 		ifp->machine->filter_count--;
 	if (p->detached_fn != NULL)

@@ -241,13 +241,21 @@ do_set_tap(void *arg)
 int
 wire_set_tap(struct wire *w, struct ifnet *ifp, core_wire_tap *tap, void *ctx)
 {
-	struct wire_end *any = TAILQ_FIRST(&w->ends);
 	struct call c = {.wire = w, .tap = tap, .tap_ctx = ctx};
+	struct wire_end *e;
+	int error = 0;
 
 	if (ifp != NULL && (c.end = end_of(w, ifp)) == NULL)
 		return ENOENT;
-	if (any != NULL)
-		return machine_call(any->machine, do_set_tap, &c);
-	do_set_tap(&c);
-	return 0;
+	TAILQ_FOREACH(e, &w->ends, link) {
+		if (c.end != NULL && c.end != e)
+			continue;
+		error = machine_call(e->machine, do_set_tap, &c);
+		if (error == 0)
+			return 0;
+	}
+	/* Nobody is left that could use it: what has panicked does not run. */
+	if (tap == NULL || error == 0)
+		do_set_tap(&c);
+	return tap == NULL ? 0 : error;
 }

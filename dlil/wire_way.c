@@ -48,6 +48,13 @@ take(struct wire_list *l)
 	return m;
 }
 
+/* Times are added up to what is never. */
+static uint64_t
+later(uint64_t time, uint64_t by)
+{
+	return by < UINT64_MAX - time ? time + by : UINT64_MAX;
+}
+
 static bool
 chance(struct wire_end *e, uint32_t billionths)
 {
@@ -165,7 +172,7 @@ static void
 depart(struct wire_end *e, struct mbuf *m)
 {
 	const struct core_wire_params *p = &e->params;
-	uint64_t now = machine_now(e->machine), due = now + p->delay_ns;
+	uint64_t due = later(machine_now(e->machine), p->delay_ns);
 	struct mbuf *twin;
 
 	if (is_lost(e)) {
@@ -178,15 +185,15 @@ depart(struct wire_end *e, struct mbuf *m)
 		m_freem(m);
 		return;
 	}
-	if (chance(e, p->corrupt))
+	if (chance(e, p->corrupt) && m->m_pkthdr.len != 0)
 		turn_bit(e, m);
 	if (p->jitter_ns != 0)
-		due += wire_random(e->wire, p->jitter_ns + 1);
+		due = later(due, wire_random(e->wire, later(p->jitter_ns, 1)));
 	if (due < e->last_due)
 		due = e->last_due;
 	if (chance(e, p->reorder)) {
 		e->stats.reordered++;
-		due += p->reorder_ns != 0 ? p->reorder_ns : REORDER_DEFAULT;
+		due = later(due, p->reorder_ns != 0 ? p->reorder_ns : REORDER_DEFAULT);
 	} else {
 		e->last_due = due;
 	}
@@ -354,7 +361,7 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 		e->stats.no_carrier++;
 		return;
 	}
-	if (e->params.mtu != 0 && len > e->params.mtu + e->ifp->hdrlen) {
+	if (e->params.mtu != 0 && len > (size_t)e->params.mtu + e->ifp->hdrlen) {
 		e->stats.too_long++;
 		return;
 	}

@@ -6,6 +6,9 @@
  * interface ends. So callbacks may attach and detach filters of their own interface, which on a Mac
  * never returns. A filter attached during a walk is first called in the next one.
  *
+ * Mostly an interface has one filter, and no walk is in progress when a packet comes. Then DLIL calls it
+ * itself (if_filter.h), and all that is recorded is who does (ifnet.only_walker).
+ *
  * Detaching from outside waits for walks of other threads (callbacks that sleep), as on a Mac;
  * iff_detached is called exactly once and after every other callback of the filter has returned.
  */
@@ -34,12 +37,30 @@ newest_filter(const struct ifnet *ifp)
 	return ifp->machine->iff->last_id;
 }
 
-static inline void
+static void
 walk_begin(struct ifnet *ifp, struct iff_walk *w)
 {
 	w->outer = ifp->filter_walks;
 	w->thread = curthread();
 	ifp->filter_walks = w;
+}
+
+static bool
+walked(const struct ifnet *ifp)
+{
+	return ifp->filter_walks != NULL || ifp->only_walker != NULL;
+}
+
+/* The list, or who in it is leaving, has changed. Checked mode has no short way. */
+static void
+find_only(struct ifnet *ifp)
+{
+	struct iff_entry *e = TAILQ_FIRST(&ifp->filters);
+
+	if (e != NULL && (TAILQ_NEXT(e, link) != NULL || e->leaving || ifp->machine->checked))
+		e = NULL;
+	ifp->only_in = e != NULL && e->filter.iff_input != NULL ? e : NULL;
+	ifp->only_out = e != NULL && e->filter.iff_output != NULL ? e : NULL;
 }
 
 static void
@@ -48,6 +69,7 @@ finish(struct iff_entry *e)
 	struct ifnet *ifp = e->ifp;
 
 	TAILQ_REMOVE(&ifp->filters, e, link);
+	find_only(ifp);
 	TAILQ_REMOVE(&ifp->machine->iff->all, e, all);
 	ifp->machine->filter_count--;
 	if (e->filter.iff_detached != NULL)
@@ -72,14 +94,19 @@ first_leaving(struct ifnet *ifp)
 	return NULL;
 }
 
-/* The last walk is over: those who waited for it go. iff_detached may start walks again. */
+/*
+ * A walk is over, and perhaps it was the last: then those who waited for it go. iff_detached may start
+ * walks again.
+ */
 static void
 sweep(struct ifnet *ifp)
 {
 	struct iff_entry *e;
 
+	if (walked(ifp))
+		return;
 	ifp->filters_leaving = false;
-	while (ifp->filter_walks == NULL && (e = first_leaving(ifp)) != NULL)
+	while (!walked(ifp) && (e = first_leaving(ifp)) != NULL)
 		finish(e);
 	TAILQ_FOREACH(e, &ifp->filters, link) {
 		if (!e->leaving)
@@ -91,15 +118,15 @@ sweep(struct ifnet *ifp)
 }
 
 /* Walks of other threads may have begun and still go on: not always the innermost is ours. */
-static inline void
+static void
 walk_end(struct ifnet *ifp, struct iff_walk *w)
 {
 	struct iff_walk **p;
 
-	for (p = &ifp->filter_walks; __builtin_expect(*p != w, 0); p = &(*p)->outer)
+	for (p = &ifp->filter_walks; *p != w; p = &(*p)->outer)
 		;
 	*p = w->outer;
-	if (__builtin_expect(ifp->filters_leaving, 0) && ifp->filter_walks == NULL)
+	if (ifp->filters_leaving)
 		sweep(ifp);
 }
 
@@ -108,6 +135,8 @@ walking_here(const struct ifnet *ifp)
 {
 	const struct iff_walk *w;
 
+	if (ifp->only_walker == curthread())
+		return true;
 	for (w = ifp->filter_walks; w != NULL; w = w->outer)
 		if (w->thread == curthread())
 			return true;
@@ -133,14 +162,13 @@ call_filter(const struct iff_entry *e, bool in, protocol_family_t family, struct
 	    e->filter.iff_output(e->filter.iff_cookie, e->ifp, family, m);
 }
 
-static __attribute__((noinline)) errno_t
+static errno_t
 call_measured(struct iff_entry *e, bool in, protocol_family_t family, struct mbuf **m, char **frame)
 {
 	uint64_t start = hc_ticks();
 	errno_t error = call_filter(e, in, family, m, frame);
 
-	e->counters.sampled_calls++;
-	e->counters.sampled_ticks += hc_ticks() - start;
+	filter_measured(&e->counters, hc_ticks() - start);
 	return error;
 }
 
@@ -172,7 +200,7 @@ lend(const struct iff_entry *e, bool in, struct mbuf *m)
  * What a filter made of a packet, whatever that is. 0: go on with *m; else the filter has it
  * (EJUSTRETURN) or refused it and it has been freed.
  */
-static __attribute__((noinline)) errno_t
+static errno_t
 take_back(struct iff_entry *e, bool in, errno_t error, struct replay_shown shown, struct mbuf **m,
     char **frame)
 {
@@ -194,8 +222,6 @@ take_back(struct iff_entry *e, bool in, errno_t error, struct replay_shown shown
 		    replay_changed(machine, origin, *m, REPLAY_NET_AND_FRAME, *frame) :
 		    replay_changed(machine, origin, *m, REPLAY_FRAME, NULL)))
 			c->changed++;
-		else
-			c->passed++;
 		return 0;
 	}
 	if (error == EJUSTRETURN) {
@@ -209,37 +235,22 @@ take_back(struct iff_entry *e, bool in, errno_t error, struct replay_shown shown
 	return error;
 }
 
-/*
- * Shows the packet to one filter. Written for the filter that looks and passes on, in a machine that
- * nobody watches: everything else is take_back's.
- */
-static inline __attribute__((always_inline)) errno_t
-filter_packet(struct iff_entry *e, struct nke *machine, struct thread *t, bool in,
-    protocol_family_t family, struct mbuf **mp, char **frame)
+/* Shows the packet to one filter, whatever the circumstances. */
+static errno_t
+filter_packet(struct iff_entry *e, bool in, protocol_family_t family, struct mbuf **mp, char **frame)
 {
 	struct replay_shown shown = replay_show(*mp);
-	struct filter_counters *c = &e->counters;
 	struct gate_frame gate;
 	errno_t error;
 
-	if (in)
-		c->seen_in++;
-	else
-		c->seen_out++;
-	if (__builtin_expect(machine->checked, 0))
+	if (e->ifp->machine->checked)
 		lend(e, in, *mp);
-	gate_enter_on(t, &gate, e->owner, in ? "iff_input" : "iff_output", shown.m, shown.number);
-	if (__builtin_expect(c->calls++ % FILTER_SAMPLE == 0, 0))
+	gate_enter(&gate, e->owner, in ? "iff_input" : "iff_output", shown.m, shown.number);
+	if (filter_count_call(&e->counters, in))
 		error = call_measured(e, in, family, mp, frame);
 	else
 		error = call_filter(e, in, family, mp, frame);
-	gate_leave_on(t, &gate);
-	if (__builtin_expect(error == 0 && *mp == shown.m && replay_as_shown(&shown, *mp,
-	    in ? REPLAY_NET_AND_FRAME : REPLAY_FRAME, in ? *frame : NULL) && !machine->checked &&
-	    machine->trace == NULL, 1)) {
-		c->passed++;
-		return 0;
-	}
+	gate_leave(&gate);
 	return take_back(e, in, error, shown, mp, frame);
 }
 
@@ -251,46 +262,29 @@ has_function(const struct iff_entry *e, bool in, protocol_family_t family)
 	    (e->filter.iff_protocol == 0 || e->filter.iff_protocol == family);
 }
 
-static __attribute__((noinline)) errno_t
-filter_by_many(struct ifnet *ifp, bool in, protocol_family_t family, struct mbuf **m, char **frame)
+/* All filters of the interface over one packet. */
+static errno_t
+filter(struct ifnet *ifp, bool in, protocol_family_t family, struct mbuf **m, char **frame)
 {
 	uint32_t newest = newest_filter(ifp);
 	struct iff_entry *e;
 	struct iff_walk walk;
 	errno_t error = 0;
 
+	if (is_vlan(*m))
+		return 0;
 	walk_begin(ifp, &walk);
 	TAILQ_FOREACH(e, &ifp->filters, link) {
 		if (e->id > newest || !has_function(e, in, family))
 			continue;
-		if ((error = filter_packet(e, ifp->machine, walk.thread, in, family, m, frame)) != 0)
+		if ((error = filter_packet(e, in, family, m, frame)) != 0)
 			break;
 	}
 	walk_end(ifp, &walk);
 	return error;
 }
 
-/* All filters of the interface over one packet; mostly there is one. */
-static inline __attribute__((always_inline)) errno_t
-filter(struct ifnet *ifp, bool in, protocol_family_t family, struct mbuf **m, char **frame)
-{
-	struct iff_entry *e = TAILQ_FIRST(&ifp->filters);
-	struct iff_walk walk;
-	errno_t error;
-
-	if (is_vlan(*m))
-		return 0;
-	if (__builtin_expect(TAILQ_NEXT(e, link) != NULL, 0))
-		return filter_by_many(ifp, in, family, m, frame);
-	if (!has_function(e, in, family))
-		return 0;
-	walk_begin(ifp, &walk);
-	error = filter_packet(e, ifp->machine, walk.thread, in, family, m, frame);
-	walk_end(ifp, &walk);
-	return error;
-}
-
-/* DLIL calls these two only while the interface has filters. */
+/* DLIL calls these two only while the interface has filters, and when there is no short way. */
 static errno_t
 iff_input(struct ifnet *ifp, protocol_family_t family, struct mbuf **m, char **frame)
 {
@@ -371,6 +365,7 @@ iff_attach(struct ifnet *ifp, const struct iff_filter *filter, struct kext *owne
 	e->owner = owner;
 	ledger_enter_for(m, owner, &e->ledger, LEDGER_INTERFACE_FILTER, pc);
 	TAILQ_INSERT_TAIL(&ifp->filters, e, link);
+	find_only(ifp);
 	TAILQ_INSERT_TAIL(&m->iff->all, e, all);
 	m->filter_count++;
 	*id = e->id;
@@ -399,7 +394,7 @@ wait_and_finish(struct iff_entry *e)
 	struct nke *m = ifp->machine;
 
 	e->awaited = true;
-	while (!e->gone && ifp->filter_walks != NULL) {
+	while (!e->gone && walked(ifp)) {
 		if (sched_block(e, 0, false, "iflt_detach") != THREAD_RESTART)
 			continue;
 		klog(m, 4, "iflt_detach on %s: a callback sleeps and nothing can wake it; the filter goes "
@@ -409,7 +404,7 @@ wait_and_finish(struct iff_entry *e)
 	e->awaited = false;
 	if (e->gone)
 		kfree(m, e);
-	else if (ifp->filter_walks == NULL)
+	else if (!walked(ifp))
 		finish(e);
 }
 
@@ -423,7 +418,8 @@ iff_detach(struct nke *m, uint32_t id)
 		return;
 	ifp = e->ifp;
 	e->leaving = true;
-	if (ifp->filter_walks == NULL) {
+	find_only(ifp);
+	if (!walked(ifp)) {
 		finish(e);
 	} else {
 		ifp->filters_leaving = true;
@@ -440,6 +436,7 @@ iff_detach_all(struct ifnet *ifp)
 
 	TAILQ_FOREACH(e, &ifp->filters, link)
 		e->leaving = true;
+	find_only(ifp);
 	while ((e = TAILQ_FIRST(&ifp->filters)) != NULL)
 		finish(e);
 }
@@ -473,6 +470,8 @@ iff_init(struct nke *m)
 	static const struct dlil_filter_ops ops = {
 		.input = iff_input,
 		.output = iff_output,
+		.other = take_back,
+		.sweep = sweep,
 		.event = iff_event,
 		.ioctl = iff_ioctl,
 		.detach_all = iff_detach_all,

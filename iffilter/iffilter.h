@@ -5,25 +5,7 @@
 #ifndef NKE_IFFILTER_H
 #define NKE_IFFILTER_H
 
-#include <net/kpi_interfacefilter.h>
-
-#include "src/kern/filter_counters.h"
-#include "src/kern/ledger.h"
-#include "src/net/if_private.h"
-
-struct iff_entry {
-	TAILQ_ENTRY(iff_entry) link;	/* of its interface */
-	TAILQ_ENTRY(iff_entry) all;	/* of the machine */
-	struct ifnet *ifp;
-	struct iff_filter filter;
-	uint32_t id;			/* never reused: what an interface_filter_t really is */
-	bool leaving;			/* not called any more; goes when no walk is left */
-	bool awaited;			/* by a thread in iff_detach, which will finish it */
-	bool gone;			/* iff_detached has been called */
-	struct kext *owner;
-	struct filter_counters counters;
-	struct ledger_entry ledger;
-};
+#include "src/net/if_filter.h"
 
 struct iff_state {
 	TAILQ_HEAD(, iff_entry) all;

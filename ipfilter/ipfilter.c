@@ -19,7 +19,6 @@
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
 
-#define LIKELY(x)	__builtin_expect(!!(x), 1)
 #define UNLIKELY(x)	__builtin_expect(!!(x), 0)
 
 /* One walk: what every filter of it is called with. */
@@ -65,6 +64,20 @@ ipf_find(struct ipf_state *s, ipfilter_t ref)
 	return f != NULL ? f : ipf_find_in(&s->v6, ref);
 }
 
+/* A list, or what in it is removed, has changed. Checked mode has no short way. */
+static void
+ipf_find_only(struct nke *machine, int family)
+{
+	struct ipf_state *s = machine->ipf;
+	struct ipf_entry *f = TAILQ_FIRST(ipf_list(s, family));
+	bool v6 = family != AF_INET;
+
+	if (f != NULL && (TAILQ_NEXT(f, link) != NULL || f->removed || machine->checked))
+		f = NULL;
+	s->only_in[v6] = f != NULL && f->filter.ipf_input != NULL ? f : NULL;
+	s->only_out[v6] = f != NULL && f->filter.ipf_output != NULL ? f : NULL;
+}
+
 errno_t
 ipf_add(struct nke *machine, int family, const struct ipf_filter *filter, ipfilter_t *ref, void *pc)
 {
@@ -83,6 +96,7 @@ ipf_add(struct nke *machine, int family, const struct ipf_filter *filter, ipfilt
 	f->id = ++s->last_id;
 	ledger_enter(machine, &f->ledger, LEDGER_IP_FILTER, pc);
 	TAILQ_INSERT_HEAD(ipf_list(s, family), f, link);
+	ipf_find_only(machine, family);
 	machine->filter_count++;
 	*ref = (ipfilter_t)(uintptr_t)f->id;
 	return 0;
@@ -114,7 +128,7 @@ ipf_collect(struct ipf_head *from, struct ipf_head *removed)
 /*
  * No walk is in progress: detaches what was removed meanwhile. Callbacks may walk, add and remove.
  */
-static void
+void
 ipf_reap(struct nke *machine)
 {
 	struct ipf_state *s = machine->ipf;
@@ -124,6 +138,8 @@ ipf_reap(struct nke *machine)
 	s->removal_pending = false;
 	ipf_collect(&s->v4, &removed);
 	ipf_collect(&s->v6, &removed);
+	ipf_find_only(machine, AF_INET);
+	ipf_find_only(machine, AF_INET6);
 	while ((f = TAILQ_FIRST(&removed)) != NULL) {
 		TAILQ_REMOVE(&removed, f, link);
 		ipf_finish(machine, f);
@@ -144,10 +160,12 @@ ipf_remove_filter(struct nke *machine, ipfilter_t ref)
 	f->removed = true;
 	machine->filter_count--;
 	if (s->walking != 0) {
+		ipf_find_only(machine, f->family);
 		s->removal_pending = true;
 		return 0;
 	}
 	TAILQ_REMOVE(ipf_list(s, f->family), f, link);
+	ipf_find_only(machine, f->family);
 	ipf_finish(machine, f);
 	return 0;
 }
@@ -155,9 +173,9 @@ ipf_remove_filter(struct nke *machine, ipfilter_t ref)
 /* ---- one callback ------------------------------------------------------------------------- */
 
 static const char *
-ipf_callback_name(const struct ipf_walk *w)
+ipf_callback_name(bool in)
 {
-	return w->in ? "ipf_input" : "ipf_output";
+	return in ? "ipf_input" : "ipf_output";
 }
 
 static inline errno_t
@@ -167,29 +185,21 @@ ipf_call_filter(const struct ipf_walk *w, const struct ipf_entry *f, struct mbuf
 	    f->filter.ipf_output(f->filter.cookie, mp, w->options);
 }
 
-/* The first calls and a sample of the others are measured. */
-static inline bool
-ipf_to_measure(const struct filter_counters *c)
-{
-	return c->calls % FILTER_SAMPLE == 0 || UNLIKELY(c->calls < FILTER_SAMPLE);
-}
-
-static __attribute__((noinline)) errno_t
-ipf_call_measured(struct ipf_walk w, struct ipf_entry *f, struct mbuf **mp)
+static errno_t
+ipf_call_measured(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 {
 	uint64_t start = hc_ticks();
-	errno_t error = ipf_call_filter(&w, f, mp);
+	errno_t error = ipf_call_filter(w, f, mp);
 
-	f->counters.sampled_ticks += hc_ticks() - start;
-	f->counters.sampled_calls++;
+	filter_measured(&f->counters, hc_ticks() - start);
 	return error;
 }
 
 /* A filter said 0: what is in *data now has to be a packet. */
 static void
-ipf_check_result(const struct ipf_walk *w, const struct ipf_entry *f, const struct mbuf *m)
+ipf_check_result(bool in, const struct ipf_entry *f, const struct mbuf *m)
 {
-	const char *callback = ipf_callback_name(w);
+	const char *callback = ipf_callback_name(in);
 
 	KASSERTX(m != NULL,
 	    "IP filter \"%s\": %s returned 0 but left no packet in *data; a filter that "
@@ -231,33 +241,18 @@ ipf_embed_scope(struct mbuf *m, uint16_t from, uint16_t to)
 	}
 }
 
-/* Of a packet that IP sends: its destination is good on one link only. */
-static inline bool
-ipf_link_local(const struct mbuf *m)
-{
-	const uint8_t *dst = mtod(m, const uint8_t *) + offsetof(struct ip6_hdr, ip6_dst);
-
-	return (dst[0] == 0xfe && (dst[1] & 0xc0) == 0x80) || (dst[0] == 0xff && (dst[1] & 0xf) == 2);
-}
-
-/* What of a packet a filter may lose by putting another chain in *data. */
-struct ipf_kept {
-	struct replay_shown shown;
-	struct ifnet *rcvif;
-};
-
 /* The filter passed the packet on: the walk goes on with *mp, which stands for the same frames. */
 static void
-ipf_passed(
-    const struct ipf_walk *w, struct ipf_entry *f, struct mbuf *m, const struct ipf_kept *was)
+ipf_passed(struct nke *machine, struct ipf_entry *f, bool in, uint16_t scope, struct mbuf *m,
+    const struct ipf_kept *was)
 {
-	struct pkt_origin *origin = replay_shown_origin(w->machine, &was->shown);
+	struct pkt_origin *origin = replay_shown_origin(machine, &was->shown);
 	bool changed = m != was->shown.m;
 
-	ipf_check_result(w, f, m);
-	if (UNLIKELY(w->scope != 0))
-		ipf_embed_scope(m, w->scope, 0);
-	if (UNLIKELY(w->machine->checked))
+	ipf_check_result(in, f, m);
+	if (UNLIKELY(scope != 0))
+		ipf_embed_scope(m, scope, 0);
+	if (UNLIKELY(machine->checked))
 		m_set_owner(m, NULL, NULL);
 	if (UNLIKELY(changed)) {
 		if (m->m_pkthdr.rcvif == NULL)
@@ -268,30 +263,27 @@ ipf_passed(
 			m->m_pkthdr.origin = was->shown.origin;	/* whose frames have left already */
 	}
 	if (origin != NULL)
-		changed = replay_changed(w->machine, origin, m, REPLAY_NET, NULL);
+		changed = replay_changed(machine, origin, m, REPLAY_NET, NULL);
 	if (changed)
 		f->counters.changed++;
-	else
-		f->counters.passed++;
 }
 
 /*
  * What a filter made of a packet, whatever that is: 0 and a packet in *mp to go on with, or its error
  * and NULL there.
  */
-static __attribute__((noinline)) errno_t
-ipf_take_back(struct ipf_walk walk, struct ipf_entry *f, errno_t error, struct mbuf **mp,
-    struct ipf_kept was)
+static errno_t
+ipf_take_back(struct nke *machine, struct ipf_entry *f, bool in, uint16_t scope, errno_t error,
+    struct mbuf **mp, struct ipf_kept was)
 {
-	const struct ipf_walk *w = &walk;
-	struct pkt_origin *origin = replay_shown_origin(w->machine, &was.shown);
+	struct pkt_origin *origin = replay_shown_origin(machine, &was.shown);
 
-	if (w->in)
-		TRACE(w->machine, IPF_IN, error == 0 ? *mp : NULL, f, error);
+	if (in)
+		TRACE(machine, IPF_IN, error == 0 ? *mp : NULL, f, error);
 	else
-		TRACE(w->machine, IPF_OUT, error == 0 ? *mp : NULL, f, error);
+		TRACE(machine, IPF_OUT, error == 0 ? *mp : NULL, f, error);
 	if (error == 0) {
-		ipf_passed(w, f, *mp, &was);
+		ipf_passed(machine, f, in, scope, *mp, &was);
 		return 0;
 	}
 	if (error == EJUSTRETURN) {
@@ -302,7 +294,7 @@ ipf_take_back(struct ipf_walk walk, struct ipf_entry *f, errno_t error, struct m
 	}
 	*mp = NULL;
 	if (origin != NULL)
-		replay_verdict(w->machine, origin,
+		replay_verdict(machine, origin,
 		    error == EJUSTRETURN ? PKT_SWALLOWED : PKT_DROPPED);
 	return error;
 }
@@ -314,39 +306,25 @@ ipf_lend(bool in, const struct ipf_entry *f, struct mbuf *m)
 	    (uintptr_t)f->filter.ipf_output));
 }
 
-/*
- * Shows the packet to one filter. Written for the filter that looks and passes on, in a machine that
- * nobody watches: everything else is ipf_take_back's.
- */
-static inline __attribute__((always_inline)) errno_t
+/* Shows the packet to one filter, whatever the circumstances. */
+static errno_t
 ipf_call(const struct ipf_walk *w, struct ipf_entry *f, struct mbuf **mp)
 {
 	struct ipf_kept was = {replay_show(*mp), (*mp)->m_pkthdr.rcvif};
-	struct filter_counters *c = &f->counters;
-	bool measured = ipf_to_measure(c);
-	struct thread *t = curthread();
 	struct gate_frame frame;
 	errno_t error;
 
-	c->calls++;
-	if (w->in)
-		c->seen_in++;
-	else
-		c->seen_out++;
-	if (UNLIKELY(w->machine->checked))
+	if (w->machine->checked)
 		ipf_lend(w->in, f, *mp);
-	if (UNLIKELY(w->scope != 0))
+	if (w->scope != 0)
 		ipf_embed_scope(*mp, 0, w->scope);
-	gate_enter_on(t, &frame, f->owner, ipf_callback_name(w), was.shown.m, was.shown.number);
-	error = UNLIKELY(measured) ? ipf_call_measured(*w, f, mp) : ipf_call_filter(w, f, mp);
-	gate_leave_on(t, &frame);
-	if (LIKELY(error == 0 && *mp == was.shown.m &&
-		replay_as_shown(&was.shown, *mp, REPLAY_NET, NULL) && (*mp)->m_nextpkt == NULL &&
-		w->scope == 0 && !w->machine->checked && w->machine->trace == NULL)) {
-		c->passed++;
-		return 0;
-	}
-	return ipf_take_back(*w, f, error, mp, was);
+	gate_enter(&frame, f->owner, ipf_callback_name(w->in), was.shown.m, was.shown.number);
+	if (filter_count_call(&f->counters, w->in))
+		error = ipf_call_measured(w, f, mp);
+	else
+		error = ipf_call_filter(w, f, mp);
+	gate_leave(&frame);
+	return ipf_take_back(w->machine, f, w->in, w->scope, error, mp, was);
 }
 
 /* ---- the walk ----------------------------------------------------------------------------- */
@@ -357,38 +335,58 @@ ipf_has_function(const struct ipf_walk *w, const struct ipf_entry *f)
 	return !f->removed && (w->in ? f->filter.ipf_input != NULL : f->filter.ipf_output != NULL);
 }
 
-static __attribute__((noinline)) errno_t
-ipf_run_many(struct ipf_walk w, struct ipf_head *head, struct mbuf **mp, ipfilter_t behind)
+/* All filters behind `behind`, whatever the circumstances. */
+static errno_t
+ipf_run(const struct ipf_walk *w, int family, struct mbuf **mp, ipfilter_t behind)
 {
+	struct ipf_head *head = ipf_list(w->machine->ipf, family);
 	struct ipf_entry *f = TAILQ_FIRST(head);
 	errno_t error = 0;
 
+	w->machine->ipf->walking++;
 	if (behind != NULL) {
 		f = ipf_find_in(head, behind);
 		if (f != NULL)
 			f = TAILQ_NEXT(f, link);
 	}
 	for (; f != NULL && error == 0; f = TAILQ_NEXT(f, link))
-		if (ipf_has_function(&w, f))
-			error = ipf_call(&w, f, mp);
+		if (ipf_has_function(w, f))
+			error = ipf_call(w, f, mp);
+	ipf_walk_end(w->machine);
 	return error;
 }
 
-/* Mostly there is one filter, and the packet comes from IP. */
-static inline __attribute__((always_inline)) errno_t
-ipf_run(const struct ipf_walk *w, struct ipf_head *head, struct mbuf **mp, ipfilter_t behind)
+bool
+ipf_input_list(struct nke *machine, int family, struct mbuf **mp, int offset, uint8_t protocol,
+    ipfilter_t behind, errno_t *error)
 {
-	struct ipf_state *s = w->machine->ipf;
-	struct ipf_entry *f = TAILQ_FIRST(head);
-	errno_t error = 0;
+	struct ipf_walk w = {
+	    .machine = machine, .in = true, .offset = offset, .protocol = protocol};
+	const struct mbuf *before = *mp;
 
-	s->walking++;
-	if (UNLIKELY(behind != NULL || f == NULL || TAILQ_NEXT(f, link) != NULL))
-		error = ipf_run_many(*w, head, mp, behind);
-	else if (LIKELY(ipf_has_function(w, f)))
-		error = ipf_call(w, f, mp);
-	if (--s->walking == 0 && UNLIKELY(s->removal_pending))
-		ipf_reap(w->machine);
+	*error = ipf_run(&w, family, mp, behind);
+	return *error == 0 && replay_untouched(before, *mp);
+}
+
+bool
+ipf_output_list(struct nke *machine, int family, struct mbuf **mp, ipf_pktopts_t options,
+    uint16_t scope, ipfilter_t behind, errno_t *error)
+{
+	struct ipf_walk w = {.machine = machine, .options = options};
+	const struct mbuf *before = *mp;
+
+	if (scope != 0 && ipf_link_local(*mp))
+		w.scope = scope;
+	*error = ipf_run(&w, family, mp, behind);
+	return *error == 0 && replay_untouched(before, *mp);
+}
+
+errno_t
+ipf_only_other(struct nke *machine, struct ipf_entry *f, bool in, errno_t error, struct mbuf **mp,
+    struct ipf_kept was)
+{
+	error = ipf_take_back(machine, f, in, 0, error, mp, was);
+	ipf_walk_end(machine);
 	return error;
 }
 
@@ -396,21 +394,20 @@ errno_t
 ipf_input(struct nke *machine, int family, struct mbuf **mp, int offset, uint8_t protocol,
     ipfilter_t behind)
 {
-	struct ipf_walk w = {
-	    .machine = machine, .in = true, .offset = offset, .protocol = protocol};
+	errno_t error;
 
-	return ipf_run(&w, ipf_list(machine->ipf, family), mp, behind);
+	(void)ipf_input_untouched(machine, family, mp, offset, protocol, behind, &error);
+	return error;
 }
 
 errno_t
 ipf_output(struct nke *machine, int family, struct mbuf **mp, ipf_pktopts_t options, uint16_t scope,
     ipfilter_t behind)
 {
-	struct ipf_walk w = {.machine = machine, .options = options};
+	errno_t error;
 
-	if (UNLIKELY(scope != 0) && ipf_link_local(*mp))
-		w.scope = scope;
-	return ipf_run(&w, ipf_list(machine->ipf, family), mp, behind);
+	(void)ipf_output_untouched(machine, family, mp, options, scope, behind, &error);
+	return error;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

@@ -13,6 +13,8 @@
 #ifndef NKE_IPFILTER_H
 #define NKE_IPFILTER_H
 
+#include <netinet/in.h>
+#include <netinet/ip6.h>
 #include <netinet/kpi_ipfilter.h>
 #include <sys/socket.h>
 
@@ -21,6 +23,7 @@
 #include "src/kern/ledger.h"
 #include "src/kern/mbuf.h"
 #include "src/kern/sched.h"
+#include "src/net/replay.h"
 
 struct ifnet;
 
@@ -50,6 +53,8 @@ struct ipf_protocol {
 
 struct ipf_state {
 	struct ipf_head v4, v6;
+	/* [IPv6]: the one filter of the version, if it has that function */
+	struct ipf_entry *only_in[2], *only_out[2];
 	uint32_t walking;		/* filter walks in progress, both versions */
 	bool removal_pending;
 	uint32_t last_id;
@@ -113,9 +118,108 @@ void ipf_interface_detached(struct nke *, struct ifnet *);
 
 /* ---- inside the engine -------------------------------------------------------------------- */
 
+/* ipf_input_untouched() and ipf_output_untouched() without a short way. */
+bool ipf_input_list(struct nke *, int family, struct mbuf **m, int offset, uint8_t protocol,
+    ipfilter_t behind, errno_t *error);
+bool ipf_output_list(struct nke *, int family, struct mbuf **m, ipf_pktopts_t options,
+    uint16_t scope, ipfilter_t behind, errno_t *error);
+/* Detaches what was removed during walks; none is in progress any more. */
+void ipf_reap(struct nke *);
 /* The filter a reference means, NULL when it is in no list (any more). */
 struct ipf_entry *ipf_find(struct ipf_state *, ipfilter_t);
 void ipf_inject_init(struct nke *);
 void ipf_inject_quiesce(struct nke *);
+
+/* ---- the short way ------------------------------------------------------------------------ */
+
+/*
+ * For one filter that looks and passes on, in a machine that nobody watches. It is inline because a
+ * filter that does nothing is to cost next to nothing; everything else is done by the functions above.
+ */
+
+/* What of a packet a filter may lose by putting another chain in *data. */
+struct ipf_kept {
+	struct replay_shown shown;
+	struct ifnet *rcvif;
+};
+
+/* It did something else: the rest of the walk. */
+errno_t ipf_only_other(struct nke *, struct ipf_entry *, bool in, errno_t error, struct mbuf **,
+    struct ipf_kept);
+
+static inline void
+ipf_walk_end(struct nke *machine)
+{
+	struct ipf_state *s = machine->ipf;
+
+	if (--s->walking == 0 && __builtin_expect(s->removal_pending, 0))
+		ipf_reap(machine);
+}
+
+/* Of a packet that IP sends: its destination is good on one link only. */
+static inline bool
+ipf_link_local(const struct mbuf *m)
+{
+	const uint8_t *dst = mtod(m, const uint8_t *) + offsetof(struct ip6_hdr, ip6_dst);
+
+	return (dst[0] == 0xfe && (dst[1] & 0xc0) == 0x80) || (dst[0] == 0xff && (dst[1] & 0xf) == 2);
+}
+
+/*
+ * True: the call of `f` went the short way and left the packet as it was. `f` has been counted as called
+ * (filter_count_plain).
+ */
+static inline __attribute__((always_inline)) bool
+ipf_only(struct nke *machine, struct ipf_entry *f, bool in, struct mbuf **mp, int offset,
+    uint8_t protocol, ipf_pktopts_t options, errno_t *error)
+{
+	struct mbuf *m = *mp;
+	struct pkt_origin *origin = m->m_pkthdr.origin;
+	struct ifnet *rcvif = m->m_pkthdr.rcvif;
+	struct thread *t = curthread();
+	struct gate_frame gate;
+
+	machine->ipf->walking++;
+	gate_enter_on(t, &gate, f->owner, in ? "ipf_input" : "ipf_output", m,
+	    m->m_pkthdr.packet_number);
+	*error = in ? f->filter.ipf_input(f->filter.cookie, mp, offset, protocol) :
+	    f->filter.ipf_output(f->filter.cookie, mp, options);
+	gate_leave_on(t, &gate);
+	if (__builtin_expect(*error == 0 &&
+	    replay_as_shown(gate.packet, origin, *mp, REPLAY_NET, NULL) &&
+	    (*mp)->m_nextpkt == NULL, 1)) {
+		ipf_walk_end(machine);
+		return true;
+	}
+	*error = ipf_only_other(machine, f, in, *error, mp, (struct ipf_kept){{gate.packet, origin,
+	    gate.packet_number}, rcvif});
+	return false;
+}
+
+/* ipf_input(), which gives *error. True: 0, and no filter had its hands on the packet. */
+static inline __attribute__((always_inline)) bool
+ipf_input_untouched(struct nke *machine, int family, struct mbuf **m, int offset, uint8_t protocol,
+    ipfilter_t behind, errno_t *error)
+{
+	struct ipf_entry *f = machine->ipf->only_in[family != AF_INET];
+
+	if (__builtin_expect(f != NULL && behind == NULL && machine->trace == NULL &&
+	    filter_count_plain(&f->counters, true), 1))
+		return ipf_only(machine, f, true, m, offset, protocol, NULL, error);
+	return ipf_input_list(machine, family, m, offset, protocol, behind, error);
+}
+
+/* The same for ipf_output(). */
+static inline __attribute__((always_inline)) bool
+ipf_output_untouched(struct nke *machine, int family, struct mbuf **m, ipf_pktopts_t options,
+    uint16_t scope, ipfilter_t behind, errno_t *error)
+{
+	struct ipf_entry *f = machine->ipf->only_out[family != AF_INET];
+
+	if (__builtin_expect(f != NULL && behind == NULL && machine->trace == NULL &&
+	    (scope == 0 || !ipf_link_local(*m)) && filter_count_plain(&f->counters, false), 1))
+		return ipf_only(machine, f, false, m, 0, 0, options, error);
+	return ipf_output_list(machine, family, m, options, scope, behind, error);
+}
 
 #endif

@@ -32,12 +32,12 @@ report(struct report_args *a, enum core_filter_kind kind, const char *name, cons
 		strlcpy(f->interface, ifp->xname, sizeof f->interface);
 	f->seen_in = c->seen_in;
 	f->seen_out = c->seen_out;
-	f->passed = c->passed;
+	f->passed = filter_passed(c);
 	f->changed = c->changed;
 	f->swallowed = c->swallowed;
 	f->dropped = c->dropped;
 	f->injected = c->injected;
-	f->calls = c->calls;
+	f->calls = filter_calls(c);
 	if (c->sampled_calls != 0)
 		f->ns_per_call = (double)c->sampled_ticks * hc_ns_per_tick() / (double)c->sampled_calls;
 }

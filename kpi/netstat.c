@@ -48,6 +48,7 @@ static const struct counter ip_counters[] = {
 	{AT(ipstat, ips_localout), "packets sent from this host"},
 	{AT(ipstat, ips_rawout), "packets sent with fabricated ip header"},
 	{AT(ipstat, ips_odropped), "output packets dropped due to no bufs, etc."},
+	{AT(ipstat, ips_pktdropcntrl), "packets dropped due to no bufs for control data"},
 	{AT(ipstat, ips_noroute), "output packets discarded due to no route"},
 	{AT(ipstat, ips_fragmented), "output datagrams fragmented"},
 	{AT(ipstat, ips_ofragments), "fragments created"},

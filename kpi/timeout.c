@@ -2,8 +2,9 @@
  * sys/systm.h's timeouts: a function called once, later, on a worker thread; taken back by naming
  * function and argument. Called by kexts.
  *
- * A machine's pending and running timeouts are one list, oldest first. On a Mac they come from a
- * pool that never fails, so their memory is the host's, not the machine's limited heap.
+ * A machine's pending and running timeouts are in a hash table by function and argument, oldest first in
+ * each chain, so that taking one back costs the same however many there are. On a Mac they come from a pool
+ * that never fails, so their memory is the host's, not the machine's limited heap.
  */
 #include <string.h>
 #include <sys/kernel.h>
@@ -15,9 +16,10 @@
 #include "src/kern/sched.h"
 
 #define NS_PER_TICK	10000000u	/* hz is 100 */
+#define CHAINS_FIRST	16u		/* a power of two, as all sizes of the table */
 
 struct timeout {
-	TAILQ_ENTRY(timeout) link;
+	TAILQ_ENTRY(timeout) link;	/* of its chain */
 	struct callout callout;
 	void (*fcn)(void *);
 	void *param;
@@ -25,7 +27,73 @@ struct timeout {
 	struct ledger_entry ledger;
 };
 
-TAILQ_HEAD(timeouts, timeout);
+TAILQ_HEAD(chain, timeout);
+
+struct timeouts {
+	struct chain *chains;		/* `mask` + 1 of them */
+	size_t mask;
+	size_t count;
+};
+
+/* ---- the table ---------------------------------------------------------------------------- */
+
+static struct chain *
+chain_of(const struct timeouts *table, void (*fcn)(void *), const void *param)
+{
+	uint64_t h = ((uint64_t)(uintptr_t)fcn ^ (uint64_t)(uintptr_t)param << 1) *
+	    UINT64_C(0x9e3779b97f4a7c15);
+
+	return &table->chains[(h >> 32) & table->mask];
+}
+
+static struct chain *
+make_chains(size_t n)
+{
+	struct chain *chains = hc_alloc(n * sizeof *chains);
+
+	for (size_t i = 0; chains != NULL && i < n; i++)
+		TAILQ_INIT(&chains[i]);
+	return chains;
+}
+
+/* Twice the chains. Without memory for them they become long. */
+static void
+grow(struct timeouts *table)
+{
+	struct timeouts old = *table;
+	struct chain *chains = make_chains(2 * (old.mask + 1));
+	struct timeout *t;
+
+	if (chains == NULL)
+		return;
+	table->chains = chains;
+	table->mask = 2 * old.mask + 1;
+	for (size_t i = 0; i <= old.mask; i++) {
+		while ((t = TAILQ_FIRST(&old.chains[i])) != NULL) {
+			TAILQ_REMOVE(&old.chains[i], t, link);
+			TAILQ_INSERT_TAIL(chain_of(table, t->fcn, t->param), t, link);
+		}
+	}
+	hc_free(old.chains);
+}
+
+static void
+insert(struct timeouts *table, struct timeout *t)
+{
+	if (table->count > 2 * table->mask)
+		grow(table);
+	TAILQ_INSERT_TAIL(chain_of(table, t->fcn, t->param), t, link);
+	table->count++;
+}
+
+static void
+take_out(struct timeouts *table, struct timeout *t)
+{
+	TAILQ_REMOVE(chain_of(table, t->fcn, t->param), t, link);
+	table->count--;
+}
+
+/* ---- starting and stopping ---------------------------------------------------------------- */
 
 static void
 describe_timeout(const struct ledger_entry *entry, char *text, size_t size)
@@ -44,7 +112,7 @@ timeout_free(struct timeout *t)
 
 	callout_drain(&t->callout);
 	ledger_strike(m, &t->ledger);
-	TAILQ_REMOVE(m->timeouts, t, link);
+	take_out(m->timeouts, t);
 	hc_free(t);
 }
 
@@ -76,7 +144,7 @@ start(void (*fcn)(void *), void *param, uint64_t interval, void *pc)
 		hc_free(t);
 		kpanic("no timeout can be started: the host has no more memory");
 	}
-	TAILQ_INSERT_TAIL(m->timeouts, t, link);
+	insert(m->timeouts, t);
 	ledger_enter(m, &t->ledger, LEDGER_TIMEOUT, pc);
 }
 
@@ -85,7 +153,7 @@ stop(void (*fcn)(void *), void *param)
 {
 	struct timeout *t;
 
-	TAILQ_FOREACH(t, curmachine()->timeouts, link) {
+	TAILQ_FOREACH(t, chain_of(curmachine()->timeouts, fcn, param), link) {
 		if (t->fcn == fcn && t->param == param && callout_pending(&t->callout)) {
 			timeout_free(t);
 			return;
@@ -143,7 +211,14 @@ timeouts_init(struct nke *m)
 	m->timeouts = hc_alloc(sizeof *m->timeouts);
 	if (m->timeouts == NULL)
 		return ENOMEM;
-	TAILQ_INIT(m->timeouts);
+	m->timeouts->count = 0;
+	m->timeouts->mask = CHAINS_FIRST - 1;
+	m->timeouts->chains = make_chains(CHAINS_FIRST);
+	if (m->timeouts->chains == NULL) {
+		hc_free(m->timeouts);
+		m->timeouts = NULL;
+		return ENOMEM;
+	}
 	ledger_set_describe(m, LEDGER_TIMEOUT, describe_timeout);
 	return 0;
 }
@@ -153,8 +228,10 @@ timeouts_fini(struct nke *m)
 {
 	struct timeout *t;
 
-	while ((t = TAILQ_FIRST(m->timeouts)) != NULL)
-		timeout_free(t);
+	for (size_t i = 0; i <= m->timeouts->mask; i++)
+		while ((t = TAILQ_FIRST(&m->timeouts->chains[i])) != NULL)
+			timeout_free(t);
+	hc_free(m->timeouts->chains);
 	hc_free(m->timeouts);
 	m->timeouts = NULL;
 }

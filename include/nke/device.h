@@ -1,6 +1,6 @@
 /*
- * Devices of the host as interfaces of a machine, by libpcap: the machine sees every frame that the device sees
- * and sends frames of its own there, beside the host's kernel, which goes on using it.
+ * Devices of the host as interfaces of a machine, by libpcap: the machine sees every frame that the
+ * device sees and sends frames of its own there, beside the host's kernel, which goes on using it.
  *
  * The machine must be one in real time, and has a link address of its own: the device is in promiscuous mode.
  * What the host itself sends there is seen as well; what the machine sent is not.

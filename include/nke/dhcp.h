@@ -36,22 +36,28 @@ enum nke_dhcp_event {
 
 struct nke_dhcp_config {
 	const char *hostname;		/* that the server is told; NULL: none */
-	/* Something happened. On the thread that is inside the machine; must not call it. NULL: nobody listens. */
+	/*
+	 * Something happened. On the thread that is inside the machine; must not call it. NULL: nobody
+	 * listens.
+	 */
 	void (*event)(void *ctx, enum nke_dhcp_event event, const struct nke_dhcp_lease *lease);
 	void *ctx;
 };
 
 /*
- * Asks for an address on an interface from now on, until it is stopped or the interface goes. `*d` is to be given to
- * nke_dhcp_stop. `config` may be NULL.
+ * Asks for an address on an interface from now on, until it is stopped or the interface goes. `*d` is
+ * to be given to nke_dhcp_stop. `config` may be NULL.
  *
  * EBUSY: a client is there. EOPNOTSUPP: not an Ethernet. ENXIO, ENOMEM, EFAULT.
  */
 int nke_dhcp_start(nke_iface_t *i, const struct nke_dhcp_config *config, nke_dhcp_t **d);
-/* Gives the address back to the server and takes it off the interface. Before nke_destroy. NULL is ignored. */
+/*
+ * Gives the address back to the server and takes it off the interface. Before nke_destroy. NULL is
+ * ignored.
+ */
 void nke_dhcp_stop(nke_dhcp_t *d);
 /* What there is now. EFAULT. */
-int nke_dhcp_lease(nke_dhcp_t *d, struct nke_dhcp_lease *lease);
+int nke_dhcp_read_lease(nke_dhcp_t *d, struct nke_dhcp_lease *lease);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

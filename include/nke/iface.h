@@ -70,8 +70,9 @@ int nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *address, sockl
     const uint8_t lladdr[6]);
 
 /*
- * IPv6 with a link-local address, made from its link address; addresses and a gateway from routers that advertise
- * (RFC 4862), whom it asks. False: what came from routers goes again. EOPNOTSUPP: no Ethernet. ENXIO, ENOMEM, EFAULT.
+ * IPv6 with a link-local address, made from its link address; addresses and a gateway from routers that
+ * advertise (RFC 4862), whom it asks. False: what came from routers goes again. EOPNOTSUPP: no
+ * Ethernet. ENXIO, ENOMEM, EFAULT.
  */
 int nke_iface_set_autoconf(nke_iface_t *i, bool on);
 

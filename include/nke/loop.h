@@ -1,12 +1,13 @@
 /*
- * A machine in real time on an event loop (libevent's): frames of its TAPs and devices are taken as they come,
- * and programs hear when their sockets are ready.
+ * A machine in real time on an event loop (libevent's): frames of its TAPs and devices are taken as
+ * they come, and programs hear when their sockets are ready.
  *
- * Timers of a machine in real time need no loop: the machine keeps its own clock. So a loop may stop and go on,
- * and blocking calls of other threads work whether it runs or not, as long as what they wait for does not come
- * from a device.
+ * Timers of a machine in real time need no loop: the machine keeps its own clock. So a loop may stop
+ * and go on, and blocking calls of other threads work whether it runs or not, as long as what they wait
+ * for does not come from a device.
  *
- * Unless a function says otherwise, it is to be called by the loop's own thread, or while the loop does not run.
+ * Unless a function says otherwise, it is to be called by the loop's own thread, or while the loop does
+ * not run.
  */
 #ifndef NKE_LOOP_H
 #define NKE_LOOP_H
@@ -28,7 +29,8 @@ typedef struct nke_event nke_event_t;
  * A loop for a machine in real time. `base` NULL: has a libevent base of its own; else it joins that one,
  * which the caller runs in whatever way they like (nke_loop_run is one), and keeps.
  *
- * One loop per machine: it takes what nke_next_ready tells. EINVAL: the machine is in virtual time. ENOMEM, EMFILE.
+ * One loop per machine: it takes what nke_next_ready tells. EINVAL: the machine is in virtual time.
+ * ENOMEM, EMFILE.
  */
 int nke_loop_create(nke_t *m, struct event_base *base, nke_loop_t **l);
 /* Not while it runs. Devices stay open, events are freed. NULL is ignored. */
@@ -47,7 +49,10 @@ int nke_loop_run(nke_loop_t *l);
  * Ends nke_loop_run, now or the next one as soon as it begins. From any thread, and from signal handlers.
  */
 void nke_loop_stop(nke_loop_t *l);
-/* Runs on a thread of its own, without the process's signals, until nke_loop_stop. EBUSY: it does. EAGAIN, ENOMEM. */
+/*
+ * Runs on a thread of its own, without the process's signals, until nke_loop_stop. EBUSY: it does.
+ * EAGAIN, ENOMEM.
+ */
 int nke_loop_start(nke_loop_t *l);
 /* Stops it and waits: what nke_loop_run returned. EINVAL: not started. From any other thread. */
 int nke_loop_join(nke_loop_t *l);

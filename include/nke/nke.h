@@ -66,7 +66,9 @@ struct nke_config {
 /*
  * Makes a world: one clock and one order of things to come, for machines that talk to each other. Its
  * machines run one at a time; a call that blocks in one of them drives all of them. Of `config` (NULL:
- * all zero) `time`, `calendar_start_ns`, `seed` and `sched_random` count, and not those of its machines.
+ * all zero) `time`, `calendar_start_ns` and `sched_random` count, and not those of its machines; `seed` is
+ * that of sched_random. Each machine's own randomness follows from its own `seed` and from how many machines
+ * the world had before it.
  *
  * ENOMEM. EINVAL: `time` is none of the above.
  */

@@ -41,7 +41,10 @@ int nke_socket(nke_t *m, int domain, int type, int protocol);
 int nke_socketpair(nke_t *m, int domain, int type, int protocol, int s[2]);
 /* The same socket by another descriptor; `s` is closed when all of them are. */
 int nke_dup(nke_t *m, int s);
-/* Waits as SO_LINGER says. */
+/*
+ * Gives up a descriptor, and with the last one the socket, after waiting as SO_LINGER says. Calls of other
+ * threads that wait in it return EBADF.
+ */
 int nke_close(nke_t *m, int s);
 
 /* EADDRINUSE, EADDRNOTAVAIL, EACCES (port below 1024 without privilege), EINVAL (bound already). */
@@ -52,10 +55,16 @@ int nke_listen(nke_t *m, int s, int backlog);
 int nke_accept(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 /*
  * EINPROGRESS: non-blocking and begun. EISCONN, EALREADY, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
- * ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT. AF_UNSPEC ends a datagram socket's connection.
+ * ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT. AF_UNSPEC ends a datagram socket's connection and, as with BSD,
+ * fails with EAFNOSUPPORT after it.
  */
 int nke_connect(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
+/* SHUT_RD, SHUT_WR, SHUT_RDWR. ENOTCONN: not connected, or that side is shut already. EINVAL. */
 int nke_shutdown(nke_t *m, int s, int how);
+/*
+ * `*len` is the room at `address` in bytes before, and the whole address's length after; what does not fit
+ * is cut off. getpeername: ENOTCONN; EINVAL: both sides are shut.
+ */
 int nke_getsockname(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 int nke_getpeername(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 
@@ -78,7 +87,9 @@ ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
 
 /*
  * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_UDP and IPPROTO_TCP with the host's
- * names. Options that only Darwin has are reached by nke_darwin_setsockopt. ENOPROTOOPT, EINVAL.
+ * names. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is the room at
+ * `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too short, or not
+ * a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);
@@ -86,7 +97,7 @@ int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t 
 int nke_darwin_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_darwin_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);
 
-/* Non-blocking or not: what fcntl's O_NONBLOCK does. */
+/* Non-blocking or not: what fcntl's O_NONBLOCK does. An accepted connection is as its listener is. */
 int nke_set_nonblocking(nke_t *m, int s, bool on);
 /* Bytes that one read could give: of a stream, all there are; of messages, the next one. */
 int nke_readable_bytes(nke_t *m, int s);

@@ -12,11 +12,13 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * As sysctlbyname(3): `*old_len` is the room at `old` before and the size of the value after; both may be NULL.
- * `new_value` NULL: nothing is set. Values are as a kext sees them: numbers are an int, or what the variable says.
+ * As sysctlbyname(3): `*old_len` is the room at `old` before and the size of the value after; both may
+ * be NULL. `new_value` NULL: nothing is set. Values are as a kext sees them: numbers are an int, or
+ * what the variable says.
  *
- * ENOENT: no such variable, or a branch of the tree. EISDIR: the name goes on below a variable. EPERM: cannot be
- * set. ENOMEM: `old` is too small. EINVAL: not a value for it. EFAULT. nke_error_text(m) tells.
+ * ENOENT: no such variable, or a branch of the tree. EISDIR: the name goes on below a variable. EPERM:
+ * cannot be set. ENOMEM: `old` is too small. EINVAL: not a value for it. EFAULT. nke_error_text(m)
+ * tells.
  */
 int nke_sysctl(nke_t *m, const char *name, void *old, size_t *old_len, const void *new_value, size_t new_len);
 /* The same for an int. */

@@ -2,9 +2,9 @@
  * TAP devices: an Ethernet interface of a machine whose other end is an interface of the host's kernel, so
  * that the two talk. On macOS the same functions open a utun, which has IP packets without a link header.
  *
- * The machine must be one in real time. Somebody has to take the frames that come: nke_loop_add_tap (nke/loop.h),
- * or nke_tap_input whenever nke_tap_fd is readable. What the machine sends is written at once, by whichever
- * thread makes it send.
+ * The machine must be one in real time. Somebody has to take the frames that come: nke_loop_add_tap
+ * (nke/loop.h), or nke_tap_input whenever nke_tap_fd is readable. What the machine sends is written at
+ * once, by whichever thread makes it send.
  */
 #ifndef NKE_TAP_H
 #define NKE_TAP_H
@@ -23,16 +23,16 @@ struct nke_tap_config {
 	const char *device;		/* the kernel's name for it, "tap0"; NULL: the kernel finds one */
 	const char *interface;		/* the machine's; NULL: "en0" */
 	/*
-	 * Where the device is or is to be: the name of a network namespace (as of `ip netns`) or a path to one.
-	 * NULL: where the calling thread is.
+	 * Where the device is or is to be: the name of a network namespace (as of `ip netns`) or a path
+	 * to one. NULL: where the calling thread is.
 	 */
 	const char *netns;
 	int fd;				/* > 0: an open TAP device, which this one takes over; 0: opens one */
 	uint8_t lladdr[6];		/* the machine's; all zero: a random one */
 	uint32_t mtu;			/* of the machine's interface; 0: 1500 */
 	/*
-	 * Negotiates offloads: the kernel leaves checksums to us where it can. Costs more than it saves unless
-	 * datagrams are made without a checksum otherwise: bench_tap measures it.
+	 * Negotiates offloads: the kernel leaves checksums to us where it can. Costs more than it saves
+	 * unless datagrams are made without a checksum otherwise: bench_tap measures it.
 	 */
 	bool offload;
 	bool up;			/* set the kernel's end up */
@@ -40,7 +40,8 @@ struct nke_tap_config {
 
 /*
  * Opens the TAP device, making it unless it is there, and the machine's interface. Linux: takes CAP_NET_ADMIN
- * unless the device is there and belongs to the user. `*t` is to be given to nke_tap_close, before nke_destroy.
+ * unless the device is there and belongs to the user. `*t` is to be given to nke_tap_close, before
+ * nke_destroy.
  *
  * ENOENT: no /dev/net/tun, or no such namespace. EPERM, EACCES. EBUSY: somebody has the device open, or the
  * interface's name is taken. EINVAL: not a TAP device, a name too long, or the machine is one in virtual

@@ -55,7 +55,8 @@ struct nke_wire_stats {
  * Makes a wire in the world of machine `m`. `config` (NULL: ideal) is for both ends. `*w` is to be given
  * to nke_wire_destroy. `seed`: of everything that is left to chance.
  *
- * EINVAL: a chance is not within 0 and 1; nke_error_text(m) names it. ENOMEM.
+ * EINVAL: a chance is not within 0 and 1, or there is no such queue discipline; nke_error_text(m) names it.
+ * ENOMEM.
  */
 int nke_wire_create(nke_t *m, const struct nke_wire_config *config, uint64_t seed, nke_wire_t **w);
 /*
@@ -63,6 +64,8 @@ int nke_wire_create(nke_t *m, const struct nke_wire_config *config, uint64_t see
  * frames for others to every end. `config` is of the ways out of the switch.
  */
 int nke_switch_create(nke_t *m, const struct nke_wire_config *config, uint64_t seed, nke_wire_t **w);
+/* What the last error of this wire was, at length; "" when nothing failed yet. Valid until the next one. */
+const char *nke_wire_error_text(const nke_wire_t *w);
 /* Its interfaces stay, without carrier. May be called before or after their machines go. NULL is ignored. */
 void nke_wire_destroy(nke_wire_t *w);
 
@@ -87,8 +90,8 @@ int nke_wire_read_stats(const nke_wire_t *w, const nke_iface_t *to, struct nke_w
  * Writes every frame that arrives at that interface (NULL: at any) to a capture file, with the date of
  * the machines' calendar in nanoseconds. One at a time per end, and one for all of them.
  *
- * EBUSY: there is one. ENOENT: not plugged in here. EINVAL: an end's media differ. Whatever the host says
- * of the file.
+ * EBUSY: there is one. ENOENT: not plugged in here. EINVAL: nothing is, yet. Whatever the host says of the
+ * file.
  */
 int nke_wire_capture(nke_wire_t *w, nke_iface_t *at, const char *path);
 /* Ends all captures of the wire; 0, or what went wrong with a file (EIO: ENOSPC and the like). */

@@ -71,7 +71,7 @@ cmd_json_text(const char *s)
 	size_t used = 0, n;
 	char *good;
 
-	if (text != NULL)
+	if (text != NULL || s == NULL)
 		return text;
 	good = malloc(3 * strlen(s) + 1);
 	for (; good != NULL && *s != '\0'; s += n) {

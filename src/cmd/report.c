@@ -91,7 +91,7 @@ packets_json(const struct nke_replay_stats *s)
 static json_t *
 counters_json(nke_replay_t *r, int version)
 {
-	struct nke_counter here[COUNTERS], sum[COUNTERS];
+	struct nke_counter here[COUNTERS] = {{0}}, sum[COUNTERS] = {{0}};
 	json_t *all = json_object();
 	size_t n = 0;
 

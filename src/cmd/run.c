@@ -169,7 +169,8 @@ bring_up(struct run *r)
 		code = open_interface(r, &r->interfaces[i]);
 	if (code == CMD_OK)
 		code = load_kexts(r);
-	if (code == CMD_OK && r->forward && (nke_sysctl_set_int(r->machine, "net.inet.ip.forwarding", 1) != 0 ||
+	if (code == CMD_OK && r->forward && (nke_sysctl_set_int(r->machine, "net.inet.ip.forwarding",
+	    1) != 0 ||
 	    nke_sysctl_set_int(r->machine, "net.inet6.ip6.forwarding", 1) != 0))
 		code = complain(r);
 	for (unsigned i = 0; i < r->interface_count && code == CMD_OK; i++)

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <nke/dhcp.h>
 #include <nke/loop.h>
+#include <nke/route.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #define RUN_INTERFACES	16
 #define RUN_ADDRESSES	16
 #define RUN_KEXTS	64
+#define RUN_KNOWN	64
 
 struct run_address {
 	struct sockaddr_storage address;
@@ -37,6 +39,7 @@ struct run_interface {
 	nke_tap_t *tap;			/* one of these two */
 	nke_device_t *shared;
 	nke_iface_t *iface;
+	bool link_up;			/* as was told */
 	nke_dhcp_t *client;
 	const struct run *run;
 };
@@ -56,6 +59,8 @@ struct run {
 	nke_recorder_t *recorder;
 	nke_event_t *watch_event;	/* routing messages */
 	int watch_socket;
+	struct nke_address known[RUN_KNOWN];	/* as was told */
+	size_t known_count;
 	nke_event_t *echo_events[2];
 	int echo_sockets[2];		/* IPv4, IPv6 */
 	uint64_t echoed;

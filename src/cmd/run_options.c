@@ -59,7 +59,8 @@ add_address(struct run_interface *i, const char *text)
 	if (i->address_count == RUN_ADDRESSES)
 		return cmd_usage("run", "at most %d addresses of an interface", RUN_ADDRESSES);
 	if (text[len] != '/' || !parse_address(text, len, a))
-		return cmd_usage("run", "--address: '%s': expected an address and the bits of its network, like "
+		return cmd_usage("run",
+		    "--address: '%s': expected an address and the bits of its network, like "
 		    "10.0.0.2/24 or fd00::2/64", text);
 	prefix = strtoul(text + len + 1, &end, 10);
 	if (text[len + 1] < '0' || text[len + 1] > '9' || *end != '\0' || prefix > a->prefix)
@@ -75,7 +76,8 @@ add_gateway(struct run_interface *i, const char *text)
 	struct run_address a;
 
 	if (!parse_address(text, strlen(text), &a))
-		return cmd_usage("run", "--gateway: '%s': expected an address, like 10.0.0.1 or fd00::1", text);
+		return cmd_usage("run",
+		    "--gateway: '%s': expected an address, like 10.0.0.1 or fd00::1", text);
 	if (i->gateway_count == 2 || (i->gateway_count == 1 &&
 	    i->gateways[0].address.ss_family == a.address.ss_family))
 		return cmd_usage("run", "--gateway: an interface has one of each family");
@@ -118,12 +120,13 @@ add_interface(struct run *r, bool is_tap)
 static int
 interface_option(struct run *r, int c, const char *name)
 {
-	struct run_interface *i = &r->interfaces[r->interface_count - 1];
+	struct run_interface *i;
 	unsigned long n;
-	int code = CMD_OK;
+	int code;
 
 	if (r->interface_count == 0)
 		return cmd_usage("run", "--%s: of which interface? --tap or --device come before it", name);
+	i = &r->interfaces[r->interface_count - 1];
 	switch (c) {
 	case 'a':
 		return add_address(i, optarg);

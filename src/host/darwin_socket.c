@@ -105,6 +105,14 @@ static const struct socket_option options[] = {
 	{IPPROTO_IPV6, MCAST_BLOCK_SOURCE, IPPROTO_IPV6, 84, OPTION_GROUP_SOURCE},
 	{IPPROTO_IPV6, MCAST_UNBLOCK_SOURCE, IPPROTO_IPV6, 85, OPTION_GROUP_SOURCE},
 	{IPPROTO_ICMPV6, ICMP6_FILTER, IPPROTO_ICMPV6, 18, OPTION_ICMP6_FILTER},
+#ifdef MCAST_MSFILTER
+	{IPPROTO_IP, IP_MSFILTER, IPPROTO_IP, 74, OPTION_FILTER4},
+	{IPPROTO_IP, MCAST_MSFILTER, IPPROTO_IP, 74, OPTION_FILTER},
+	{IPPROTO_IPV6, MCAST_MSFILTER, IPPROTO_IPV6, 74, OPTION_FILTER},
+#endif
+#ifdef SO_NO_CHECK
+	{SOL_SOCKET, SO_NO_CHECK, IPPROTO_UDP, 1, OPTION_SAME},			/* UDP_NOCKSUM */
+#endif
 
 	{IPPROTO_TCP, TCP_NODELAY, IPPROTO_TCP, 0x01, OPTION_SAME},
 	{IPPROTO_TCP, TCP_MAXSEG, IPPROTO_TCP, 0x02, OPTION_SAME},
@@ -237,7 +245,7 @@ mreq_source_from_host(const void *value, socklen_t len, void *out, size_t *size)
 }
 
 static int
-filter_from_host(const void *value, socklen_t len, void *out, size_t *size)
+icmp6_option_from_host(const void *value, socklen_t len, void *out, size_t *size)
 {
 	TAKE(struct icmp6_filter, in);
 	struct darwin_icmp6_filter d;
@@ -269,11 +277,13 @@ socket_option_from_host(const struct socket_option *o, const void *value, sockle
 	case OPTION_GROUP_SOURCE:
 		return group_source_from_host(value, len, out, size);
 	case OPTION_ICMP6_FILTER:
-		return filter_from_host(value, len, out, size);
+		return icmp6_option_from_host(value, len, out, size);
 	case OPTION_PMTU_DISCOVERY:
 		return discovery_from_host(value, len, out, size);
 	case OPTION_SAME:
 	case OPTION_ERRNO:
+	case OPTION_FILTER:
+	case OPTION_FILTER4:
 		break;
 	}
 	return give(out, size, value, len);
@@ -288,7 +298,7 @@ put(void *value, socklen_t *len, const void *bytes, size_t size)
 }
 
 static void
-filter_to_host(const struct darwin_icmp6_filter *d, void *value, socklen_t *len)
+icmp6_filter_to_host(const struct darwin_icmp6_filter *d, void *value, socklen_t *len)
 {
 	struct icmp6_filter f;
 
@@ -319,7 +329,7 @@ socket_option_to_host(const struct socket_option *o, const void *darwin, size_t 
 		put(value, len, &number, sizeof number);
 	} else if (o->kind == OPTION_ICMP6_FILTER && size >= sizeof filter) {
 		memcpy(&filter, darwin, sizeof filter);
-		filter_to_host(&filter, value, len);
+		icmp6_filter_to_host(&filter, value, len);
 	} else {
 		put(value, len, darwin, size);
 	}
@@ -342,6 +352,9 @@ message_flags_from_host(int host)
 
 #ifdef MSG_NOSIGNAL
 	host &= ~MSG_NOSIGNAL;		/* nobody is sent a signal anyway */
+#endif
+#ifdef MSG_CMSG_CLOEXEC
+	host &= ~MSG_CMSG_CLOEXEC;	/* nor does a machine's program start another */
 #endif
 	for (size_t i = 0; i < LENGTH(flags); i++) {
 		if (host & flags[i].host)
@@ -369,6 +382,7 @@ struct darwin_cmsg {
 	int32_t level, type;
 };
 
+#define DARWIN_SCM_RIGHTS	1
 #define DARWIN_ALIGN(n)	(((n) + 3) & ~(size_t)3)
 
 enum control_kind { CONTROL_SAME, CONTROL_TIMEVAL, CONTROL_BYTE };
@@ -380,7 +394,7 @@ static const struct control_name {
 	enum control_kind kind;
 	bool in_only;
 } controls[] = {
-	{SOL_SOCKET, SCM_RIGHTS, DARWIN_SOL_SOCKET, 1, CONTROL_SAME, false},
+	{SOL_SOCKET, SCM_RIGHTS, DARWIN_SOL_SOCKET, DARWIN_SCM_RIGHTS, CONTROL_SAME, false},
 	{SOL_SOCKET, SCM_TIMESTAMP, DARWIN_SOL_SOCKET, 2, CONTROL_TIMEVAL, true},
 	{IPPROTO_IP, IP_PKTINFO, IPPROTO_IP, 26, CONTROL_SAME, false},
 	{IPPROTO_IP, IP_TOS, IPPROTO_IP, 27, CONTROL_BYTE, true},	/* IP_RECVTOS */
@@ -481,6 +495,27 @@ add_control(struct msghdr *msg, size_t room, int level, int type, const void *da
 }
 
 void
+control_descriptors(const void *darwin, size_t size, void (*fn)(void *, int), void *ctx)
+{
+	struct darwin_cmsg d;
+	int s;
+
+	for (size_t off = 0; off + sizeof d <= size; off += DARWIN_ALIGN(d.len)) {
+		const uint8_t *at = (const uint8_t *)darwin + off;
+
+		memcpy(&d, at, sizeof d);
+		if (d.len < sizeof d || d.len > size - off)
+			return;
+		if (d.level != DARWIN_SOL_SOCKET || d.type != DARWIN_SCM_RIGHTS)
+			continue;
+		for (size_t i = sizeof d; i + sizeof s <= d.len; i += sizeof s) {
+			memcpy(&s, at + i, sizeof s);
+			fn(ctx, s);
+		}
+	}
+}
+
+size_t
 control_to_host(const void *darwin, size_t size, struct msghdr *msg)
 {
 	size_t room = msg->msg_control != NULL ? msg->msg_controllen : 0, off = 0;
@@ -491,12 +526,12 @@ control_to_host(const void *darwin, size_t size, struct msghdr *msg)
 		enum control_kind kind = CONTROL_SAME;
 		struct darwin_cmsg d;
 		uint8_t changed[16];
-		size_t len;
+		size_t len, length;
 
 		memcpy(&d, at, sizeof d);
+		length = d.len;
 		if (d.len < sizeof d || d.len > size - off)
-			return;
-		off += DARWIN_ALIGN(d.len);
+			return size;
 		for (size_t i = 0; i < LENGTH(controls); i++) {
 			if (controls[i].level == d.level && controls[i].type == d.type) {
 				d.level = controls[i].host_level;
@@ -508,7 +543,9 @@ control_to_host(const void *darwin, size_t size, struct msghdr *msg)
 		len = control_value(kind, at + sizeof d, d.len - sizeof d, changed, &data);
 		if (!add_control(msg, room, d.level, d.type, data, len)) {
 			msg->msg_flags |= MSG_CTRUNC;
-			return;
+			return off;
 		}
+		off += DARWIN_ALIGN(length);
 	}
+	return size;
 }

@@ -61,7 +61,8 @@ device_input(struct port *p)
 		frames[count++] = (struct core_input){.frame = bytes, .len = h->caplen};
 	}
 	if (rc < 0 && seen == 0) {
-		nke_fail(p->machine, ENODEV, "%s: cannot be read any more: %s", p->device, pcap_geterr(d->pcap));
+		nke_fail(p->machine, ENODEV, "%s: cannot be read any more: %s", p->device,
+		    pcap_geterr(d->pcap));
 		errno = ENODEV;
 		return -1;
 	}
@@ -130,7 +131,7 @@ nke_device_open(nke_t *m, const struct nke_device_config *config, nke_device_t *
 	d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return nke_fail(m, ENOMEM, "%s: no memory", config->device);
-	strcpy(d->port.device, config->device);
+	memcpy(d->port.device, config->device, strlen(config->device) + 1);
 	d->port.input = device_input;
 	d->port.output = device_output;
 	error = activate(m, d, config);
@@ -142,7 +143,7 @@ nke_device_open(nke_t *m, const struct nke_device_config *config, nke_device_t *
 	if (error == 0) {
 		port_lladdr(config->lladdr, d->lladdr);
 		memcpy(iface.lladdr, d->lladdr, sizeof iface.lladdr);
-		d->port.watch = link_watch_open(config->device, true);
+		d->port.watch = link_watch_open(config->device);
 		error = port_attach(&d->port, m, &iface);
 	}
 	if (error != 0) {

@@ -76,7 +76,7 @@ nke_dhcp_stop(nke_dhcp_t *d)
 }
 
 int
-nke_dhcp_lease(nke_dhcp_t *d, struct nke_dhcp_lease *out)
+nke_dhcp_read_lease(nke_dhcp_t *d, struct nke_dhcp_lease *out)
 {
 	struct core_dhcp_lease core;
 	int error = nke_core_result(d->machine, iface_dhcp_lease(d->machine->core, d->core, &core));

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -153,37 +154,74 @@ hc_mutex_unlock(hc_mutex_t *m)
 	pthread_mutex_unlock(&m->mutex);
 }
 
+/*
+ * glibc's semaphores wake without holding a lock, which the woken thread would run into, and may be destroyed
+ * as soon as the wait for them has returned. Elsewhere: a condition.
+ */
+#ifdef __GLIBC__
+
+struct hc_parker {
+	sem_t tokens;			/* unparks not yet taken */
+};
+
+static void
+parker_init(hc_parker_t *p)
+{
+	sem_init(&p->tokens, 0, 0);
+}
+
+static void
+parker_fini(hc_parker_t *p)
+{
+	sem_destroy(&p->tokens);
+}
+
+bool
+hc_park(hc_parker_t *p, uint64_t deadline_ns)
+{
+	struct timespec deadline = {
+		.tv_sec = (time_t)(deadline_ns / NS_PER_S), .tv_nsec = (long)(deadline_ns % NS_PER_S)};
+	int error;
+
+	do
+		error = deadline_ns == 0 ? sem_wait(&p->tokens) :
+		    sem_clockwait(&p->tokens, CLOCK_MONOTONIC, &deadline);
+	while (error != 0 && errno == EINTR);
+	return error == 0;
+}
+
+void
+hc_unpark(hc_parker_t *p)
+{
+	sem_post(&p->tokens);
+}
+
+#else
+
 struct hc_parker {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond;
 	unsigned tokens;		/* unparks not yet taken */
 };
 
-hc_parker_t *
-hc_parker_create(void)
+static void
+parker_init(hc_parker_t *p)
 {
-	hc_parker_t *p = malloc(sizeof *p);
 	pthread_condattr_t attr;
 
-	if (p == NULL)
-		return NULL;
 	p->tokens = 0;
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	return p;
 }
 
-void
-hc_parker_destroy(hc_parker_t *p)
+static void
+parker_fini(hc_parker_t *p)
 {
-	if (p == NULL)
-		return;
 	pthread_cond_destroy(&p->cond);
 	pthread_mutex_destroy(&p->mutex);
-	free(p);
 }
 
 bool
@@ -214,6 +252,27 @@ hc_unpark(hc_parker_t *p)
 	p->tokens++;
 	pthread_cond_signal(&p->cond);
 	pthread_mutex_unlock(&p->mutex);
+}
+
+#endif
+
+hc_parker_t *
+hc_parker_create(void)
+{
+	hc_parker_t *p = malloc(sizeof *p);
+
+	if (p != NULL)
+		parker_init(p);
+	return p;
+}
+
+void
+hc_parker_destroy(hc_parker_t *p)
+{
+	if (p == NULL)
+		return;
+	parker_fini(p);
+	free(p);
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */

@@ -3,8 +3,8 @@
  * which sockets are ready (loop_event.c), and how it ends.
  *
  * Timers are the machine's own business: a clock keeper in the core wakes for them, loop or no loop. So the
- * loop waits for descriptors alone. Ending it from other threads and from signal handlers is a byte in a pipe,
- * which is all that both may do.
+ * loop waits for descriptors alone. Ending it from other threads and from signal handlers is a byte in
+ * a pipe, which is all that both may do.
  */
 #include "src/host/loop.h"
 

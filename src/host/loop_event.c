@@ -136,6 +136,10 @@ nke_event_free(nke_event_t *e)
 void
 loop_events_free(struct nke_loop *l)
 {
-	while (!TAILQ_EMPTY(&l->events))
-		nke_event_free(TAILQ_FIRST(&l->events));
+	nke_event_t *e, *next;
+
+	for (e = TAILQ_FIRST(&l->events); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		nke_event_free(e);
+	}
 }

@@ -65,11 +65,8 @@ void loop_forget_port(struct port *);
 
 /* ---- watching a device's link (watch_netlink.c, watch_none.c) ------------------------------ */
 
-/*
- * In the calling thread's network namespace. NULL: not possible, and then the link counts as there.
- * `running`: the device must have found a link itself; else it is enough that it has been set up.
- */
-struct link_watch *link_watch_open(const char *device, bool running);
+/* In the calling thread's network namespace. NULL: not possible, and then the link counts as there. */
+struct link_watch *link_watch_open(const char *device);
 void link_watch_close(struct link_watch *);		/* NULL is fine */
 int link_watch_fd(const struct link_watch *);
 /* Reads what is new; the link's state as known then. */

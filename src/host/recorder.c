@@ -1,7 +1,7 @@
 /*
  * A capture file for live devices, written by libpcap. Frames come from the threads that read devices and
- * from whoever has a machine's CPU, so each is written under a mutex. A failure (a full disk) is kept and told
- * at the end; what was written before it is whole.
+ * from whoever has a machine's CPU, so each is written under a mutex. A failure (a full disk) is kept
+ * and told at the end; what was written before it is whole.
  */
 #include <errno.h>
 #include <pcap/pcap.h>

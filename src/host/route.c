@@ -183,10 +183,11 @@ static bool
 add_address(void *ctx, const struct core_address *c)
 {
 	struct list *l = ctx;
-	struct nke_address *a = (struct nke_address *)l->out + l->count;
+	struct nke_address *a;
 
 	if (l->count++ >= l->max)
 		return true;
+	a = (struct nke_address *)l->out + l->count - 1;
 	memset(a, 0, sizeof *a);
 	snprintf(a->interface, sizeof a->interface, "%s", c->interface);
 	give(c->family, c->addr, 0, &a->address);

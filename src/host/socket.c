@@ -6,6 +6,7 @@
 #include <nke/socket.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,33 +93,39 @@ name_to_host(const struct name *n, struct sockaddr *sa, socklen_t *len)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
+/* Flags that some hosts take with the type; CLOEXEC means nothing here. */
+#ifdef SOCK_NONBLOCK
+#define TYPE_NONBLOCK	SOCK_NONBLOCK
+#define TYPE_FLAGS	(SOCK_NONBLOCK | SOCK_CLOEXEC)
+#else
+#define TYPE_NONBLOCK	0
+#define TYPE_FLAGS	0
+#endif
+
 int
 nke_socket(nke_t *m, int domain, int type, int protocol)
 {
 	int family = darwin_family_from_host(domain), fd, error;
-	int kind = type;
 
-#ifdef SOCK_NONBLOCK
-	kind &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-#endif
 	if (family < 0)
 		return fail(EAFNOSUPPORT);
-	error = sock_call_socket(m->core, family, kind, protocol, &fd);
-#ifdef SOCK_NONBLOCK
-	if (error == 0 && (type & SOCK_NONBLOCK))
+	error = sock_call_socket(m->core, family, type & ~TYPE_FLAGS, protocol, &fd);
+	if (error == 0 && (type & TYPE_NONBLOCK))
 		error = sock_call_set_nonblocking(m->core, fd, true);
-#endif
 	return number(m, error, fd);
 }
 
 int
 nke_socketpair(nke_t *m, int domain, int type, int protocol, int s[2])
 {
-	int family = darwin_family_from_host(domain);
+	int family = darwin_family_from_host(domain), error;
 
 	if (family < 0)
 		return fail(EAFNOSUPPORT);
-	return result(m, sock_call_socketpair(m->core, family, type, protocol, s));
+	error = sock_call_socketpair(m->core, family, type & ~TYPE_FLAGS, protocol, s);
+	for (int i = 0; error == 0 && (type & TYPE_NONBLOCK) && i < 2; i++)
+		error = sock_call_set_nonblocking(m->core, s[i], true);
+	return result(m, error);
 }
 
 int
@@ -237,12 +244,21 @@ _Static_assert(sizeof(struct iovec) == sizeof(struct core_iovec) &&
     offsetof(struct iovec, iov_base) == offsetof(struct core_iovec, base) &&
     offsetof(struct iovec, iov_len) == offsetof(struct core_iovec, len), "pieces are passed as they are");
 
+/* Too many pieces stay too many. */
+static unsigned
+pieces(const struct msghdr *message)
+{
+	size_t n = (size_t)message->msg_iovlen;
+
+	return n > UINT_MAX ? UINT_MAX : (unsigned)n;
+}
+
 ssize_t
 nke_sendmsg(nke_t *m, int s, const struct msghdr *message, int flags)
 {
 	struct core_message core = {
 		.iov = (const struct core_iovec *)(const void *)message->msg_iov,
-		.iovcnt = (unsigned)message->msg_iovlen,
+		.iovcnt = pieces(message),
 	};
 	int darwin_flags = message_flags_from_host(flags), error;
 	uint8_t control[CONTROL_MAX];
@@ -301,6 +317,12 @@ nke_read(nke_t *m, int s, void *buffer, size_t size)
 	return nke_recvfrom(m, s, buffer, size, 0, NULL, NULL);
 }
 
+static void
+close_unseen(void *machine, int s)
+{
+	(void)nke_close(machine, s);
+}
+
 ssize_t
 nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags)
 {
@@ -312,7 +334,7 @@ nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags)
 		.name = message->msg_name != NULL ? n.bytes : NULL,
 		.namelen = message->msg_name != NULL ? n.len : 0,
 		.iov = (const struct core_iovec *)(const void *)message->msg_iov,
-		.iovcnt = (unsigned)message->msg_iovlen,
+		.iovcnt = pieces(message),
 		.control = wants_control ? control : NULL,
 		.controllen = wants_control ? sizeof control : 0,
 	};
@@ -328,10 +350,15 @@ nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags)
 		n.len = core.namelen;
 		name_to_host(&n, message->msg_name, &message->msg_namelen);
 	}
-	if (wants_control)
-		control_to_host(control, core.controllen, message);
-	else
+	if (wants_control) {
+		size_t given = control_to_host(control, core.controllen, message);
+
+		/* Descriptors that the program does not learn of would stay open for ever. */
+		if (given < core.controllen)
+			control_descriptors(control + given, core.controllen - given, close_unseen, m);
+	} else {
 		message->msg_controllen = 0;
+	}
 	return (ssize_t)done;
 }
 
@@ -359,6 +386,7 @@ nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_
 {
 	const struct socket_option *o = socket_option_find(level, name);
 	uint8_t darwin[OPTION_ROOM];
+	struct filter_sources sources;
 	size_t size = sizeof darwin;
 	int error;
 
@@ -366,10 +394,30 @@ nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_
 		return fail(ENOPROTOOPT);
 	if (value == NULL && len != 0)
 		return fail(EINVAL);
-	error = socket_option_from_host(o, value, len, darwin, &size);
+	error = socket_option_is_filter(o) ? filter_from_host(o, value, len, &sources, darwin, &size) :
+	    socket_option_from_host(o, value, len, darwin, &size);
 	if (error != 0)
 		return fail(error);
 	return nke_darwin_setsockopt(m, s, o->level, o->name, darwin, (socklen_t)size);
+}
+
+/* MCAST_MSFILTER, IP_MSFILTER: the value says what is asked for. */
+static int
+get_filter(nke_t *m, int s, const struct socket_option *o, void *value, socklen_t *len)
+{
+	uint8_t darwin[OPTION_ROOM];
+	struct filter_sources sources;
+	size_t size = sizeof darwin;
+	socklen_t got;
+	int error = filter_from_host(o, value, *len, &sources, darwin, &size);
+
+	if (error != 0)
+		return fail(error);
+	got = (socklen_t)size;
+	if (nke_darwin_getsockopt(m, s, o->level, o->name, darwin, &got) != 0)
+		return -1;
+	filter_to_host(o, darwin, &sources, value, len);
+	return 0;
 }
 
 int
@@ -381,6 +429,8 @@ nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len
 
 	if (o == NULL)
 		return fail(ENOPROTOOPT);
+	if (socket_option_is_filter(o))
+		return get_filter(m, s, o, value, len);
 	if (nke_darwin_getsockopt(m, s, o->level, o->name, darwin, &size) != 0)
 		return -1;
 	return socket_option_to_host(o, darwin, size, value, len);

@@ -1,10 +1,11 @@
 /*
  * Linux TAP devices (Documentation/networking/tuntap of the kernel): nke/tap.h on top of port.c.
  *
- * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. The kernel is told
- * that checksums may be left to us: frames from its own sockets then come with the pseudo header's sum in the
- * field, and are as good as verified. The frames that are written are complete, with an empty header. The header
- * costs the kernel more than the sums of UDP datagrams do, so it is there on request only.
+ * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. The kernel
+ * is told that checksums may be left to us: frames from its own sockets then come with the pseudo
+ * header's sum in the field, and are as good as verified. The frames that are written are complete,
+ * with an empty header. The header costs the kernel more than the sums of UDP datagrams do, so it is
+ * there on request only.
  *
  * The descriptor is not blocking. A batch is read with one call each, as the device has no call for several.
  */
@@ -242,7 +243,7 @@ open_here(struct opening *o)
 		return;
 	if (look_at_queue(o) != 0 || (o->config->up && set_up(o) != 0))
 		return;
-	p->watch = link_watch_open(p->device, false);
+	p->watch = link_watch_open(p->device);
 }
 
 /* A thread's namespace is its own: this one ends with its work. */
@@ -335,50 +336,8 @@ nke_tap_close(nke_tap_t *t)
 	free(t);
 }
 
-int
-nke_tap_fd(const nke_tap_t *t)
-{
-	return t->port.fd;
-}
-
-int
-nke_tap_input(nke_tap_t *t)
-{
-	return t->port.input(&t->port);
-}
-
-nke_iface_t *
-nke_tap_iface(const nke_tap_t *t)
-{
-	return t->port.iface;
-}
-
-const char *
-nke_tap_device(const nke_tap_t *t)
-{
-	return t->port.device;
-}
-
 bool
 nke_tap_offloads(const nke_tap_t *t)
 {
 	return t->offloads;
-}
-
-void
-nke_tap_stats(const nke_tap_t *t, struct nke_live_stats *stats)
-{
-	port_stats(&t->port, stats);
-}
-
-void
-nke_tap_record(nke_tap_t *t, nke_recorder_t *r)
-{
-	__atomic_store_n(&t->port.recorder, r, __ATOMIC_RELEASE);
-}
-
-int
-nke_loop_add_tap(nke_loop_t *l, nke_tap_t *t)
-{
-	return loop_add_port(l, &t->port);
 }

@@ -14,11 +14,13 @@
 
 #include "src/host/port.h"
 
+/* A device has a link when it is set up, and found one: then frames pass both ways. */
+#define LINK_FLAGS	(IFF_UP | IFF_RUNNING)
+
 struct link_watch {
 	int fd;
 	int query;			/* an ordinary socket of that namespace */
 	unsigned index;
-	unsigned wanted;		/* flags that it has when the link is there */
 	bool up;
 	char name[IFNAMSIZ];
 };
@@ -31,11 +33,11 @@ ask(struct link_watch *w)
 	memset(&ifr, 0, sizeof ifr);
 	memcpy(ifr.ifr_name, w->name, sizeof ifr.ifr_name);
 	w->up = ioctl(w->query, SIOCGIFFLAGS, &ifr) == 0 &&
-	    ((unsigned)(unsigned short)ifr.ifr_flags & w->wanted) == w->wanted;
+	    ((unsigned)(unsigned short)ifr.ifr_flags & LINK_FLAGS) == LINK_FLAGS;
 }
 
 struct link_watch *
-link_watch_open(const char *device, bool running)
+link_watch_open(const char *device)
 {
 	struct sockaddr_nl groups = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
 	struct link_watch *w = calloc(1, sizeof *w);
@@ -43,7 +45,6 @@ link_watch_open(const char *device, bool running)
 	if (w == NULL)
 		return NULL;
 	w->index = if_nametoindex(device);
-	w->wanted = running ? IFF_UP | IFF_RUNNING : IFF_UP;
 	strncpy(w->name, device, sizeof w->name - 1);
 	w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
 	w->query = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -85,7 +86,7 @@ take_notices(struct link_watch *w, char *buffer, size_t len)
 		if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) ||
 		    h->nlmsg_len < NLMSG_LENGTH(sizeof *info) || (unsigned)info->ifi_index != w->index)
 			continue;
-		w->up = h->nlmsg_type == RTM_NEWLINK && (info->ifi_flags & w->wanted) == w->wanted;
+		w->up = h->nlmsg_type == RTM_NEWLINK && (info->ifi_flags & LINK_FLAGS) == LINK_FLAGS;
 	}
 }
 

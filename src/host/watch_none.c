@@ -2,10 +2,9 @@
 #include "src/host/port.h"
 
 struct link_watch *
-link_watch_open(const char *device, bool running)
+link_watch_open(const char *device)
 {
 	(void)device;
-	(void)running;
 	return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* Wires and switches, as nke/wire.h offers them, on top of dlil/wire.c; captures by libpcap. */
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,33 +15,51 @@
 #define SNAPLEN	262144
 
 struct tap {
-	TAILQ_ENTRY(tap) link;
-	const nke_iface_t *at;		/* NULL: all ends */
+	struct tap *next;
+	struct ifnet *at;		/* NULL: all ends. Compared only: the interface may have gone */
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
 };
 
 struct nke_wire {
 	struct wire *core;
-	nke_t *machine;			/* where errors are told; may be gone when the wire goes */
+	char error_text[512];
 	enum nke_media media;
-	bool plugged;
-	TAILQ_HEAD(, tap) taps;
+	bool plugged;			/* an end was, and says the media of all */
+	struct tap *taps;
 };
+
+/* What went wrong, for nke_wire_error_text(). */
+__attribute__((format(printf, 3, 4))) static int
+tell(nke_wire_t *w, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->error_text, sizeof w->error_text, fmt, ap);
+	va_end(ap);
+	return error;
+}
+
+const char *
+nke_wire_error_text(const nke_wire_t *w)
+{
+	return w->error_text;
+}
 
 /* ---- settings ----------------------------------------------------------------------------- */
 
 static int
-to_billionths(nke_t *m, const char *what, double chance, uint32_t *out)
+to_billionths(nke_wire_t *w, const char *what, double chance, uint32_t *out)
 {
 	if (!(chance >= 0 && chance <= 1))
-		return nke_fail(m, EINVAL, "wire: %s is %g, expected a chance from 0 to 1", what, chance);
+		return tell(w, EINVAL, "wire: %s is %g, expected a chance from 0 to 1", what, chance);
 	*out = (uint32_t)(chance * CORE_WIRE_BILLION + 0.5);
 	return 0;
 }
 
 static int
-to_params(nke_t *m, const struct nke_wire_config *c, struct core_wire_params *p)
+to_params(nke_wire_t *w, const struct nke_wire_config *c, struct core_wire_params *p)
 {
 	static const struct nke_wire_config ideal;
 	int error;
@@ -52,14 +72,14 @@ to_params(nke_t *m, const struct nke_wire_config *c, struct core_wire_params *p)
 		.reorder_ns = c->reorder_ns, .mtu = c->mtu, .down = c->down,
 	};
 	if (c->queue != NKE_QUEUE_TAIL && c->queue != NKE_QUEUE_HEAD && c->queue != NKE_QUEUE_CODEL)
-		return nke_fail(m, EINVAL, "wire: there is no queue discipline %d", (int)c->queue);
-	if ((error = to_billionths(m, "loss", c->loss, &p->loss)) != 0 ||
-	    (error = to_billionths(m, "burst_begin", c->burst_begin, &p->burst_begin)) != 0 ||
-	    (error = to_billionths(m, "burst_end", c->burst_end, &p->burst_end)) != 0 ||
-	    (error = to_billionths(m, "burst_loss", c->burst_loss, &p->burst_loss)) != 0 ||
-	    (error = to_billionths(m, "duplicate", c->duplicate, &p->duplicate)) != 0 ||
-	    (error = to_billionths(m, "corrupt", c->corrupt, &p->corrupt)) != 0 ||
-	    (error = to_billionths(m, "reorder", c->reorder, &p->reorder)) != 0)
+		return tell(w, EINVAL, "wire: there is no queue discipline %d", (int)c->queue);
+	if ((error = to_billionths(w, "loss", c->loss, &p->loss)) != 0 ||
+	    (error = to_billionths(w, "burst_begin", c->burst_begin, &p->burst_begin)) != 0 ||
+	    (error = to_billionths(w, "burst_end", c->burst_end, &p->burst_end)) != 0 ||
+	    (error = to_billionths(w, "burst_loss", c->burst_loss, &p->burst_loss)) != 0 ||
+	    (error = to_billionths(w, "duplicate", c->duplicate, &p->duplicate)) != 0 ||
+	    (error = to_billionths(w, "corrupt", c->corrupt, &p->corrupt)) != 0 ||
+	    (error = to_billionths(w, "reorder", c->reorder, &p->reorder)) != 0)
 		return error;
 	return 0;
 }
@@ -74,19 +94,20 @@ create(nke_t *m, bool is_switch, const struct nke_wire_config *config, uint64_t 
 	int error;
 
 	*out = NULL;
-	error = to_params(m, config, &params);
-	if (error != 0)
-		return error;
 	w = calloc(1, sizeof *w);
 	if (w == NULL)
 		return nke_fail(m, ENOMEM, "wire: no memory");
-	TAILQ_INIT(&w->taps);
-	w->machine = m;
-	error = darwin_errno_to_host(wire_create(machine_world(m->core), is_switch, seed, &params,
-	    &w->core));
+	error = to_params(w, config, &params);
+	if (error == 0) {
+		error = darwin_errno_to_host(wire_create(machine_world(m->core), is_switch, seed, &params,
+		    &w->core));
+		if (error != 0)
+			tell(w, error, "wire: no memory");
+	}
 	if (error != 0) {
+		nke_fail(m, error, "%s", w->error_text);
 		free(w);
-		return nke_fail(m, error, "wire: no memory");
+		return error;
 	}
 	*out = w;
 	return 0;
@@ -104,60 +125,79 @@ nke_switch_create(nke_t *m, const struct nke_wire_config *config, uint64_t seed,
 	return create(m, true, config, seed, w);
 }
 
+static void
+free_tap(struct tap *t)
+{
+	pcap_dump_close(t->dumper);
+	pcap_close(t->pcap);
+	free(t);
+}
+
 void
 nke_wire_destroy(nke_wire_t *w)
 {
 	if (w == NULL)
 		return;
 	wire_destroy(w->core);
-	while (!TAILQ_EMPTY(&w->taps)) {
-		struct tap *t = TAILQ_FIRST(&w->taps);
-
-		TAILQ_REMOVE(&w->taps, t, link);
-		pcap_dump_close(t->dumper);
-		pcap_close(t->pcap);
-		free(t);
+	for (struct tap *t = w->taps, *next; t != NULL; t = next) {
+		next = t->next;
+		free_tap(t);
 	}
 	free(w);
 }
 
 /* ---- ends --------------------------------------------------------------------------------- */
 
+/* What plugging or capturing at an interface came to: told by its machine, too. */
+static int
+outcome(nke_wire_t *w, nke_iface_t *i, int error)
+{
+	nke_t *m = nke_iface_machine(i);
+
+	if (error == EFAULT)
+		tell(w, error, "%s: its machine has panicked", nke_iface_name(i));
+	if (error != 0)
+		nke_fail(m, error, "%s", w->error_text);
+	return error;
+}
+
 int
 nke_wire_plug(nke_wire_t *w, nke_iface_t *i)
 {
-	nke_t *m = nke_iface_machine(i);
 	const char *name = nke_iface_name(i);
 	int error;
 
 	if (w->plugged && nke_iface_media(i) != w->media)
-		return nke_fail(m, EINVAL, "%s: the wire's other ends have another kind of link header",
-		    name);
-	error = nke_core_result(m, wire_plug(w->core, m->core, nke_iface_core(i)));
-	if (error == 0) {
-		w->media = nke_iface_media(i);
-		w->plugged = true;
-	} else if (error != EFAULT) {
-		nke_fail(m, error, "%s: not plugged in: %s", name,
+		return outcome(w, i, tell(w, EINVAL, "%s: the wire's other ends have another kind of link "
+		    "header", name));
+	error = darwin_errno_to_host(wire_plug(w->core, nke_iface_machine(i)->core, nke_iface_core(i)));
+	if (error != 0) {
+		tell(w, error, "%s: not plugged in: %s", name,
 		    error == EBUSY ? "the wire has two ends already" :
 		    error == EEXIST ? "it is plugged in already" :
 		    error == EINVAL ? "its machine is of another world (nke_config.world)" :
 		    strerror(error));
+		return outcome(w, i, error);
 	}
-	return error;
+	w->media = nke_iface_media(i);
+	w->plugged = true;
+	return 0;
 }
 
 int
 nke_wire_configure(nke_wire_t *w, nke_iface_t *to, const struct nke_wire_config *config)
 {
-	nke_t *m = to != NULL ? nke_iface_machine(to) : w->machine;
 	struct core_wire_params params;
-	int error = to_params(m, config, &params);
+	int error = to_params(w, config, &params);
 
 	if (error != 0)
 		return error;
-	return nke_core_result(m, wire_configure(w->core, to != NULL ? nke_iface_core(to) : NULL,
+	error = darwin_errno_to_host(wire_configure(w->core, to != NULL ? nke_iface_core(to) : NULL,
 	    &params));
+	if (error != 0)
+		tell(w, error, "wire: %s", error == ENOENT ? "the interface is not plugged in here" :
+		    error == EFAULT ? "a machine at an end has panicked" : strerror(error));
+	return error;
 }
 
 int
@@ -193,70 +233,70 @@ write_frame(void *ctx, uint64_t calendar_ns, const void *frame, size_t len)
 }
 
 static int
-open_tap(nke_wire_t *w, nke_t *m, struct tap *t, const char *path)
+open_tap(nke_wire_t *w, struct tap *t, const char *path)
 {
+	int error;
+
 	t->pcap = pcap_open_dead_with_tstamp_precision(w->media == NKE_MEDIA_RAW ? DLT_RAW : DLT_EN10MB,
 	    SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
 	if (t->pcap == NULL)
-		return nke_fail(m, ENOMEM, "%s: no memory", path);
+		return tell(w, ENOMEM, "%s: no memory", path);
 	errno = 0;
 	t->dumper = pcap_dump_open(t->pcap, path);
-	if (t->dumper == NULL) {
-		int error = errno != 0 ? errno : EIO;
-
-		nke_fail(m, error, "%s", pcap_geterr(t->pcap));
-		pcap_close(t->pcap);
-		return error;
-	}
-	return 0;
+	if (t->dumper != NULL)
+		return 0;
+	error = tell(w, errno != 0 ? errno : EIO, "%s", pcap_geterr(t->pcap));
+	pcap_close(t->pcap);
+	return error;
 }
 
 int
 nke_wire_capture(nke_wire_t *w, nke_iface_t *at, const char *path)
 {
-	nke_t *m = at != NULL ? nke_iface_machine(at) : w->machine;
+	struct ifnet *ifp = at != NULL ? nke_iface_core(at) : NULL;
 	struct tap *t;
 	int error;
 
-	TAILQ_FOREACH(t, &w->taps, link)
-		if (t->at == at)
-			return nke_fail(m, EBUSY, "%s: this end of the wire is being captured already", path);
+	if (!w->plugged)
+		return tell(w, EINVAL, "%s: nothing is plugged in yet that says what link header frames "
+		    "have", path);
+	for (t = w->taps; t != NULL; t = t->next)
+		if (t->at == ifp)
+			return tell(w, EBUSY, "%s: this end of the wire is being captured already", path);
 	t = calloc(1, sizeof *t);
 	if (t == NULL)
-		return nke_fail(m, ENOMEM, "%s: no memory", path);
-	t->at = at;
-	error = open_tap(w, m, t, path);
+		return tell(w, ENOMEM, "%s: no memory", path);
+	t->at = ifp;
+	error = open_tap(w, t, path);
 	if (error != 0) {
 		free(t);
 		return error;
 	}
-	error = nke_core_result(m, wire_set_tap(w->core, at != NULL ? nke_iface_core(at) : NULL,
-	    write_frame, t));
+	error = darwin_errno_to_host(wire_set_tap(w->core, ifp, write_frame, t));
 	if (error != 0) {
-		pcap_dump_close(t->dumper);
-		pcap_close(t->pcap);
-		free(t);
+		tell(w, error, "%s: %s", path, error == ENOENT ? "the interface is not plugged in here" :
+		    "a machine at an end has panicked");
+		free_tap(t);
 		return error;
 	}
-	TAILQ_INSERT_TAIL(&w->taps, t, link);
+	t->next = w->taps;
+	w->taps = t;
 	return 0;
 }
 
 int
 nke_wire_capture_end(nke_wire_t *w)
 {
-	struct tap *t;
 	int error = 0;
 
-	while ((t = TAILQ_FIRST(&w->taps)) != NULL) {
+	for (struct tap *t = w->taps, *next; t != NULL; t = next) {
+		next = t->next;
 		/* Fails only when the interface or its machine has gone: then nothing taps any more. */
-		(void)wire_set_tap(w->core, t->at != NULL ? nke_iface_core(t->at) : NULL, NULL, NULL);
-		TAILQ_REMOVE(&w->taps, t, link);
-		if (pcap_dump_flush(t->dumper) != 0 && error == 0)
+		(void)wire_set_tap(w->core, t->at, NULL, NULL);
+		if (pcap_dump_flush(t->dumper) != 0)
 			error = EIO;
-		pcap_dump_close(t->dumper);
-		pcap_close(t->pcap);
-		free(t);
+		free_tap(t);
 	}
+	w->taps = NULL;
 	return error;
 }

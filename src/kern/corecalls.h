@@ -89,7 +89,8 @@ uint64_t machine_uptime(const struct nke *);
 /* ---- variables (sysctl_call.c) ------------------------------------------------------------ */
 
 /* As sysctl_by_name of sysctl.h: ENOENT, EISDIR, EPERM, EINVAL, ENOMEM (`old` is too small), EFAULT. */
-int machine_sysctl(struct nke *, const char *name, void *old, size_t *old_len, const void *new, size_t new_len);
+int machine_sysctl(struct nke *, const char *name, void *old, size_t *old_len, const void *new,
+    size_t new_len);
 
 /* ---- allocation statistics ---------------------------------------------------------------- */
 
@@ -235,8 +236,12 @@ struct core_input {
  * Frames that came in together, in order, with one entering. Those that are not taken (too short, no memory)
  * are counted where a driver's are; *taken, how many were, may be NULL. ENXIO, EFAULT: none.
  */
-int iface_input_many(struct nke *, struct ifnet *, const struct core_input *, unsigned count, unsigned *taken);
-/* The link is there or not: IFF_RUNNING, and KEV_DL_LINK_ON or KEV_DL_LINK_OFF when that is news. ENXIO, EFAULT. */
+int iface_input_many(struct nke *, struct ifnet *, const struct core_input *, unsigned count,
+    unsigned *taken);
+/*
+ * The link is there or not: IFF_RUNNING, and KEV_DL_LINK_ON or KEV_DL_LINK_OFF when that is news.
+ * ENXIO, EFAULT.
+ */
 int iface_set_carrier(struct nke *, struct ifnet *, bool on);
 
 /*
@@ -290,7 +295,10 @@ struct core_dhcp_config {
 
 struct dhcp_client;
 
-/* Asks for an address from now on. EBUSY: it does so already; EOPNOTSUPP: no Ethernet; ENXIO, ENOMEM, EFAULT. */
+/*
+ * Asks for an address from now on. EBUSY: it does so already; EOPNOTSUPP: no Ethernet; ENXIO, ENOMEM,
+ * EFAULT.
+ */
 int iface_dhcp_start(struct nke *, struct ifnet *, const struct core_dhcp_config *, struct dhcp_client **);
 /* Gives the address back and forgets the client. EFAULT. */
 int iface_dhcp_stop(struct nke *, struct dhcp_client *);
@@ -302,7 +310,10 @@ struct core_counter {
 	const char *name;		/* as netstat -s says it, lives as long as the library */
 	uint64_t value;
 };
-/* Those that count, from 0: "ip", "icmp", "igmp", "udp", "ip6", "icmp6", "mld", "arp"; NULL after the last. */
+/*
+ * Those that count, from 0: "ip", "icmp", "igmp", "udp", "ip6", "icmp6", "mld", "arp"; NULL after the
+ * last.
+ */
 const char *machine_counted_protocol(unsigned i);
 /*
  * The counters of a protocol: writes at most `max` and returns how many there are, 0 for unknown names. Does

@@ -76,7 +76,7 @@ ledger_enter_for(struct nke *m, struct kext *kext, struct ledger_entry *e, enum 
 		return;
 	TAILQ_INSERT_TAIL(&kext->owned, e, link);
 	kext->owned_count[kind]++;
-	if (m->checked || (kind != LEDGER_MEMORY && kind != LEDGER_MBUF))
+	if (m->checked || (kind != LEDGER_MEMORY && kind != LEDGER_MBUF && kind != LEDGER_TIMEOUT))
 		take_backtrace(m, e);
 }
 

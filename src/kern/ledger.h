@@ -41,7 +41,7 @@ struct ledger_entry {
 /*
  * Enters an object under the kext whose code runs now (nothing when none does). `pc` is the caller's
  * return address (__builtin_return_address(0) in the KPI function). Takes a whole backtrace for
- * everything but memory and mbufs, and for those too in checked mode.
+ * everything but what kexts make by the packet (memory, mbufs, timeouts), and for those too in checked mode.
  */
 void ledger_enter(struct nke *, struct ledger_entry *, enum ledger_kind, void *pc);
 /* The same for a given kext, e.g. a filter re-attached on its behalf. */

@@ -9,6 +9,7 @@
 
 #include "src/kern/init_main.h"
 #include "src/kern/panic.h"
+#include "src/kern/prng.h"
 #include "src/kern/world.h"
 
 /* ---- the way in --------------------------------------------------------------------------- */
@@ -262,6 +263,9 @@ machine_alloc(const struct core_config *config, struct world *w)
 	m->config.name[sizeof m->config.name - 1] = '\0';
 	if (m->config.name[0] == '\0')
 		memcpy(m->config.name, "nke0", sizeof "nke0");
+	/* What is the world's is the same for all its machines. */
+	m->config.time = w->time;
+	m->config.sched_random = w->sched_random;
 	m->checked = config->checked;
 	m->world = w;
 	return m;
@@ -297,6 +301,8 @@ machine_create(const struct core_config *config, struct world *world, struct nke
 		goto out;
 	}
 	TAILQ_INSERT_TAIL(&world->machines, m, world_link);
+	/* Two machines with one seed draw different numbers, as real ones do. */
+	prng_seed(m->prng, m->config.seed + world->machines_made++);
 	b.machine = m;
 	if (!hc_catch(&t->catcher, bring_up, &b)) {
 		sched_unwound(t);

@@ -59,7 +59,8 @@ struct pkthdr {
 	uint64_t timestamp;		/* calendar ns, 0 none */
 	const void *inject_ref;		/* an ipfilter_t: filters up to and including it are skipped */
 	uint16_t nexthdr_off;		/* IPv6 input: offset of the byte that names the next header */
-	uint16_t spare[3];
+	bool fragmented;		/* IPv6 input: it came with a fragment header */
+	uint8_t spare[5];
 	uint64_t reserved[7];
 };
 _Static_assert(sizeof(struct pkthdr) == 144, "MHLEN is 80 on a Mac");

@@ -39,16 +39,6 @@ prng_next(uint64_t s[4])
 	return result;
 }
 
-/* All zeros is no state of the generator: it means that nobody has asked yet. */
-static uint64_t
-next(struct nke *m)
-{
-	const uint64_t *s = m->prng;
-
-	if ((s[0] | s[1] | s[2] | s[3]) == 0)
-		prng_seed(m->prng, m->config.seed);
-	return prng_next(m->prng);
-}
 
 void
 prng_bytes(struct nke *m, void *buf, size_t len)
@@ -60,7 +50,7 @@ prng_bytes(struct nke *m, void *buf, size_t len)
 		return;
 	}
 	while (len > 0) {
-		uint64_t x = next(m);
+		uint64_t x = prng_next(m->prng);
 		size_t n = len < sizeof x ? len : sizeof x;
 
 		memcpy(p, &x, n);

@@ -52,8 +52,8 @@ report_waiter(const struct thread *t)
 
 	if (t->machine == NULL)
 		return;
-	klog(t->machine, 3, "deadlock: thread %llu \"%s\" waits for %s (%p)%s%s",
-	    (unsigned long long)t->tid, t->name, t->wait_message, t->wait_event,
+	klog(t->machine, 3, "deadlock: thread %llu \"%s\" waits for %s%s%s",
+	    (unsigned long long)t->tid, t->name, t->wait_message,
 	    holder != NULL ? " held by " : "", holder != NULL ? holder->name : "");
 }
 

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct core_iovec) == sizeof(struct iovec) &&
 static inline errno_t
 partly(errno_t error, size_t done)
 {
-	return done != 0 && (error == EWOULDBLOCK || error == EINTR) ? 0 : error;
+	return done != 0 && (error == EWOULDBLOCK || error == EINTR || error == EDEADLK) ? 0 : error;
 }
 
 /* ---- the plain ones ------------------------------------------------------------------------ */
@@ -252,7 +252,7 @@ give_control(struct message_call *c, struct so_received *r, size_t room)
 			}
 			room = written + n;
 		}
-		if (n != 0)
+		if (n != 0 && to != NULL)
 			memcpy(to + written, m->m_data, n);
 		written += n;
 	}
@@ -275,7 +275,8 @@ do_recvmsg(void *arg)
 	    c->flags | (room == 0 ? SO_RECV_NOCONTROL : 0), &r);
 	c->done = r.len;
 	c->error = partly(c->error, r.len);
-	give_control(c, &r, room);
+	/* Who gets an error sees no control data: what came with them is closed. */
+	give_control(c, &r, c->error == 0 ? room : 0);
 	msg->flags = r.flags;
 	if (c->error == 0)
 		sock_call_give_name(&r.from, msg->name, &msg->namelen);

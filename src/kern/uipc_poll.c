@@ -80,6 +80,7 @@ so_tell(struct socket *so)
 struct polled {
 	struct so_watcher watcher;
 	struct poll *poll;
+	struct socket *so;		/* referenced; NULL: nothing to watch */
 };
 
 struct poll {
@@ -153,17 +154,17 @@ so_poll(struct nke *m, struct so_pollfd *fds, unsigned count, uint64_t deadline,
 			return ENOMEM;
 	}
 	for (unsigned i = 0; i < count; i++) {
-		all[i].poll = &p;
-		if (fds[i].so != NULL) {
-			so_retain(fds[i].so);
-			so_watch(fds[i].so, &all[i].watcher, told);
+		all[i] = (struct polled){.poll = &p, .so = fds[i].so};
+		if (all[i].so != NULL) {
+			so_retain(all[i].so);
+			so_watch(all[i].so, &all[i].watcher, told);
 		}
 	}
 	error = wait_until_ready(&p, fds, count, deadline, found);
 	for (unsigned i = 0; i < count; i++) {
-		if (fds[i].so != NULL) {
+		if (all[i].so != NULL) {
 			so_unwatch(&all[i].watcher);
-			so_release(fds[i].so);
+			so_release(all[i].so);
 		}
 	}
 	if (all != few)

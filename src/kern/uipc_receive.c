@@ -313,8 +313,9 @@ enough_to_read(const struct receive *rx)
 		want = sb->sb_hiwat;
 	if (want > rx->resid)
 		want = rx->resid;
-	return there >= want || sb->sb_mb->m_nextpkt != NULL || !sb_counts_as_data(sb->sb_mb) ||
-	    (sb->sb_mbtail->m_flags & MBUF_EOR) || so->so_error != 0 ||
+	/* MSG_DONTWAIT takes what there is; SS_NBIO keeps to the low-water mark. */
+	return there >= want || (rx->flags & MSG_DONTWAIT) || sb->sb_mb->m_nextpkt != NULL ||
+	    !sb_counts_as_data(sb->sb_mb) || (sb->sb_mbtail->m_flags & MBUF_EOR) || so->so_error != 0 ||
 	    (so->so_state & (SS_CANTRCVMORE | SS_DEFUNCT));
 }
 

@@ -142,13 +142,13 @@ check_state(const struct send *s)
 	return s->to == NULL ? EDESTADDRREQ : 0;
 }
 
-/* Waits until a message of that size may go. */
+/* Waits until a message of that size may go; one that is longer with its control data, until all is free. */
 static errno_t
 wait_for_space(const struct send *s, size_t size)
 {
 	struct sockbuf *sb = &s->so->so_snd;
 
-	while (sbspace(sb) < size) {
+	while (sbspace(sb) < (size < sb->sb_hiwat ? size : sb->sb_hiwat)) {
 		errno_t error;
 
 		if (so_nonblocking(s->so, s->flags))
@@ -206,7 +206,7 @@ wait_to_stream(const struct send *s, size_t *space)
 
 		if (error != 0)
 			return error;
-		if (s->control_len > sb->sb_hiwat || (s->top != NULL && s->resid > sb->sb_hiwat))
+		if (s->control_len >= sb->sb_hiwat || (s->top != NULL && s->resid > sb->sb_hiwat))
 			return EMSGSIZE;
 		if (room >= s->resid + s->control_len ||
 		    (s->top == NULL && room >= sb->sb_lowat && room > s->control_len)) {

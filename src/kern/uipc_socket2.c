@@ -285,6 +285,7 @@ leave_queue(struct socket *so)
 {
 	struct socket *head = so->so_head;
 
+	KASSERTX(head != NULL, "a socket waits at no listener");
 	if (so->so_state & SS_INCOMP) {
 		TAILQ_REMOVE(&head->so_incomp, so, so_list);
 		head->so_incqlen--;

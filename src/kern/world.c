@@ -282,6 +282,7 @@ world_create(const struct core_config *config, struct world **out)
 	w->clock_deadline = UINT64_MAX;
 	w->clock_awake = true;
 	w->calendar_start = config->calendar_start_ns;
+	w->sched_random = config->sched_random;
 	w->random = config->seed;
 	w->references = 1;
 	if (w->time == CORE_TIME_REAL)

@@ -43,7 +43,9 @@ struct world {
 	unsigned hosts_waiting;		/* host threads that are blocked */
 	unsigned others_runnable;	/* threads on the run queue that are not host threads */
 	unsigned yields;		/* in a row, with nothing else happening */
+	bool sched_random;
 	uint64_t random;		/* state of sched=random */
+	uint64_t machines_made;		/* so far, those that have gone included */
 	uint64_t next_tid;
 	unsigned threads;		/* on `all` */
 

@@ -160,6 +160,8 @@ struct ifnet {
 	TAILQ_HEAD(iff_head, iff_entry) filters;	/* iffilter/ */
 	struct iff_walk *filter_walks;	/* iffilter/: calls of filters in progress */
 	bool filters_leaving;		/* iffilter/: some go when the last walk ends */
+	struct iff_entry *only_in, *only_out;	/* iffilter/: the one filter, if it has that function */
+	struct thread *only_walker;	/* iffilter/: who calls it now the short way */
 	struct bpf_if *bpf;				/* NULL: nobody ever attached; src/net/bpf */
 
 	/* input queue and its soft interrupt; detaching has one of its own */
@@ -175,6 +177,15 @@ struct ifnet {
 	struct neighbor *neighbor4, *neighbor6;	/* neighbor.h: asked for last, NULL none */
 	uint32_t neighbor_count;
 	struct nd6_if *nd6;		/* src/netinet6/nd6.h; NULL: no neighbour discovery there */
+	uint32_t mtu6;			/* of IPv6, as routers say, never more than mtu; 0: the same */
+	uint8_t hlim6;			/* usual hop limit, as routers say; 0: the machine's */
 };
+
+/* Bytes of a packet of that family. */
+static inline uint32_t
+ifnet_family_mtu(const struct ifnet *ifp, sa_family_t family)
+{
+	return family == AF_INET6 && ifp->mtu6 != 0 && ifp->mtu6 < ifp->mtu ? ifp->mtu6 : ifp->mtu;
+}
 
 #endif

@@ -41,6 +41,8 @@ void ifaddr_set_flags(struct ifaddr *, uint32_t set, uint32_t clear);
  * second it is removed (RFC 4862 5.5.4). `valid` 0: soon.
  */
 void ifaddr_set_lifetime(struct ifaddr *, uint32_t preferred, uint32_t valid);
+/* The first of them alone; never beyond the second. */
+void ifaddr_set_preferred(struct ifaddr *, uint32_t preferred);
 void ifaddr_retain(struct ifaddr *);
 void ifaddr_drop(struct ifaddr *);
 /* Without a reference: valid until the caller next gives up the CPU or calls a kext. */
@@ -60,6 +62,8 @@ struct ifnet *ifaddr_interface(struct nke *, uint32_t index);	/* by its link rec
 struct ifnet *ifaddr_interface_named(struct nke *, const char *name, size_t len);	/* "en0" */
 /* As kexts and programs are shown it: Darwin's kernel form of IPv6 addresses with a zone. */
 void ifaddr_kernel_form(const struct sockaddr *, struct sockaddr_storage *out);
+/* Is it in the network of an address of the interface? */
+bool ifaddr_on_link(const struct ifnet *, const struct sockaddr *);
 bool ifaddr_in_network(const struct ifaddr *, const struct sockaddr *);
 /* For DLIL: the link record of an interface that is being attached (ENOMEM), and changing it. */
 errno_t ifaddr_add_link(struct ifnet *, const void *lladdr, size_t len);

@@ -100,6 +100,21 @@ ifaddr_interface_named(struct nke *m, const char *name, size_t len)
 	return NULL;
 }
 
+/* On links of two (RFC 3021) and networks of one address every address is somebody's. */
+static bool
+has_broadcast4(const struct ifaddr *ifa)
+{
+	struct sockaddr_in addr, mask, dst;
+
+	if (ifa->addr.ss_family != AF_INET || !(ifa->ifp->flags & IFF_BROADCAST) || ifa->dst.ss_len == 0)
+		return false;
+	memcpy(&addr, &ifa->addr, sizeof addr);
+	memcpy(&mask, &ifa->mask, sizeof mask);
+	memcpy(&dst, &ifa->dst, sizeof dst);
+	return ntohl(mask.sin_addr.s_addr) < 0xfffffffe ||
+	    dst.sin_addr.s_addr != (addr.sin_addr.s_addr | ~mask.sin_addr.s_addr);
+}
+
 struct ifaddr *
 ifaddr_find_broadcast4(struct nke *m, struct ifnet *ifp, uint32_t addr_be)
 {
@@ -109,8 +124,7 @@ ifaddr_find_broadcast4(struct nke *m, struct ifnet *ifp, uint32_t addr_be)
 		const struct sockaddr_in *dst = (const struct sockaddr_in *)(const void *)&ifa->dst;
 
 		if (ifa->addr.ss_family == AF_INET && (ifp == NULL || ifa->ifp == ifp) &&
-		    (ifa->ifp->flags & IFF_BROADCAST) && ifa->dst.ss_len != 0 &&
-		    dst->sin_addr.s_addr == addr_be)
+		    dst->sin_addr.s_addr == addr_be && has_broadcast4(ifa))
 			return ifa;
 	}
 	return NULL;
@@ -159,6 +173,17 @@ bool
 ifaddr_in_network(const struct ifaddr *ifa, const struct sockaddr *sa)
 {
 	return match_length(ifa, sa) >= 0;
+}
+
+bool
+ifaddr_on_link(const struct ifnet *ifp, const struct sockaddr *sa)
+{
+	const struct ifaddr *ifa;
+
+	TAILQ_FOREACH(ifa, &ifp->addresses, link)
+		if (ifaddr_in_network(ifa, sa))
+			return true;
+	return false;
 }
 
 struct ifaddr *

@@ -87,10 +87,20 @@ void
 ifaddr_set_lifetime(struct ifaddr *ifa, uint32_t preferred, uint32_t valid)
 {
 	struct nke *m = ifa->ifp->machine;
-	uint64_t now = machine_now(m);
 
-	ifa->ia6_valid = until(now, valid);
-	ifa->ia6_preferred = until(now, preferred < valid ? preferred : valid);
+	ifa->ia6_valid = until(machine_now(m), valid);
+	ifaddr_set_preferred(ifa, preferred);
+}
+
+void
+ifaddr_set_preferred(struct ifaddr *ifa, uint32_t preferred)
+{
+	struct nke *m = ifa->ifp->machine;
+	uint64_t at = until(machine_now(m), preferred);
+
+	if (ifa->ia6_valid != 0 && (at == 0 || at > ifa->ia6_valid))
+		at = ifa->ia6_valid;
+	ifa->ia6_preferred = at;
 	if (preferred == 0)
 		ifaddr_set_flags(ifa, IN6_IFF_DEPRECATED, 0);
 	else

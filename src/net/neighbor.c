@@ -385,14 +385,24 @@ static void
 remove_all(struct ifnet *ifp, sa_family_t family, bool configured)
 {
 	struct neighbor_table *t = ifp->machine->neighbors;
+	struct mbuf *held = NULL, **end = &held;
 	struct neighbor *n, *next;
 
-	for (unsigned f = 0; f < 2; f++)
-		for (unsigned state = 0; state < NEIGHBOR_STATES; state++)
-			TAILQ_FOREACH_SAFE(n, &t->lists[f][state], order, next)
-				if (n->ifp == ifp && (family == 0 || n->family == family) &&
-				    (configured || state != NEIGHBOR_CONFIGURED))
-					neighbor_remove(n);
+	for (unsigned f = 0; f < 2; f++) {
+		for (unsigned state = 0; state < NEIGHBOR_STATES; state++) {
+			TAILQ_FOREACH_SAFE(n, &t->lists[f][state], order, next) {
+				if (n->ifp != ifp || (family != 0 && n->family != family) ||
+				    (!configured && state == NEIGHBOR_CONFIGURED))
+					continue;
+				*end = neighbor_take_held(n);
+				while (*end != NULL)
+					end = &(*end)->m_nextpkt;
+				neighbor_remove(n);
+			}
+		}
+	}
+	/* Last, as storage of a kext's may run its code. */
+	m_freem_list(held);
 }
 
 void
@@ -410,6 +420,16 @@ neighbor_forget(struct ifnet *ifp)
 	for (unsigned f = 0; f < 2; f++)
 		if (t->ops[f].interface_gone != NULL)
 			t->ops[f].interface_gone(ifp);
+}
+
+void
+neighbor_interface_up(struct ifnet *ifp)
+{
+	struct neighbor_table *t = ifp->machine->neighbors;
+
+	for (unsigned f = 0; t != NULL && f < 2; f++)
+		if (t->ops[f].interface_up != NULL)
+			t->ops[f].interface_up(ifp);
 }
 
 /* ---- registrations, the subsystem --------------------------------------------------------- */

@@ -87,6 +87,8 @@ struct neighbor_ops {
 	void (*address_changed)(struct ifaddr *, bool added);
 	/* The interface goes; its entries are gone. NULL: not interested. */
 	void (*interface_gone)(struct ifnet *);
+	/* The interface can be heard now: IFF_UP and IFF_RUNNING. NULL: not interested. */
+	void (*interface_up)(struct ifnet *);
 };
 
 struct neighbor_stat {
@@ -158,8 +160,9 @@ bool neighbor_usable(struct ifnet *, const struct sockaddr *dst, uint8_t lladdr[
 errno_t neighbor_resolve(struct ifnet *, struct mbuf **m, const struct sockaddr *dst, uint8_t lladdr[6]);
 /* DLIL's: an address of an interface came or is about to go. */
 void neighbor_address_changed(struct ifaddr *, bool added);
-/* The interface goes. */
+/* The interface goes; the interface came up. */
 void neighbor_forget(struct ifnet *);
+void neighbor_interface_up(struct ifnet *);
 
 /* ---- for protocols ------------------------------------------------------------------------ */
 

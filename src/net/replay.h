@@ -117,19 +117,17 @@ replay_show(const struct mbuf *m)
 }
 
 /*
- * True when `m`, which a filter passed on, is what it was shown, and it took no pointer to the data and
- * left the link header alone: whatever the packet stands for, nothing happened to it. Good for any
- * pointer but NULL that a filter may leave, one to a free mbuf too.
+ * True when `m`, which a filter passed on, is what it was shown: the packet `shown`, of the frame `o`; and
+ * it took no pointer to the data and left the link header alone. Whatever the packet stands for, nothing
+ * happened to it. Good for any pointer but NULL that a filter may leave, one to a free mbuf too. (Whoever
+ * puts another packet's header into an mbuf touches it, and a new mbuf has no origin.)
  */
 static inline bool
-replay_as_shown(const struct replay_shown *s, const struct mbuf *m, enum replay_view view,
-    const char *frame)
+replay_as_shown(const struct mbuf *shown, const struct pkt_origin *o, const struct mbuf *m,
+    enum replay_view view, const char *frame)
 {
-	const struct pkt_origin *o = s->origin;
-
-	return m == s->m && (m->m_flags & (M_PKTHDR | M_TOUCHED)) == M_PKTHDR &&
+	return m == shown && (m->m_flags & (M_PKTHDR | M_TOUCHED)) == M_PKTHDR &&
 	    m->m_type != MBUF_TYPE_FREE && m->m_next == NULL && m->m_pkthdr.origin == o &&
-	    m->m_pkthdr.packet_number == s->number &&
 	    (view != REPLAY_NET_AND_FRAME || o == NULL ||
 	    (o->link_len == 14 && frame != NULL && replay_same_ether(frame, o->link)));
 }

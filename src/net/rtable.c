@@ -143,9 +143,9 @@ rtable_set_metrics(struct rtentry *rt, const struct rt_metrics *from, uint32_t i
 uint32_t
 rt_mtu(const struct rtentry *rt)
 {
-	uint32_t mtu = rt->rt_rmx.rmx_mtu;
+	uint32_t mtu = rt->rt_rmx.rmx_mtu, link = ifnet_family_mtu(rt->rt_ifp, rt->rt_dst.ss_family);
 
-	return mtu != 0 && mtu < rt->rt_ifp->mtu ? mtu : rt->rt_ifp->mtu;
+	return mtu != 0 && mtu < link ? mtu : link;
 }
 
 /* ---- looking up --------------------------------------------------------------------------- */

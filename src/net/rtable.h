@@ -84,6 +84,8 @@ void rt_walk(struct nke *, sa_family_t, bool (*fn)(struct rtentry *, void *ctx),
 /* An ICMP redirect for `dst`, sent by `source`, towards `gateway` (RFC 1122 3.2.2.2, RFC 4861 8). */
 void rt_redirect(struct nke *, const struct sockaddr *dst, const struct sockaddr *gateway,
     const struct sockaddr *source, struct ifnet *);
+/* That neighbour does not answer: routes towards it that redirects made go (RFC 4861 7.3.3). */
+void rt_gateway_silent(struct ifnet *, const struct sockaddr *gateway);
 /* A transport sees that its packets that way are not answered: RTM_LOSING; a learned route is given up. */
 void rt_losing(struct rtentry *);
 /* All routes by that interface go; those of one of its addresses. */

@@ -67,7 +67,7 @@ sweep_list(struct rtable *t, struct rtentry_list *list, uint64_t now, uint64_t *
 
 		if (rt->rt_mtu_until != 0 && rt->rt_mtu_until <= now) {
 			rt->rt_mtu_until = 0;
-			rt->rt_rmx.rmx_mtu = 0;
+			rt->rt_rmx.rmx_mtu = rt->rt_parent != NULL ? rt->rt_parent->rt_rmx.rmx_mtu : 0;
 			rt->rt_rmx.rmx_expire = rt_calendar(rt->rt_machine, rt->rt_until);
 			t->generation++;
 		}
@@ -300,17 +300,6 @@ rt_set_path_mtu(struct nke *m, const struct sockaddr *dst, uint32_t mtu)
 /* ---- redirects ---------------------------------------------------------------------------- */
 
 static bool
-on_link_of(const struct ifnet *ifp, const struct sockaddr *sa)
-{
-	const struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &ifp->addresses, link)
-		if (ifa->addr.ss_family == sa->sa_family && ifaddr_in_network(ifa, sa))
-			return true;
-	return false;
-}
-
-static bool
 same_on(const struct ifnet *ifp, const struct sockaddr *a, const struct sockaddr *b)
 {
 	struct rt_key x, y;
@@ -326,6 +315,8 @@ redirect_is_good(const struct rtentry *rt, const struct sockaddr *dst, const str
 {
 	struct nke *m = rt->rt_machine;
 	struct rt_key g;
+	const uint8_t *bytes;
+	uint32_t v4;
 	bool neighbor = same_on(ifp, dst, gateway);
 
 	if (rt->rt_ifp != ifp || !(rt->rt_flags & RTF_GATEWAY) ||
@@ -338,7 +329,9 @@ redirect_is_good(const struct rtentry *rt, const struct sockaddr *dst, const str
 		return false;
 	if (gateway->sa_family == AF_INET6)	/* a router by its link-local address, or the host itself */
 		return neighbor || g.w[0] >> 54 == 0xfe80u >> 6;
-	return on_link_of(ifp, gateway);
+	(void)sockaddr_bytes(gateway, &bytes);
+	memcpy(&v4, bytes, sizeof v4);
+	return ifaddr_on_link(ifp, gateway) && ifaddr_find_broadcast4(m, NULL, v4) == NULL;
 }
 
 /* The host route that the redirect is about: referenced, NULL when there is no room. */
@@ -385,6 +378,18 @@ rt_redirect(struct nke *m, const struct sockaddr *dst, const struct sockaddr *ga
 	m->rtable->generation++;
 	rt_tell_addresses(m, RTM_REDIRECT, dst, gateway, source, (int)host->rt_flags | RTF_DONE, 0);
 	rt_release(host);
+}
+
+void
+rt_gateway_silent(struct ifnet *ifp, const struct sockaddr *gateway)
+{
+	struct rtentry *rt, *doomed = NULL;
+
+	TAILQ_FOREACH(rt, &ifp->machine->rtable->clones, rt_link)
+		if ((rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) && (rt->rt_flags & RTF_GATEWAY) &&
+		    rt->rt_until != 0 && rt->rt_ifp == ifp && same_on(ifp, rt_sa(&rt->rt_gateway), gateway))
+			rtable_doom(rt, &doomed);
+	rtable_remove_doomed(doomed);
 }
 
 void

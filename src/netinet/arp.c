@@ -191,7 +191,10 @@ arp_unreachable(struct neighbor *n, struct mbuf *m)
 {
 	struct nke *machine = n->ifp->machine;
 	struct arp_state *s = machine->arp;
+	struct sockaddr_storage gateway;
 
+	neighbor_sockaddr(n, &gateway);
+	rt_gateway_silent(n->ifp, (const struct sockaddr *)(void *)&gateway);
 	if (s->failed_router.s_addr != n->addr32[0] && is_default_router(n)) {
 		s->failed_router.s_addr = n->addr32[0];
 		dlil_post_event(n->ifp, KEV_INET_SUBCLASS, KEV_INET_ARPRTRFAILURE, NULL, 0, false);
@@ -254,8 +257,6 @@ sender_possible(const struct ifnet *ifp, const struct ether_arp *ea)
 {
 	static const uint8_t nobody[ETHER_ADDR_LEN];
 	uint32_t a = ntohl(arp_in_addr(ea->arp_spa).s_addr);
-	const struct sockaddr_in *mask;
-	const struct ifaddr *ifa;
 
 	if (ETHER_IS_MULTICAST(ea->arp_sha) || memcmp(ea->arp_sha, nobody, sizeof nobody) == 0)
 		return false;
@@ -263,12 +264,7 @@ sender_possible(const struct ifnet *ifp, const struct ether_arp *ea)
 		return true;		/* a probe */
 	if (a >> 28 >= 14 || a >> 24 == 127 || a >> 24 == 0)
 		return false;
-	ifa = ifaddr_find_broadcast4(ifp->machine, (struct ifnet *)(uintptr_t)ifp, htonl(a));
-	if (ifa == NULL)
-		return true;
-	/* A link of two has no broadcast address (RFC 3021). */
-	mask = (const struct sockaddr_in *)(const void *)&ifa->mask;
-	return ntohl(mask->sin_addr.s_addr) >= 0xfffffffe;
+	return ifaddr_find_broadcast4(ifp->machine, (struct ifnet *)(uintptr_t)ifp, htonl(a)) == NULL;
 }
 
 static bool
@@ -278,18 +274,6 @@ is_own_lladdr(struct nke *m, const uint8_t *lladdr)
 
 	TAILQ_FOREACH(ifp, dlil_interfaces(m), link)
 		if (ifp->lladdr_len == ETHER_ADDR_LEN && memcmp(ifp->lladdr, lladdr, ETHER_ADDR_LEN) == 0)
-			return true;
-	return false;
-}
-
-static bool
-on_link(const struct ifnet *ifp, const struct sockaddr_in *sin)
-{
-	const struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &ifp->addresses, link)
-		if (ifa->addr.ss_family == AF_INET &&
-		    ifaddr_in_network(ifa, (const struct sockaddr *)(const void *)sin))
 			return true;
 	return false;
 }
@@ -315,7 +299,7 @@ learn(struct ifnet *ifp, const struct ether_arp *ea, bool for_us)
 	uint8_t old[ETHER_ADDR_LEN];
 	errno_t error;
 
-	if (ea->arp_op == htons(ARPOP_REQUEST) && for_us && on_link(ifp, &sin))
+	if (ea->arp_op == htons(ARPOP_REQUEST) && for_us && ifaddr_on_link(ifp, sa))
 		how |= NEIGHBOR_MAY_CREATE;
 	if (n != NULL && n->state != NEIGHBOR_STALE)
 		how |= NEIGHBOR_CONFIRMS;
@@ -340,7 +324,7 @@ answer(struct ifnet *ifp, const struct ether_arp *ea, bool for_us)
 	}
 	n = neighbor_find(ifp, (const struct sockaddr *)(void *)&sin);
 	if (n == NULL || !(n->flags & NEIGHBOR_PUBLISHED) || n->state < NEIGHBOR_STALE ||
-	    sender.s_addr == target.s_addr)
+	    sender.s_addr == target.s_addr || memcmp(n->lladdr, ea->arp_sha, sizeof n->lladdr) == 0)
 		return;
 	memcpy(as, n->lladdr, sizeof as);
 	arp_send(ifp, ARPOP_REPLY, target, sender, ea->arp_sha, as);

@@ -9,10 +9,10 @@
  * Way out: frames to everybody, made here; to the server we have the address from, by IP.
  * Timers: questions are repeated after 4, 8, 16, 32, 64 s, each a second more or less (4.1); renewing begins
  * at T1, by any server at T2, repeated after half of what is left, at least 60 s (4.4.5).
- * Conflicts: ARP (arp_acd.c) asks for an address as it is added; if somebody has it, it is declined, and asking
- * begins anew after 10 s (3.1, 5). A link that comes back has the address confirmed (3.2).
- * Limits: messages longer than 1,472 bytes and those behind one that has not been looked at are dropped; offers
- * after the first are not compared. Left out: DHCPINFORM, leases kept over restarts.
+ * Conflicts: ARP (arp_acd.c) asks for an address as it is added; if somebody has it, it is declined,
+ * and asking begins anew after 10 s (3.1, 5). A link that comes back has the address confirmed (3.2).
+ * Limits: messages longer than 1,472 bytes and those behind one that has not been looked at are
+ * dropped; offers after the first are not compared. Left out: DHCPINFORM, leases kept over restarts.
  */
 #include <net/ethernet.h>
 #include <net/net_kev.h>
@@ -81,7 +81,7 @@ fill_headers(uint8_t *ip_at, size_t payload, struct in_addr src, struct in_addr 
 	struct udphdr uh = {.uh_sport = htons(IPPORT_BOOTPC), .uh_dport = htons(IPPORT_BOOTPS),
 	    .uh_ulen = htons((uint16_t)(8 + payload))};
 
-	ip.ip_sum = (uint16_t)~in_cksum_buf(&ip, sizeof ip);
+	ip.ip_sum = in_cksum_buf(&ip, sizeof ip);
 	memcpy(ip_at, &ip, sizeof ip);
 	memcpy(ip_at + sizeof ip, &uh, sizeof uh);
 }
@@ -90,7 +90,8 @@ static void
 sum_datagram(struct mbuf *m, size_t off, size_t payload, struct in_addr src, struct in_addr dst)
 {
 	size_t len = 8 + payload;
-	uint16_t sum = (uint16_t)~in_cksum_sum(m, off + 20, len, in_pseudo(src, dst, IPPROTO_UDP, (uint32_t)len));
+	uint16_t sum = (uint16_t)~in_cksum_sum(m, off + 20, len, in_pseudo(src, dst, IPPROTO_UDP,
+	    (uint32_t)len));
 
 	sum = sum != 0 ? sum : 0xffff;
 	(void)m_copyback(m, off + 20 + offsetof(struct udphdr, uh_sum), sizeof sum, &sum, MBUF_DONTWAIT);
@@ -209,7 +210,8 @@ dhcp_describe(const struct dhcp_client *c, struct core_dhcp_lease *l)
 static struct sockaddr_in
 sin_of(struct in_addr in)
 {
-	return (struct sockaddr_in){.sin_len = sizeof(struct sockaddr_in), .sin_family = AF_INET, .sin_addr = in};
+	return (struct sockaddr_in){.sin_len = sizeof(struct sockaddr_in), .sin_family = AF_INET,
+	    .sin_addr = in};
 }
 
 static const struct sockaddr *
@@ -265,7 +267,8 @@ add_address(struct dhcp_client *c)
 	hold_port(c);
 	any = sin_of((struct in_addr){INADDR_ANY});
 	router = sin_of(c->offer.router);
-	if (c->offer.router.s_addr != INADDR_ANY && (error = rt_add(c->machine, &r, NULL)) != 0 && error != EEXIST)
+	if (c->offer.router.s_addr != INADDR_ANY && (error = rt_add(c->machine, &r, NULL)) != 0 &&
+	    error != EEXIST)
 		klog(c->machine, 4, "%s: DHCP: gateway not added: error %d", c->ifp->xname, error);
 	return 0;
 }
@@ -440,7 +443,8 @@ complete(struct dhcp_said *s)
 	if (s->t1 > s->t2)
 		s->t1 = s->t2;
 	if (s->mask.s_addr == INADDR_ANY)
-		s->mask.s_addr = htonl(IN_CLASSA(a) ? IN_CLASSA_NET : IN_CLASSB(a) ? IN_CLASSB_NET : IN_CLASSC_NET);
+		s->mask.s_addr = htonl(IN_CLASSA(a) ? IN_CLASSA_NET : IN_CLASSB(a) ? IN_CLASSB_NET :
+		    IN_CLASSC_NET);
 }
 
 static void
@@ -552,7 +556,8 @@ link_came(struct dhcp_client *c)
 static bool
 is_ours(const struct dhcp_client *c, const struct net_event_data *data)
 {
-	return data->if_unit == c->ifp->unit && strncmp(data->if_name, c->ifp->name, sizeof data->if_name) == 0;
+	return data->if_unit == c->ifp->unit && strncmp(data->if_name, c->ifp->name,
+	    sizeof data->if_name) == 0;
 }
 
 static errno_t

@@ -38,7 +38,8 @@ put_address(uint8_t *p, uint8_t option, struct in_addr in)
 size_t
 dhcp_build(uint8_t *message, const struct dhcp_ask *ask)
 {
-	static const uint8_t wanted[] = {OPT_MASK, OPT_ROUTER, OPT_DNS, OPT_DOMAIN, OPT_LEASE, OPT_T1, OPT_T2};
+	static const uint8_t wanted[] = {OPT_MASK, OPT_ROUTER, OPT_DNS, OPT_DOMAIN, OPT_LEASE,
+	    OPT_T1, OPT_T2};
 	const uint8_t type = (uint8_t)ask->type;
 	struct bootp b = {.bp_op = BOOTREQUEST, .bp_htype = 1, .bp_hlen = 6, .bp_xid = htonl(ask->xid),
 	    .bp_secs = htons(ask->secs), .bp_unused = htons(ask->broadcast ? 0x8000 : 0),
@@ -93,7 +94,8 @@ take_option(struct dhcp_said *s, uint8_t option, const uint8_t *p, size_t len, u
 		take_address(p, len, &s->router);
 		break;
 	case OPT_DNS:
-		for (s->dns_count = 0; len >= 4 && s->dns_count < sizeof s->dns / sizeof s->dns[0]; len -= 4, p += 4)
+		for (s->dns_count = 0; len >= 4 &&
+		    s->dns_count < sizeof s->dns / sizeof s->dns[0]; len -= 4, p += 4)
 			memcpy(&s->dns[s->dns_count++], p, 4);
 		break;
 	case OPT_DOMAIN:

@@ -73,9 +73,9 @@ echo_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *t
 	if (error == 0 && control != NULL)
 		error = in_getcontrol(o.inp, control, INP_IPV4, &said);
 	if (error == 0)
-		error = echo_request(o.inp, &echo_inet, &m);
-	if (error == 0)
 		error = in_out_source(&o);
+	if (error == 0)
+		error = echo_request(o.inp, &echo_inet, &m);
 	if (error == 0)
 		error = rip_output(&o, m);
 	else

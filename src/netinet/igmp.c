@@ -265,6 +265,14 @@ groups_changed(struct ifnet *ifp, struct in_multi *inm)
 	report_changed(&ifp->machine->igmp->reporter, ifp, inm);
 }
 
+/* Every host is a member of 224.0.0.1 (RFC 1112 4), so that a driver that filters groups passes it on. */
+void
+igmp_address_changed(struct ifaddr *ifa, bool added)
+{
+	if (added && ifa->attached && ifa->ifp->machine->igmp != NULL)
+		report_interface(&ifa->ifp->machine->igmp->reporter, ifa->ifp);
+}
+
 void
 igmp_interface_gone(struct nke *machine, struct ifnet *ifp)
 {

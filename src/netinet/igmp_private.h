@@ -18,6 +18,8 @@ struct igmp_state {
 
 /* BSD's counters. */
 struct igmpstat_v3 *igmp_statistics(struct nke *);
+/* An IPv4 address came or goes. */
+void igmp_address_changed(struct ifaddr *, bool added);
 /* An interface goes; its groups have gone already. */
 void igmp_interface_gone(struct nke *, struct ifnet *);
 

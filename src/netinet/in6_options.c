@@ -92,6 +92,8 @@ set_number(struct inpcb *inp, int name, int value)
 		if (value < -1 || value > UINT8_MAX)
 			return EINVAL;
 		inp->inp_hops = (int16_t)value;
+		/* What a dual socket sends by IPv4 goes as far; 0 is what IPv4 never sends. */
+		inp->inp_ttl = (uint8_t)(value > 0 ? value : IPDEFTTL);
 		return 0;
 	case IPV6_TCLASS:
 		if (value < -1 || value > UINT8_MAX)

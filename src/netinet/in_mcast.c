@@ -86,21 +86,27 @@ in_moptions_get(struct inpcb *inp)
 	return mo;
 }
 
-/* Gives up the membership and forgets it. */
 static void
-leave(struct inpcb *inp, struct in_membership *ms)
+give_up(struct in_multi *inm, const struct in_wish *wish)
 {
-	struct in_moptions *mo = inp->inp_moptions;
-	struct in_membership old = *ms;
-	struct in_wish from = {.mode = old.mode, .count = old.count, .sources = old.sources};
-	struct in_multi *inm = old.inm;
-
-	*ms = mo->groups[--mo->count];
 	if (inm->gone)
 		in_multi_release(inm);
 	else
-		(void)in_multi_change(inm->ifp, inm->family, &inm->group, &from, NULL, NULL);
-	kfree(inp->inp_info->machine, old.sources);
+		(void)in_multi_change(inm->ifp, inm->family, &inm->group, wish, NULL, NULL);
+}
+
+/* Gives up the membership and forgets it. The driver may be called: `inp` may be gone then. */
+static void
+leave(struct inpcb *inp, struct in_membership *ms)
+{
+	struct nke *machine = inp->inp_info->machine;
+	struct in_moptions *mo = inp->inp_moptions;
+	struct in_membership old = *ms;
+	struct in_wish from = {.mode = old.mode, .count = old.count, .sources = old.sources};
+
+	*ms = mo->groups[--mo->count];
+	give_up(old.inm, &from);
+	kfree(machine, old.sources);
 }
 
 void
@@ -121,7 +127,7 @@ in_moptions_free(struct inpcb *inp)
 
 /* ---- changing ----------------------------------------------------------------------------- */
 
-static bool
+static errno_t
 room_for_group(struct inpcb *inp, struct in_moptions *mo)
 {
 	struct nke *machine = inp->inp_info->machine;
@@ -133,18 +139,18 @@ room_for_group(struct inpcb *inp, struct in_moptions *mo)
 		if (mo->groups[i].inm->gone)
 			leave(inp, &mo->groups[i]);
 	if (mo->count >= IP_MAX_MEMBERSHIPS)
-		return false;
+		return ETOOMANYREFS;
 	if (mo->count < mo->room)
-		return true;
+		return 0;
 	groups = kalloc(machine, room * sizeof *groups);
 	if (groups == NULL)
-		return false;
+		return ENOBUFS;
 	if (mo->count != 0)
 		memcpy(groups, mo->groups, mo->count * sizeof *groups);
 	kfree(machine, mo->groups);
 	mo->groups = groups;
 	mo->room = (uint16_t)room;
-	return true;
+	return 0;
 }
 
 /* A sorted copy without doubles; how many are left is stored. The list is short. */
@@ -171,19 +177,31 @@ sorted(struct nke *machine, const union in_any *sources, unsigned *count)
 	return list;
 }
 
+/* The driver is called, so the socket may be closed, or join by another thread, meanwhile. */
 static errno_t
 join(struct inpcb *inp, struct ifnet *ifp, sa_family_t family, const void *group,
     const struct in_wish *to)
 {
+	struct socket *so = inp->inp_socket;
 	struct in_moptions *mo = in_moptions_get(inp);
 	struct in_multi *inm;
 	errno_t error;
 
-	if (mo == NULL || !room_for_group(inp, mo))
-		return ENOBUFS;
-	error = in_multi_change(ifp, family, group, NULL, to, &inm);
+	error = mo == NULL ? ENOBUFS : room_for_group(inp, mo);
+	if (error == 0)
+		error = in_multi_change(ifp, family, group, NULL, to, &inm);
 	if (error != 0)
 		return error;
+	if (so->so_pcb != inp)
+		error = EBADF;
+	else if (in_mcast_find(inp, ifp, family, group) != NULL)
+		error = EADDRINUSE;
+	else
+		error = room_for_group(inp, mo);
+	if (error != 0) {
+		give_up(inm, to);
+		return error;
+	}
 	mo->groups[mo->count++] = (struct in_membership){
 		.inm = inm, .mode = to->mode, .count = (uint16_t)to->count,
 		.sources = (union in_any *)(uintptr_t)to->sources
@@ -216,6 +234,7 @@ in_mcast_set(struct inpcb *inp, struct ifnet *ifp, sa_family_t family, const voi
 	if (ms == NULL) {
 		error = join(inp, ifp, family, group, &to);
 	} else {
+		/* The link layer has it already: nobody else is called. */
 		from = (struct in_wish){.mode = ms->mode, .count = ms->count, .sources = ms->sources};
 		error = in_multi_change(ifp, family, group, &from, &to, NULL);
 		if (error == 0) {

@@ -3,7 +3,8 @@
  * filters (RFC 1112, RFC 3493 section 5.2, RFC 3678 sections 4 and 5).
  *
  * The errors are BSD's: EINVAL no multicast address, or the wrong kind of membership (any source, these
- * sources); EADDRNOTAVAIL no such interface, membership or source; EADDRINUSE a member already; ENOBUFS.
+ * sources); EADDRNOTAVAIL no such interface, membership or source; EADDRINUSE a member already;
+ * ETOOMANYREFS too many groups; ENOBUFS too many sources.
  */
 #include <string.h>
 

@@ -179,10 +179,22 @@ join_link(struct in_multi *inm)
 	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
 	const struct sockaddr *sa = inm->family == AF_INET ?
 	    (const struct sockaddr *)&sin : (const struct sockaddr *)&sin6;
+	struct ifmultiaddr *ifma;
+	errno_t error;
 
 	sin.sin_addr = inm->group.v4;
 	sin6.sin6_addr = inm->group.v6;
-	return dlil_multicast_join(inm->ifp, sa, &inm->ifma);
+	error = dlil_multicast_join(inm->ifp, sa, &ifma);
+	if (error != 0)
+		return error;
+	/* The driver was called: another member may have joined, or the interface gone. */
+	if (inm->ifma == NULL && !inm->gone) {
+		inm->ifma = ifma;
+		return 0;
+	}
+	(void)dlil_multicast_leave(ifma);
+	ifmultiaddr_drop(ifma);
+	return inm->gone ? ENXIO : 0;
 }
 
 static void
@@ -342,8 +354,8 @@ in_multi_change(struct ifnet *ifp, sa_family_t family, const void *group, const 
 	/* The driver is called: whoever joins meanwhile finds the record. */
 	if (error == 0 && to != NULL && inm->ifma == NULL)
 		error = join_link(inm);
-	if (error == 0 && to != NULL && (inm->gone || !make_room(inm, new_sources(inm, to))))
-		error = inm->gone ? ENXIO : ENOBUFS;
+	if (error == 0 && !make_room(inm, new_sources(inm, to)))
+		error = ENOBUFS;
 	if (error == 0) {
 		remember(inm);
 		count_wish(inm, to, 1);

@@ -335,7 +335,9 @@ struct in_membership *in_mcast_find(const struct inpcb *, const struct ifnet *, 
     const void *group);
 /*
  * Changes what the socket wants from a group on an interface: mode and `count` sources in any order. The
- * empty INCLUDE list leaves. ENOBUFS: too many, or no memory; and in_multi_join's errors.
+ * empty INCLUDE list leaves. The caller holds the socket, whose block may be gone afterwards. ENOBUFS: too
+ * many sources, or no memory; ETOOMANYREFS: too many groups; EADDRINUSE: another thread joined meanwhile;
+ * EBADF: it was closed meanwhile; and in_multi_join's errors.
  */
 errno_t in_mcast_set(struct inpcb *, struct ifnet *, sa_family_t, const void *group, uint8_t mode,
     const union in_any *sources, unsigned count);

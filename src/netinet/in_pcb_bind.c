@@ -61,7 +61,8 @@ families_apart(const struct inpcb *inp, const struct wish *w, const struct inpcb
 {
 	const struct domain *mine = inp->inp_socket->so_dom, *theirs = t->inp_socket->so_dom;
 
-	if (mine->dom_family == theirs->dom_family || !unspecified(&w->addr))
+	if (mine->dom_family == theirs->dom_family || !unspecified(&w->addr) ||
+	    w->vflag == t->inp_vflag)
 		return false;
 	/* An IPv6 one that would hear IPv4 too gives way to the IPv4 socket, whatever that is bound to. */
 	return mine->dom_family == PF_INET6 || unspecified(&t->inp_laddr6);

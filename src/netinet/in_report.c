@@ -64,29 +64,52 @@ find_if(struct reporter *r, const struct ifnet *ifp)
 	return NULL;
 }
 
+/* The driver is called, and may take the interface away, record and all. */
+static void
+join_asked_at(struct reporter *r, struct report_if *rif)
+{
+	struct ifnet *ifp = rif->ifp;
+	struct in_multi *inm;
+
+	if (in_multi_join(ifp, r->ops->family, r->ops->asked_at, &inm) != 0)
+		return;
+	rif = find_if(r, ifp);
+	if (rif != NULL && rif->heard_at == NULL)
+		rif->heard_at = inm;
+	else
+		in_multi_leave(inm);
+}
+
 /* NULL: no memory. */
 static struct report_if *
 get_if(struct reporter *r, struct ifnet *ifp)
 {
 	struct report_if *rif = find_if(r, ifp);
 
-	if (rif != NULL)
-		return rif;
-	rif = kalloc(r->machine, sizeof *rif);
-	if (rif == NULL)
-		return NULL;
-	ifnet_retain(ifp);
-	rif->ifp = ifp;
-	rif->robustness = REPORT_ROBUSTNESS;
-	rif->query_interval = REPORT_QUERY_INTERVAL;
-	rif->general_due = NEVER;
-	rif->version = (unsigned)r->default_version;
-	TAILQ_INSERT_TAIL(&r->interfaces, rif, link);
+	if (rif == NULL) {
+		rif = kalloc(r->machine, sizeof *rif);
+		if (rif == NULL)
+			return NULL;
+		ifnet_retain(ifp);
+		rif->ifp = ifp;
+		rif->robustness = REPORT_ROBUSTNESS;
+		rif->query_interval = REPORT_QUERY_INTERVAL;
+		rif->general_due = NEVER;
+		rif->version = (unsigned)r->default_version;
+		TAILQ_INSERT_TAIL(&r->interfaces, rif, link);
+	}
 	/* Without it a driver that filters groups would keep the queries. */
-	if (r->ops->asked_at != NULL &&
-	    in_multi_join(ifp, r->ops->family, r->ops->asked_at, &rif->heard_at) != 0)
-		rif->heard_at = NULL;
+	if (r->ops->asked_at != NULL && rif->heard_at == NULL)
+		join_asked_at(r, rif);
 	return find_if(r, ifp);
+}
+
+void
+report_interface(struct reporter *r, struct ifnet *ifp)
+{
+	if (r->machine->replay == NULL && !r->machine->ending && r->next != 0 &&
+	    (ifp->flags & (IFF_MULTICAST | IFF_LOOPBACK)) == IFF_MULTICAST)
+		(void)get_if(r, ifp);
 }
 
 static void
@@ -462,6 +485,22 @@ report_heard(struct reporter *r, struct ifnet *ifp, const void *group)
 		g->last = false;
 	}
 	return true;
+}
+
+void
+report_again(struct reporter *r, struct ifnet *ifp)
+{
+	struct report_if *rif = find_if(r, ifp);
+	uint64_t most = 0;
+
+	if (rif == NULL)
+		return;
+	if (version_now(r, rif) != r->ops->newest) {
+		(void)each_group(r, ifp, schedule_old, &most);
+	} else {
+		rif->general_due = now(r);
+		arm(r, rif->general_due);
+	}
 }
 
 /* ---- the timer ---------------------------------------------------------------------------- */

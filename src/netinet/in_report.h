@@ -77,6 +77,10 @@ void report_changed(struct reporter *, struct ifnet *, struct in_multi *);
 void report_asked(struct reporter *, struct ifnet *, const struct report_query *);
 /* Another member has reported the group in an older version: we need not. True: we are members too. */
 bool report_heard(struct reporter *, struct ifnet *, const void *group);
+/* The interface has an address now: it listens where routers ask, also before it has groups. */
+void report_interface(struct reporter *, struct ifnet *);
+/* Everything is reported anew, as soon as can be: what was said so far came from no good address. */
+void report_again(struct reporter *, struct ifnet *);
 void report_interface_gone(struct reporter *, struct ifnet *);
 /* The version spoken on that interface now. */
 unsigned report_version(struct reporter *, struct ifnet *);

@@ -97,13 +97,8 @@ static bool
 on_link(const struct ifnet *ifp, struct in_addr a)
 {
 	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET, .sin_addr = a};
-	const struct ifaddr *ifa;
 
-	TAILQ_FOREACH(ifa, &ifp->addresses, link)
-		if (ifa->addr.ss_family == AF_INET &&
-		    ifaddr_in_network(ifa, (const struct sockaddr *)(const void *)&sin))
-			return true;
-	return false;
+	return ifaddr_on_link(ifp, (const struct sockaddr *)(const void *)&sin);
 }
 
 /* RFC 1812 5.2.7.2: the sender could have sent it to the next hop itself. */
@@ -115,7 +110,7 @@ redirect_is_due(const struct ip_out *o, const struct mbuf *m)
 
 	return o->ifp == m->m_pkthdr.rcvif && o->machine->ip->send_redirects &&
 	    !(o->rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) && on_link(o->ifp, ip->ip_src) &&
-	    on_link(o->ifp, o->next_hop.sin_addr) &&
+	    on_link(o->ifp, o->next_hop.sin_addr) && o->next_hop.sin_addr.s_addr != ip->ip_src.s_addr &&
 	    ip_options_check((const uint8_t *)ip + IP_HLEN, options) == IP_OPTIONS_GOOD;
 }
 

@@ -97,7 +97,8 @@ static const struct net_proto ip_net_proto = {
 	.input = ip_input,
 	.play_output = ip_play_output,
 	.fragment = ip_fragment,
-	.interface_detached = ip_interface_detached
+	.interface_detached = ip_interface_detached,
+	.address_changed = igmp_address_changed
 };
 
 static const struct ipf_protocol ip_ipf_protocol = {

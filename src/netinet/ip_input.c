@@ -206,12 +206,13 @@ static struct mbuf *
 ip_filter_in(struct nke *machine, struct mbuf *m, int hlen, ipfilter_t behind)
 {
 	uint8_t protocol = mtod(m, const struct ip *)->ip_p;
-	const struct mbuf *before = m;
+	errno_t error;
 
-	if (ipf_input(machine, AF_INET, &m, hlen, protocol, behind) != 0)
-		return NULL;
-	if (replay_untouched(before, m))
+	if (ipf_input_untouched(machine, AF_INET, &m, hlen, protocol, behind, &error) &&
+	    m->m_pkthdr.csum_flags == 0)
 		return m;
+	if (error != 0)
+		return NULL;
 	return ip_recheck(machine, &m, hlen) ? m : NULL;
 }
 

@@ -215,10 +215,12 @@ choose_route(struct ip_out *o, const struct ip *ip)
 			o->ifp = s->mcast_ifp;
 		if (o->ifp == NULL)
 			o->ifp = link_for_many(o->machine, generic(&o->next_hop));
-		if (o->ifp == NULL) {
-			o->machine->ip->stat.ips_noroute++;
+		if (o->ifp == NULL)
 			error = EHOSTUNREACH;
-		}
+		else if (o->multicast && !(o->ifp->flags & IFF_MULTICAST))
+			error = ENETUNREACH;
+		if (error != 0)
+			o->machine->ip->stat.ips_noroute++;
 	} else if (ifaddr_find_in4(o->machine, ip->ip_dst.s_addr) != NULL) {
 		o->ifp = dlil_loopback(o->machine);
 		/* For the cache's sake: the next one need not ask again. */
@@ -382,9 +384,17 @@ loop_multicast(const struct ip_out *o, struct mbuf *m)
 	(void)dlil_output(lo, PF_INET, n, NULL, generic(&group), false);
 }
 
+/* RFC 1122 3.3.1.4: a silent gateway does not mean that the host beyond it is down. */
+static errno_t
+for_sender(errno_t error, bool gateway)
+{
+	return error == EHOSTDOWN && gateway ? EHOSTUNREACH : error;
+}
+
 errno_t
 ip_transmit(const struct ip_out *o, struct mbuf *m)
 {
+	bool gateway = o->rt != NULL && (o->rt->rt_flags & RTF_GATEWAY);
 	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO4) && (o->ifp->offload & IFNET_TSO_IPV4);
 	bool fits = (uint32_t)m->m_pkthdr.len <= o->mtu || tso;
 	struct mbuf *list = m;
@@ -409,7 +419,7 @@ ip_transmit(const struct ip_out *o, struct mbuf *m)
 		error = ip_fragment(o->machine, m, o->mtu, &list);
 	if (error != 0)
 		return error;
-	return dlil_output(o->ifp, PF_INET, list, NULL, generic(&o->next_hop), false);
+	return for_sender(dlil_output(o->ifp, PF_INET, list, NULL, generic(&o->next_hop), false), gateway);
 }
 
 /* ---- entry -------------------------------------------------------------------------------- */
@@ -524,6 +534,7 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 	struct rtentry *rt = ro != NULL ? ro->ro_rt : NULL;
 	struct sockaddr_in hop;
 	struct ifnet *ifp;
+	bool gateway;
 	struct ip *ip;
 
 	if (rt == NULL || (s->flags & ~IP_OUT_BROADCAST) || s->options_len != 0 ||
@@ -547,10 +558,9 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 	if (ip->ip_ttl == 0)
 		ip->ip_ttl = (u_char)machine->ip->default_ttl;
 	finish_checksums(ifp, m, false);
-	memcpy(&hop, (rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET ?
-	    (const void *)&rt->rt_gateway : (const void *)&ro->ro_dst,
-	    sizeof hop);
-	*error = dlil_output(ifp, PF_INET, m, NULL, generic(&hop), false);
+	gateway = (rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET;
+	memcpy(&hop, gateway ? (const void *)&rt->rt_gateway : (const void *)&ro->ro_dst, sizeof hop);
+	*error = for_sender(dlil_output(ifp, PF_INET, m, NULL, generic(&hop), false), gateway);
 	return true;
 }
 

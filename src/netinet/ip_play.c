@@ -43,13 +43,14 @@ filter_out(struct nke *machine, struct mbuf *m)
 {
 	struct ipf_pktopts options = {0};
 	struct pkt_origin *origin = m->m_pkthdr.origin;
-	const struct mbuf *before = m;
+	errno_t error;
 	int hlen;
 
-	if (ipf_output(machine, AF_INET, &m, &options, 0, NULL) != 0)
-		return NULL;
-	if (replay_untouched(before, m))
+	if (ipf_output_untouched(machine, AF_INET, &m, &options, 0, NULL, &error) &&
+	    m->m_pkthdr.csum_flags == 0)
 		return m;
+	if (error != 0)
+		return NULL;
 	hlen = header_length(m);
 	if (hlen == 0) {
 		machine->ip->stat.ips_odropped++;

@@ -67,12 +67,11 @@ ip_loopback_net(struct in_addr a)
 	return (a.s_addr & htonl(0xff000000)) == htonl(INADDR_LOOPBACK & 0xff000000);
 }
 
-/* Everybody on one of our networks. (A network of one address has no broadcasts.) */
+/* Everybody on one of our networks. */
 static inline bool
 ip_is_broadcast(struct nke *machine, struct in_addr a)
 {
-	return ifaddr_find_broadcast4(machine, NULL, a.s_addr) != NULL &&
-	    ifaddr_find_in4(machine, a.s_addr) == NULL;
+	return ifaddr_find_broadcast4(machine, NULL, a.s_addr) != NULL;
 }
 
 /* The checksum of a plain header, ready to store; its own field counts as 0 (RFC 1071). */

@@ -37,6 +37,7 @@ deliver(const struct udp_in *in, struct inpcb *inp, struct mbuf *m)
 	struct mbuf *control = NULL;
 
 	if (UNLIKELY(so->so_state & SS_CANTRCVMORE)) {
+		in->machine->udp->stat.udps_fullsock++;
 		m_freem(m);
 		return;
 	}
@@ -84,8 +85,8 @@ wants(const struct udp_in *in, const struct inpcb *inp, bool *filtered)
 	    (inp->inp_fport != 0 && (inp->inp_fport != e->fport ||
 	    !IN6_ARE_ADDR_EQUAL(&inp->inp_faddr6, &e->faddr))))
 		return false;
-	/* Connecting found the local address; the group is not that. */
-	if (!IN6_IS_ADDR_UNSPECIFIED(&inp->inp_laddr6) && (inp->inp_flags & INP_ADDRBOUND) &&
+	/* Bound or found by connecting: a local address that is settled is no group. */
+	if (!IN6_IS_ADDR_UNSPECIFIED(&inp->inp_laddr6) &&
 	    !IN6_ARE_ADDR_EQUAL(&inp->inp_laddr6, &e->laddr))
 		return false;
 	if (inp->inp_boundif != NULL && ifp != NULL && inp->inp_boundif != ifp &&

@@ -85,10 +85,6 @@ send4(const struct in_out *o, struct mbuf *m)
 	struct udphdr *uh;
 	struct ip *ip;
 
-	if (len + sizeof *ip + inp->inp_options_len > IP_MAXPACKET) {
-		m_freem(m);
-		return EMSGSIZE;
-	}
 	m = in_out_room(m, HEADERS4);
 	if (m == NULL)
 		return ENOBUFS;
@@ -131,10 +127,6 @@ send6(const struct in_out *o, struct mbuf *m)
 	struct ip6_hdr *ip6;
 	struct udphdr *uh;
 
-	if (len > IPV6_MAXPACKET) {
-		m_freem(m);
-		return EMSGSIZE;
-	}
 	if (UNLIKELY(inp->inp_options6 != NULL || o->ctl != &in_nothing_said)) {
 		in_out_headers(o, &headers);
 		sender.options6 = &headers;
@@ -197,7 +189,16 @@ find_peer(struct in_out *o, const struct sockaddr *to)
 
 		o->to.addr = o->to.vflag == INP_IPV4 ? in6_from4(htonl(INADDR_LOOPBACK)) : loopback6;
 	}
-	return inp->inp_lport == 0 ? in_pcbbind(inp, NULL) : 0;
+	return 0;
+}
+
+static inline bool
+too_long(const struct in_out *o, const struct mbuf *m)
+{
+	size_t len = (size_t)m->m_pkthdr.len;
+
+	return o->to.vflag == INP_IPV4 ? len + HEADERS4 + o->inp->inp_options_len > IP_MAXPACKET :
+	    len + sizeof(struct udphdr) > IPV6_MAXPACKET;
 }
 
 errno_t
@@ -222,7 +223,10 @@ udp_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to
 		if (error != 0)
 			goto drop;
 	}
-	error = in_out_source(&o);
+	error = too_long(&o, m) ? EMSGSIZE : in_out_source(&o);
+	/* What cannot be sent at all binds nothing. */
+	if (error == 0 && UNLIKELY(o.inp->inp_lport == 0))
+		error = in_pcbbind(o.inp, NULL);
 	if (error != 0)
 		goto drop;
 	if (so->so_traffic_class != 0)

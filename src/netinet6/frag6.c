@@ -32,6 +32,7 @@ strip(struct nke *machine, struct mbuf *m, size_t off, uint8_t next)
 	if (m == NULL)
 		return NULL;
 	m->m_data[named_at] = (char)next;
+	m->m_pkthdr.fragmented = true;
 	mtod(m, struct ip6_hdr *)->ip6_plen = htons(m->m_pkthdr.len - IP6_HLEN);
 	return m;
 }

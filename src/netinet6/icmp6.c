@@ -13,6 +13,7 @@
  *
  * Left out: node information (RFC 4620), router renumbering (RFC 2894), mobility; they go to raw sockets.
  */
+#include <netinet6/in6_var.h>
 #include <string.h>
 
 #include "src/kern/heap.h"
@@ -104,6 +105,17 @@ find_transport(const struct mbuf *m, struct ip6_place *p)
 	return false;
 }
 
+/* What this machine itself found silent was not that host, but the gateway to it. */
+static bool
+behind_gateway(struct nke *machine, const struct sockaddr_storage *dst)
+{
+	struct rtentry *rt = rt_lookup(machine, (const struct sockaddr *)(const void *)dst, NULL, 0);
+	bool is = rt != NULL && (rt->rt_flags & RTF_GATEWAY);
+
+	rt_release(rt);
+	return is;
+}
+
 /* An error goes to the transport whose packet it quotes. */
 static void
 icmp6_error_input(struct nke *machine, const struct mbuf *m, int off, const struct icmp6_hdr *h)
@@ -124,6 +136,10 @@ icmp6_error_input(struct nke *machine, const struct mbuf *m, int off, const stru
 		machine->icmp6->stat.icp6s_tooshort++;
 		return;
 	}
+	e.mtu = e.type == ICMP6_PACKET_TOO_BIG ? ntohl(h->icmp6_mtu) : 0;
+	/* RFC 8201 4: every link takes that much. */
+	if (e.error == EMSGSIZE && e.mtu < IPV6_MMTU)
+		return;
 	src = q.ip6_src;
 	dst = q.ip6_dst;
 	p.next = q.ip6_nxt;
@@ -132,12 +148,12 @@ icmp6_error_input(struct nke *machine, const struct mbuf *m, int off, const stru
 	set_address(&e.src, &src, ifp);
 	set_address(&e.dst, &dst, ifp);
 	set_address(&e.from, ip6_source(m), ifp);
-	if (e.type == ICMP6_PACKET_TOO_BIG && !IN6_IS_ADDR_MULTICAST(&dst)) {
-		e.mtu = ntohl(h->icmp6_mtu);
-		if (rt_set_path_mtu(machine, (const struct sockaddr *)(const void *)&e.dst,
-		    e.mtu < IPV6_MMTU ? IPV6_MMTU : e.mtu))
-			machine->icmp6->stat.icp6s_pmtuchg++;
-	}
+	if (e.error == EMSGSIZE && !IN6_IS_ADDR_MULTICAST(&dst) &&
+	    rt_set_path_mtu(machine, (const struct sockaddr *)(const void *)&e.dst, e.mtu))
+		machine->icmp6->stat.icp6s_pmtuchg++;
+	if (e.error == EHOSTDOWN && ifaddr_find_in6(machine, ip6_source(m)) != NULL &&
+	    behind_gateway(machine, &e.dst))
+		e.error = EHOSTUNREACH;
 	if (!find_transport(m, &p))
 		return;
 	e.protocol = p.next;
@@ -151,8 +167,8 @@ icmp6_error_input(struct nke *machine, const struct mbuf *m, int off, const stru
 /* ---- echo --------------------------------------------------------------------------------- */
 
 /* Every node is a member of the groups of all nodes. */
-static bool
-is_member(const struct ifnet *ifp, const struct in6_addr *group)
+bool
+icmp6_is_member(const struct ifnet *ifp, const struct in6_addr *group)
 {
 	static const struct in6_addr nodes[] = {
 		IN6ADDR_LINKLOCAL_ALLNODES_INIT, IN6ADDR_INTFACELOCAL_ALLNODES_INIT
@@ -173,8 +189,9 @@ icmp6_echo(struct nke *machine, struct mbuf *m, int off)
 	struct ifnet *ifp = m->m_pkthdr.rcvif;
 	struct in6_addr from = *ip6_source(m), to = *ip6_destination(m);
 	bool group = IN6_IS_ADDR_MULTICAST(&to);
+	const struct ifaddr *own = group ? NULL : ifaddr_find_in6(machine, &to);
 
-	if (group && !is_member(ifp, &to)) {
+	if (group && !icmp6_is_member(ifp, &to)) {
 		machine->ip6->stat.ip6s_notmember++;
 		m_freem(m);
 		return;
@@ -195,7 +212,7 @@ icmp6_echo(struct nke *machine, struct mbuf *m, int off)
 		return;
 	memset(m->m_data, 0, (size_t)IP6_HLEN);
 	*ip6_destination(m) = from;
-	if (!group)
+	if (own != NULL && !(own->ia6_flags & IN6_IFF_ANYCAST))
 		*ip6_source(m) = to;
 	m->m_data[IP6_HLEN] = (char)ICMP6_ECHO_REPLY;
 	m->m_data[IP6_HLEN + 1] = 0;

@@ -8,12 +8,14 @@
  * one host, except that a packet is too big and that an option is not known (RFC 4443 2.4 e);
  * net.inet6.icmp6.errppslimit a second in all, redirects apart from the others.
  */
+#include <netinet6/in6_var.h>
 #include <string.h>
 
 #include "dlil/dlil.h"
 #include "src/kern/sched.h"
 #include "src/net/replay.h"
 #include "src/netinet6/icmp6_private.h"
+#include "src/netinet6/nd6.h"
 
 #define LINK_ROOM	16u		/* before the header, for an Ethernet header, aligned */
 #define ICMP6_HLEN	8u
@@ -55,13 +57,14 @@ carries_an_error(const struct mbuf *m)
 static bool
 may_be_sent(const struct mbuf *m, uint8_t type, uint8_t code)
 {
-	const struct in6_addr *src = ip6_source(m);
+	const struct in6_addr *src = ip6_source(m), *dst = ip6_destination(m);
 	bool even_to_groups = type == ICMP6_PACKET_TOO_BIG ||
 	    (type == ICMP6_PARAM_PROB && code == ICMP6_PARAMPROB_OPTION);
-	bool to_many = IN6_IS_ADDR_MULTICAST(ip6_destination(m)) ||
-	    (m->m_flags & (MBUF_BCAST | MBUF_MCAST));
+	bool to_many = IN6_IS_ADDR_MULTICAST(dst) || (m->m_flags & (MBUF_BCAST | MBUF_MCAST));
 
 	if (to_many && !even_to_groups)
+		return false;
+	if (IN6_IS_ADDR_MULTICAST(dst) && !icmp6_is_member(m->m_pkthdr.rcvif, dst))
 		return false;
 	return !IN6_IS_ADDR_UNSPECIFIED(src) && !IN6_IS_ADDR_MULTICAST(src) && !carries_an_error(m);
 }
@@ -142,7 +145,7 @@ address_back(struct nke *machine, const struct mbuf *m, struct mbuf *n)
 
 	memset(n->m_data, 0, (size_t)IP6_HLEN);
 	*ip6_destination(n) = *ip6_source(m);
-	if (ifa != NULL)
+	if (ifa != NULL && !(ifa->ia6_flags & IN6_IFF_ANYCAST))
 		*ip6_source(n) = *dst;
 }
 
@@ -193,24 +196,6 @@ icmp6_error(struct nke *machine, struct mbuf *m, uint8_t type, uint8_t code, uin
 
 /* ---- redirects ---------------------------------------------------------------------------- */
 
-/* Redirects come from the link-local address by which hosts know this router. */
-static bool
-link_local_of(struct ifnet *ifp, struct in6_addr *a)
-{
-	const struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &ifp->addresses, link) {
-		if (ifa->addr.ss_family != AF_INET6)
-			continue;
-		*a = ((const struct sockaddr_in6 *)(const void *)&ifa->addr)->sin6_addr;
-		if (IN6_IS_ADDR_LINKLOCAL(a)) {
-			(void)ip6_take_scope(a);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The target's link address, if it is known. Bytes written to `o`, which has room for 8. */
 static size_t
 target_option(struct ifnet *ifp, const struct in6_addr *target, uint8_t *o)
@@ -236,14 +221,14 @@ icmp6_redirect_output(struct nke *machine, const struct mbuf *m, const struct in
 	size_t quote = (size_t)m->m_pkthdr.len < QUOTE_REDIRECT ? (size_t)m->m_pkthdr.len :
 	    QUOTE_REDIRECT, first;
 	struct nd_opt_rd_hdr option = {.nd_opt_rh_type = ND_OPT_REDIRECTED_HEADER};
+	const struct ifaddr *own = nd6_own_linklocal(ifp);
 	struct nd_redirect rd;
-	struct in6_addr from;
 	uint8_t link[8];
 	struct mbuf *n;
 	char *at;
 
 	memset(&rd, 0, sizeof rd);
-	if (!link_local_of(ifp, &from) || !may_be_sent(m, ND_REDIRECT, 0))
+	if (own == NULL || !may_be_sent(m, ND_REDIRECT, 0))
 		return;
 	first = target_option(ifp, target, link);
 	quote &= ~(size_t)7;
@@ -259,7 +244,8 @@ icmp6_redirect_output(struct nke *machine, const struct mbuf *m, const struct in
 	}
 	memset(n->m_data, 0, (size_t)IP6_HLEN);
 	mtod(n, struct ip6_hdr *)->ip6_hlim = IPV6_MAXHLIM;
-	*ip6_source(n) = from;
+	/* The address by which hosts know this router. */
+	*ip6_source(n) = nd6_address_of(own);
 	*ip6_destination(n) = *ip6_source(m);
 	rd.nd_rd_type = ND_REDIRECT;
 	rd.nd_rd_target = *target;

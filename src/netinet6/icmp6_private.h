@@ -21,6 +21,8 @@ struct icmp6_state {
 /* BSD's counters. */
 struct icmp6stat *icmp6_statistics(struct nke *);
 
+/* Does the interface listen to the group? Every one does to that of all nodes; NULL: yes. */
+bool icmp6_is_member(const struct ifnet *, const struct in6_addr *group);
 /*
  * An answer or an error of this machine: data at the IPv6 header, of which only addresses and hop limit
  * (0: the usual) are filled in; the ICMPv6 header behind it, without checksum. Counts and sends; consumes.

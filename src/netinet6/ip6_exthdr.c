@@ -2,7 +2,7 @@
  * IPv6 extension headers (RFC 8200 4): stepping over them and judging options and routing headers.
  * Everything is read through m_copydata, which stays inside the packet, contiguous or not.
  *
- * What would be answered with an ICMPv6 error is told by a plain "no" here; the caller counts it.
+ * What is not acceptable is told by a plain "no" here; ip6_refuse.c counts it and tells the sender.
  */
 #include "src/netinet6/ip6_state.h"
 

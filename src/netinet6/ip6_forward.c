@@ -39,7 +39,8 @@ may_be_forwarded(struct nke *machine, const struct mbuf *m)
 	    IN6_IS_ADDR_LOOPBACK(dst) || IN6_IS_ADDR_LINKLOCAL(dst))
 		return false;
 	/* Nobody but us sends from our addresses; ours that are not in use yet take nothing. */
-	return ifaddr_find_in6(machine, src) == NULL && ifaddr_find_in6(machine, dst) == NULL;
+	return ifaddr_find_in6_zone(machine, src, m->m_pkthdr.rcvif->index) == NULL &&
+	    ifaddr_find_in6(machine, dst) == NULL;
 }
 
 /* The way on. False: there is none, the packet has been consumed and its sender told. */
@@ -88,15 +89,9 @@ static bool
 on_link(const struct ifnet *ifp, const struct in6_addr *a)
 {
 	struct sockaddr_in6 sin6 = {.sin6_len = sizeof sin6, .sin6_family = AF_INET6, .sin6_addr = *a};
-	const struct ifaddr *ifa;
 
-	if (IN6_IS_ADDR_LINKLOCAL(a))
-		return true;
-	TAILQ_FOREACH(ifa, &ifp->addresses, link)
-		if (ifa->addr.ss_family == AF_INET6 &&
-		    ifaddr_in_network(ifa, (const struct sockaddr *)(const void *)&sin6))
-			return true;
-	return false;
+	return IN6_IS_ADDR_LINKLOCAL(a) ||
+	    ifaddr_on_link(ifp, (const struct sockaddr *)(const void *)&sin6);
 }
 
 /* RFC 4861 8.2: the sender is a neighbour, and could have sent it to the next hop itself. */
@@ -107,6 +102,7 @@ redirect_is_due(const struct passage *p, const struct mbuf *m)
 
 	return p->ifp == m->m_pkthdr.rcvif && p->machine->ip6->send_redirects &&
 	    !(p->rt->rt_flags & (RTF_DYNAMIC | RTF_MODIFIED)) && on_link(p->ifp, ip6_source(m)) &&
+	    !IN6_ARE_ADDR_EQUAL(ip6_source(m), &p->next_hop.sin6_addr) &&
 	    (!gateway || IN6_IS_ADDR_LINKLOCAL(&p->next_hop.sin6_addr));
 }
 
@@ -193,6 +189,8 @@ ip6_not_ours(struct nke *machine, struct mbuf *m)
 	/* What the receiving hardware found out is not for the sending one; what was left out still is. */
 	m->m_pkthdr.csum_flags &= MBUF_CSUM_REQ_TCPIPV6 | MBUF_CSUM_REQ_UDPIPV6;
 	m->m_pkthdr.csum_data = 0;
+	if (UNLIKELY((m->m_pkthdr.csum_flags & ~p.ifp->offload) != 0))
+		(void)in6_finalize_cksum(m, 0, m->m_pkthdr.csum_flags & ~p.ifp->offload);
 	send_on(&p, m);
 done:
 	rt_release(p.rt);

@@ -229,7 +229,7 @@ ip6_is_ours(struct nke *machine, const struct mbuf *m)
 	const struct in6_addr *dst = ip6_destination(m);
 
 	if (LIKELY(s->last_ours != NULL && IN6_ARE_ADDR_EQUAL(&s->last_ours_addr, dst) &&
-	    s->last_ours->attached))
+	    s->last_ours->attached && !(s->last_ours->ia6_flags & IN6_IFF_NOTREADY)))
 		return true;
 	return ip6_is_ours_slow(machine, m, dst);
 }
@@ -275,12 +275,13 @@ ip6_extension(struct nke *machine, struct mbuf *m, struct ip6_place *p)
 static struct mbuf *
 ip6_filter_in(struct nke *machine, struct mbuf *m, const struct ip6_place *p, ipfilter_t behind)
 {
-	const struct mbuf *before = m;
+	errno_t error;
 
-	if (ipf_input(machine, AF_INET6, &m, (int)p->off, p->next, behind) != 0)
-		return NULL;
-	if (replay_untouched(before, m))
+	if (ipf_input_untouched(machine, AF_INET6, &m, (int)p->off, p->next, behind, &error) &&
+	    m->m_pkthdr.csum_flags == 0)
 		return m;
+	if (error != 0)
+		return NULL;
 	return ip6_recheck(machine, &m) ? m : NULL;
 }
 

@@ -26,6 +26,7 @@ struct ip6_out {
 	struct ipf_pktopts *options;	/* the same, as filters see it; never NULL */
 	uint32_t flags;			/* IP_OUT_* */
 	bool socket;			/* ip6_send: a source is selected, or it is an error */
+	bool usual_hlim;		/* the sender says no hop limit */
 	struct ifnet *ifp;
 	struct rtentry *rt;		/* referenced; NULL: groups, the link, this machine */
 	uint32_t mtu;			/* of the path */
@@ -61,7 +62,7 @@ take_header(struct nke *machine, struct mbuf **mp)
 }
 
 static errno_t
-fill_header(const struct ip6_out *o, struct mbuf *m)
+fill_header(struct ip6_out *o, struct mbuf *m)
 {
 	struct ip6_state *s = o->machine->ip6;
 	struct ip6_hdr *ip6 = mtod(m, struct ip6_hdr *);
@@ -78,10 +79,13 @@ fill_header(const struct ip6_out *o, struct mbuf *m)
 	s->stat.ip6s_localout++;
 	ip6->ip6_vfc = (u_int8_t)((ip6->ip6_vfc & ~IPV6_VERSION_MASK) | IPV6_VERSION);
 	ip6->ip6_plen = htons(m->m_pkthdr.len - IP6_HLEN);
-	if (ip6->ip6_hlim == 0)
+	o->usual_hlim = ip6->ip6_hlim == 0;
+	if (o->usual_hlim)
 		ip6->ip6_hlim = (u_int8_t)s->default_hlim;
-	if (to_multicast(m) && o->sender->has_mcast)
+	if (to_multicast(m) && o->sender->has_mcast) {
+		o->usual_hlim = false;
 		ip6->ip6_hlim = o->sender->mcast_ttl;	/* 0: to members here */
+	}
 	return 0;
 }
 
@@ -221,6 +225,13 @@ hop_from_gateway(struct sockaddr_in6 *hop, const struct rtentry *rt)
 	}
 }
 
+static errno_t
+no_route(const struct ip6_out *o, errno_t error)
+{
+	o->machine->ip6->stat.ip6s_noroute++;
+	return error;
+}
+
 /* By the table, through the sender's cache if it has one. o->rt is referenced. */
 static errno_t
 choose_by_table(struct ip6_out *o)
@@ -241,11 +252,8 @@ choose_by_table(struct ip6_out *o)
 		error = ip_route_refuses(rt);
 	if (rt != NULL && error == 0 && (o->flags & IP_OUT_DONTROUTE) && (rt->rt_flags & RTF_GATEWAY))
 		error = ENETUNREACH;
-	if (error != 0) {
-		if (error != EJUSTRETURN)
-			o->machine->ip6->stat.ip6s_noroute++;
-		return error;
-	}
+	if (error != 0)
+		return error == EJUSTRETURN ? error : no_route(o, error);
 	o->ifp = rt->rt_ifp;
 	o->mtu = rt_mtu(rt);
 	if ((rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET6)
@@ -295,12 +303,12 @@ choose_route(struct ip6_out *o, struct mbuf *m)
 	} else {
 		error = choose_by_table(o);
 	}
-	if (error == 0 && o->ifp == NULL) {
-		o->machine->ip6->stat.ip6s_noroute++;
-		error = EHOSTUNREACH;
-	}
+	if (error == 0 && o->ifp == NULL)
+		error = no_route(o, EHOSTUNREACH);
+	if (error == 0 && to_multicast(m) && !(o->ifp->flags & IFF_MULTICAST))
+		error = no_route(o, ENETUNREACH);
 	if (error == 0 && o->mtu == 0)
-		o->mtu = o->ifp->mtu;
+		o->mtu = ifnet_family_mtu(o->ifp, AF_INET6);
 	if ((o->flags & IP_OUT_MINMTU) && o->mtu > IPV6_MMTU)
 		o->mtu = IPV6_MMTU;
 	if (error == 0 && ip6_link_local(dst))
@@ -322,7 +330,8 @@ choose_source(const struct ip6_out *o, struct mbuf *m)
 	if ((o->flags & (IP_OUT_RAW | IP_OUT_UNSPEC_SOURCE)) || !IN6_IS_ADDR_UNSPECIFIED(src))
 		return 0;
 	set_hop(&dst, ip6_destination(m), 0);
-	if (ifaddr_find_in6(o->machine, &dst.sin6_addr) != NULL) {
+	/* What goes through lo0 to one of our addresses comes from it too. */
+	if ((o->ifp->flags & IFF_LOOPBACK) && ifaddr_find_in6(o->machine, &dst.sin6_addr) != NULL) {
 		*src = dst.sin6_addr;
 		return 0;
 	}
@@ -449,6 +458,8 @@ output(struct ip6_out *o, struct mbuf *m)
 		error = check_addresses(o, m);
 	if (error != 0)
 		goto done;
+	if (o->usual_hlim && o->ifp->hlim6 != 0)
+		mtod(m, struct ip6_hdr *)->ip6_hlim = o->ifp->hlim6;
 	error = transmit(o, m);
 	m = NULL;
 done:
@@ -506,7 +517,8 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 	ip6->ip6_vfc = (u_int8_t)((ip6->ip6_vfc & ~IPV6_VERSION_MASK) | IPV6_VERSION);
 	ip6->ip6_plen = htons(m->m_pkthdr.len - IP6_HLEN);
 	if (ip6->ip6_hlim == 0)
-		ip6->ip6_hlim = (u_int8_t)machine->ip6->default_hlim;
+		ip6->ip6_hlim = rt->rt_ifp->hlim6 != 0 ? rt->rt_ifp->hlim6 :
+		    (u_int8_t)machine->ip6->default_hlim;
 	finish_checksums(rt->rt_ifp, m, false);
 	if ((rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET6)
 		hop_from_gateway(&hop, rt);

@@ -28,13 +28,14 @@ static struct mbuf *
 filter_out(struct nke *machine, struct ifnet *ifp, struct mbuf *m)
 {
 	struct ipf_pktopts options = {0};
-	const struct mbuf *before = m;
+	errno_t error;
 	uint32_t deferred;
 
-	if (ipf_output(machine, AF_INET6, &m, &options, (uint16_t)ifp->index, NULL) != 0)
-		return NULL;
-	if (replay_untouched(before, m))
+	if (ipf_output_untouched(machine, AF_INET6, &m, &options, (uint16_t)ifp->index, NULL, &error) &&
+	    m->m_pkthdr.csum_flags == 0)
 		return m;
+	if (error != 0)
+		return NULL;
 	if (!ip6_recheck(machine, &m))
 		return NULL;
 	deferred = m->m_pkthdr.csum_flags & (MBUF_CSUM_REQ_TCPIPV6 | MBUF_CSUM_REQ_UDPIPV6);

@@ -18,6 +18,7 @@
 #include "src/kern/sysctl_bounded.h"
 #include "src/netinet6/icmp6_private.h"
 #include "src/netinet6/mld6_private.h"
+#include "src/netinet6/nd6.h"
 
 #define LINK_ROOM	16u		/* before the header, for an Ethernet header, aligned */
 #define MS		UINT64_C(1000000)
@@ -26,24 +27,6 @@
 #define REPORT_HEAD	8u
 
 /* ---- the way out -------------------------------------------------------------------------- */
-
-/* The interface's link-local address, if it is in use; else the unspecified one. */
-static void
-source_on(const struct ifnet *ifp, struct in6_addr *src)
-{
-	const struct ifaddr *ifa;
-
-	TAILQ_FOREACH(ifa, &ifp->addresses, link) {
-		if (ifa->addr.ss_family != AF_INET6 || (ifa->ia6_flags & IN6_IFF_NOTREADY))
-			continue;
-		*src = ((const struct sockaddr_in6 *)(const void *)&ifa->addr)->sin6_addr;
-		if (IN6_IS_ADDR_LINKLOCAL(src)) {
-			(void)ip6_take_scope(src);
-			return;
-		}
-	}
-	memset(src, 0, sizeof *src);
-}
 
 /* A message to `dst`: `head`, then `len` bytes. */
 static void
@@ -57,13 +40,15 @@ send_message(struct nke *machine, struct ifnet *ifp, const struct in6_addr *dst,
 	struct ip_sender sender = {.bound = ifp, .has_mcast = true, .mcast_ttl = 1,
 	    .flags = IP_OUT_UNSPEC_SOURCE, .options6 = &headers};
 	struct mbuf *m = m_devget(machine, NULL, (size_t)IP6_HLEN + head_len + len, LINK_ROOM);
+	const struct ifaddr *own = nd6_own_linklocal(ifp);
 	uint16_t sum;
 
 	if (m == NULL)
 		return;
 	memset(m->m_data, 0, (size_t)IP6_HLEN);
 	mtod(m, struct ip6_hdr *)->ip6_nxt = IPPROTO_ICMPV6;
-	source_on(ifp, ip6_source(m));
+	if (own != NULL)
+		*ip6_source(m) = nd6_address_of(own);
 	*ip6_destination(m) = *dst;
 	memcpy(m->m_data + IP6_HLEN, head, head_len);
 	if (len != 0)
@@ -282,6 +267,13 @@ static void
 groups_changed(struct ifnet *ifp, struct in_multi *inm)
 {
 	report_changed(&ifp->machine->mld->reporter, ifp, inm);
+}
+
+void
+mld_address_usable(struct ifnet *ifp)
+{
+	if (ifp->machine->mld != NULL)
+		report_again(&ifp->machine->mld->reporter, ifp);
 }
 
 void

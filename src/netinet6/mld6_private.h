@@ -30,6 +30,8 @@ struct mld_state {
 struct mldstat *mld_statistics(struct nke *);
 /* ICMPv6 types 130 to 132 and 143: data at the IPv6 header, the message at `off`, its sum good. Consumes. */
 void mld_input(struct nke *, struct mbuf *, int off);
+/* The interface has a link-local address that may be used now. */
+void mld_address_usable(struct ifnet *);
 /* An interface goes; its groups have gone already. */
 void mld_interface_gone(struct nke *, struct ifnet *);
 

@@ -2,7 +2,8 @@
  * IPv6 neighbour discovery (RFC 4861): the machine's and the interfaces' state, the clock of everything that
  * is due there, and the frame of messages in and out. nd6.h says what is where.
  *
- * In:  icmp6.c -> nd6_input: hop limit 255, code, length and every option are checked here, once for all.
+ * In:  icmp6.c -> nd6_input: hop limit 255, code, length and every option are checked here, once for all;
+ *      what came in fragments, atomic ones too, is dropped (RFC 6980).
  * Out: nd6_send -> ip6_send, hop limit 255, by the interface it is about.
  * Time: one callout for all; whoever has something due says when, and is asked in turn.
  * Limits: ND6_MESSAGE_MAX bytes, net.inet6.ip6.maxifprefixes and maxifdefrouters, the table of neighbours'.
@@ -85,15 +86,13 @@ bool
 nd6_on_link(struct ifnet *ifp, const struct in6_addr *a)
 {
 	const struct nd6_prefix *p;
-	const struct ifaddr *ifa;
 	struct sockaddr_in6 sin6;
 
 	if (IN6_IS_ADDR_LINKLOCAL(a))
 		return true;
 	nd6_sockaddr(ifp, a, &sin6);
-	TAILQ_FOREACH(ifa, &ifp->addresses, link)
-		if (ifa->addr.ss_family == AF_INET6 && ifaddr_in_network(ifa, nd6_sa(&sin6)))
-			return true;
+	if (ifaddr_on_link(ifp, nd6_sa(&sin6)))
+		return true;
 	if (ifp->nd6 == NULL)
 		return false;
 	TAILQ_FOREACH(p, &ifp->nd6->prefixes, link)
@@ -113,13 +112,15 @@ nd6_capable(const struct ifnet *ifp)
 }
 
 /* RFC 4861 6.3.2: uniform between half and one and a half of the base, made anew every few hours. */
-static void
-recompute_reachable(struct nd6_if *nd)
+void
+nd6_recompute_reachable(struct nd6_if *nd)
 {
 	struct nke *m = nd->ifp->machine;
+	uint32_t base = nd->base_reachable_ms;
 
-	nd->reachable_ms = (uint32_t)nd6_random(m, nd->base_reachable_ms / 2,
-	    nd->base_reachable_ms + nd->base_reachable_ms / 2);
+	nd->reachable_ms = (uint32_t)nd6_random(m, base / 2, base + base / 2);
+	if (nd->reachable_ms == 0)
+		nd->reachable_ms = 1;
 	nd->recompute = machine_now(m) + 7200 * ND6_SECOND;
 }
 
@@ -144,7 +145,7 @@ nd6_interface(struct ifnet *ifp)
 	TAILQ_INIT(&nd->addresses);
 	TAILQ_INIT(&nd->routers);
 	TAILQ_INIT(&nd->prefixes);
-	recompute_reachable(nd);
+	nd6_recompute_reachable(nd);
 	ifp->nd6 = nd;
 	TAILQ_INSERT_TAIL(&m->nd6->interfaces, nd, link);
 	(void)in_multi_join(ifp, AF_INET6, &nd6_all_nodes, &nd->all_nodes);
@@ -164,7 +165,15 @@ forget_interface(struct nd6_if *nd)
 		in_multi_leave(nd->all_nodes);
 	TAILQ_REMOVE(&m->nd6->interfaces, nd, link);
 	ifp->nd6 = NULL;
+	ifp->mtu6 = 0;
+	ifp->hlim6 = 0;
 	kfree(m, nd);
+}
+
+uint8_t
+nd6_hop_limit(const struct ifnet *ifp)
+{
+	return ifp->hlim6 != 0 ? ifp->hlim6 : (uint8_t)ifp->machine->ip6->default_hlim;
 }
 
 bool
@@ -175,14 +184,14 @@ nd6_interface_info(const struct ifnet *ifp, struct nd_ifinfo *info)
 	memset(info, 0, sizeof *info);
 	if (nd == NULL)
 		return false;
-	info->linkmtu = nd->mtu != 0 ? nd->mtu : ifp->mtu;
+	info->linkmtu = ifnet_family_mtu(ifp, AF_INET6);
 	info->maxmtu = ifp->mtu;
 	info->basereachable = nd->base_reachable_ms;
 	info->reachable = nd->reachable_ms / 1000;
 	info->retrans = nd->retrans_ms;
 	info->flags = ND6_IFF_PERFORMNUD | ND6_IFF_DAD;
 	info->recalctm = 7200;
-	info->chlim = (u_int8_t)(nd->hop_limit != 0 ? nd->hop_limit : ifp->machine->ip6->default_hlim);
+	info->chlim = nd6_hop_limit(ifp);
 	info->receivedra = nd->heard;
 	return true;
 }
@@ -224,7 +233,7 @@ do_one(struct nd6_state *s, uint64_t now, uint64_t *next)
 			return true;
 		/* Only counts when it is asked for, so it need not wake anybody. */
 		if (nd->recompute <= now)
-			recompute_reachable(nd);
+			nd6_recompute_reachable(nd);
 	}
 	return false;
 }
@@ -438,6 +447,9 @@ nd6_input(struct nke *machine, struct mbuf *m, int off)
 	if (machine->replay != NULL || ifp == NULL || ifp->state != IFNET_ATTACHED ||
 	    (p.nd = ifp->nd6) == NULL)
 		goto out;
+	/* RFC 6980 5: who looks at packets on the way cannot see what is in fragments. */
+	if (m->m_pkthdr.fragmented)
+		goto out;
 	p.len = (size_t)(m->m_pkthdr.len - off);
 	if (m->m_pkthdr.len < off || p.len < 8 || m_copydata(m, 0, sizeof ip6, &ip6) != 0)
 		goto out;
@@ -466,11 +478,15 @@ link_came(struct nd6_if *nd)
 }
 
 /* Nobody could hear the questions of an interface that was down. */
-static void
-came_up(struct nd6_if *nd)
+void
+nd6_interface_up(struct ifnet *ifp)
 {
-	if ((nd->ifp->flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING) && nd->autoconf &&
-	    nd->solicits == 0 && TAILQ_EMPTY(&nd->routers))
+	struct nd6_if *nd = ifp->nd6;
+
+	if (nd == NULL)
+		return;
+	nd6_dad_resume(nd);
+	if (nd->autoconf && nd->solicits == 0 && TAILQ_EMPTY(&nd->routers))
 		nd6_rtr_solicit(nd);
 }
 
@@ -501,8 +517,6 @@ hear_link(void *arg, const struct kern_event_msg *msg)
 		return 0;
 	if (msg->event_code == KEV_DL_LINK_ON)
 		link_came(nd);
-	else if (msg->event_code == KEV_DL_SIFFLAGS)
-		came_up(nd);
 	else if (msg->event_code == KEV_DL_LINK_ADDRESS_CHANGED)
 		announce_all(nd);
 	return 0;

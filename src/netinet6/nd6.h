@@ -138,8 +138,6 @@ struct nd6_if {
 	struct in_multi *all_nodes;
 	uint32_t base_reachable_ms, reachable_ms, retrans_ms;
 	uint64_t recompute;		/* when reachable_ms is to be made anew (RFC 4861 6.3.2) */
-	uint32_t mtu;			/* of the link, as said; 0: the interface's */
-	uint8_t hop_limit;		/* 0: as said by nobody */
 	bool autoconf;
 	bool fresh;			/* the first message after it came up is yet to be sent */
 	bool heard;			/* a router */
@@ -206,6 +204,11 @@ uint64_t nd6_deadline(const struct nke *, uint32_t seconds);	/* ND6_INFINITE_LIF
 /* Counts a bad message of that type. */
 void nd6_bad(struct nke *, uint8_t type);
 void nd6_interface_gone(struct ifnet *);
+void nd6_interface_up(struct ifnet *);
+/* Of what leaves by that interface, when the sender does not say. */
+uint8_t nd6_hop_limit(const struct ifnet *);
+/* RFC 4861 6.3.2: for how long a neighbour is reachable, from base_reachable_ms. */
+void nd6_recompute_reachable(struct nd6_if *);
 void nd6_sockaddr(const struct ifnet *, const struct in6_addr *, struct sockaddr_in6 *);
 /* Without scope. */
 struct in6_addr nd6_address_of(const struct ifaddr *);
@@ -240,6 +243,8 @@ void nd6_note_router(struct ifnet *, const struct in6_addr *, bool router);
 void nd6_address_changed(struct ifaddr *, bool added);
 /* All addresses are looked at again: the link came back. */
 void nd6_dad_restart(struct nd6_if *);
+/* Those that waited for the interface to come up. */
+void nd6_dad_resume(struct nd6_if *);
 /* Another station uses it (advert), or looks whether it may (solicit with that nonce, NULL none). */
 void nd6_dad_heard(struct ifaddr *, const uint8_t *nonce, bool advert, const uint8_t *lladdr);
 /* Does what is due of one address; true: it did something, ask again. *next: lowered to the next time. */

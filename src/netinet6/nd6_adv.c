@@ -189,9 +189,9 @@ fill_in(const struct ifnet *ifp, const struct nd6_advertise *what, struct nd6_ad
 	if (out->max_interval == 0)
 		out->max_interval = 600;
 	if (out->min_interval == 0)
-		out->min_interval = out->max_interval >= 9 ? out->max_interval * 33 / 100 : out->max_interval;
-	if (out->min_interval == 0 || out->max_interval < 4 || out->max_interval > 1800 ||
-	    out->min_interval < 1 || out->min_interval > out->max_interval ||
+		out->min_interval = out->max_interval > 9 ? out->max_interval * 33 / 100 : 3;
+	if (out->max_interval < 4 || out->max_interval > 1800 ||
+	    out->min_interval < 3 || out->min_interval > out->max_interval * 3 / 4 ||
 	    (out->lifetime != 0 && (out->lifetime < out->max_interval || out->lifetime > 9000)) ||
 	    out->reachable_ms > 3600000 || out->prefix_count > ND6_ADV_PREFIXES_MAX ||
 	    (out->mtu != 0 && (out->mtu < IPV6_MMTU || out->mtu > ifp->mtu)))

@@ -17,6 +17,7 @@
 #include "src/kern/prng.h"
 #include "src/netinet/in_multi.h"
 #include "src/netinet6/ip6_state.h"
+#include "src/netinet6/mld6_private.h"
 #include "src/netinet6/nd6.h"
 
 static struct nd6_address *
@@ -91,6 +92,9 @@ settle(struct nd6_if *nd, struct nd6_address *a)
 	if (nd->autoconf && IN6_IS_ADDR_LINKLOCAL(&addr))
 		nd6_rtr_solicit(nd);
 	ifaddr_set_flags(ifa, 0, IN6_IFF_TENTATIVE);
+	/* RFC 3590 4: reports that came from nowhere are for switches only. */
+	if (IN6_IS_ADDR_LINKLOCAL(&addr))
+		mld_address_usable(ifa->ifp);
 	dlil_post_address(ifa, KEV_INET6_CHANGED_ADDR);
 }
 
@@ -108,8 +112,8 @@ step(struct nd6_if *nd, struct nd6_address *a)
 		return;
 	}
 	if ((ifp->flags & (IFF_UP | IFF_RUNNING)) != (IFF_UP | IFF_RUNNING)) {
-		/* Nobody can hear the question: it is put off. */
-		set_due(a, machine_now(m) + nd->retrans_ms * ND6_MS);
+		/* Nobody can hear the question: it is put off until the interface comes up. */
+		a->due = ND6_NEVER;
 		return;
 	}
 	a->left--;
@@ -175,6 +179,17 @@ nd6_dad_restart(struct nd6_if *nd)
 
 	TAILQ_FOREACH(a, &nd->addresses, link)
 		a->restart = needs_detection(a->ifa);
+	nd6_arm(nd->ifp->machine, machine_now(nd->ifp->machine));
+}
+
+void
+nd6_dad_resume(struct nd6_if *nd)
+{
+	struct nd6_address *a;
+
+	TAILQ_FOREACH(a, &nd->addresses, link)
+		if ((a->ifa->ia6_flags & IN6_IFF_TENTATIVE) && a->due == ND6_NEVER)
+			a->restart = true;
 	nd6_arm(nd->ifp->machine, machine_now(nd->ifp->machine));
 }
 

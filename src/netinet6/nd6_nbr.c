@@ -138,10 +138,8 @@ nd6_solicit_input(const struct nd6_message *p)
 
 /* A router that says it is none any more is not to be used (7.2.5). */
 static void
-note_router_flag(const struct nd6_message *p, struct neighbor *n, const struct in6_addr *target, bool router)
+note_router_flag(const struct nd6_message *p, bool was, const struct in6_addr *target, bool router)
 {
-	bool was = n->flags & NEIGHBOR_ROUTER;
-
 	nd6_note_router(p->ifp, target, router);
 	if (was && !router)
 		nd6_rtr_reachable(p->ifp, target, false);
@@ -156,6 +154,7 @@ handle_advert(const struct nd6_message *p, const struct nd_neighbor_advert *na)
 	unsigned how = 0;
 	struct sockaddr_in6 sin6;
 	struct neighbor *n;
+	bool was;
 
 	nd6_sockaddr(p->ifp, &target, &sin6);
 	n = neighbor_find(p->ifp, nd6_sa(&sin6));
@@ -172,8 +171,10 @@ handle_advert(const struct nd6_message *p, const struct nd_neighbor_advert *na)
 		how |= NEIGHBOR_MAY_OVERRIDE;
 	if (flags & ND_NA_FLAG_SOLICITED)
 		how |= NEIGHBOR_CONFIRMS;
-	note_router_flag(p, n, &target, flags & ND_NA_FLAG_ROUTER);
-	(void)neighbor_update(p->ifp, nd6_sa(&sin6), lladdr, how);
+	was = n->flags & NEIGHBOR_ROUTER;
+	/* One that may not replace what is known changes nothing else (7.2.5 I). */
+	if (neighbor_update(p->ifp, nd6_sa(&sin6), lladdr, how) == 0)
+		note_router_flag(p, was, &target, flags & ND_NA_FLAG_ROUTER);
 }
 
 void
@@ -308,9 +309,12 @@ nd6_solicit(struct neighbor *n, unsigned attempt, bool unicast)
 static void
 nd6_unreachable(struct neighbor *n, struct mbuf *m)
 {
+	struct sockaddr_in6 gateway;
 	struct in6_addr a;
 
 	memcpy(&a, n->addr, sizeof a);
+	nd6_sockaddr(n->ifp, &a, &gateway);
+	rt_gateway_silent(n->ifp, nd6_sa(&gateway));
 	nd6_rtr_reachable(n->ifp, &a, false);
 	if (m != NULL)
 		icmp6_error(n->ifp->machine, m, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADDR, 0);
@@ -351,4 +355,5 @@ const struct neighbor_ops nd6_neighbor_ops = {
 	.resolved = nd6_resolved,
 	.address_changed = nd6_address_changed,
 	.interface_gone = nd6_interface_gone,
+	.interface_up = nd6_interface_up,
 };

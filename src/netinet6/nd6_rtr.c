@@ -7,8 +7,8 @@
  * the host configured one; it is looked for again when neighbour discovery finds that it does not answer.
  *
  * In:  nd6_rtr_advert_input. Out: solicitations, MAX_RTR_SOLICITATIONS of them (nd6_rtr_solicit).
- * Time: lifetimes of routers and prefixes. Limits: maxifdefrouters and maxifprefixes of an interface; an
- * advertisement shorter than that keeps its MTU between 1280 and the interface's.
+ * Time: lifetimes of routers and prefixes. Limits: maxifdefrouters and maxifprefixes of an interface; an MTU
+ * counts between 1280 and the interface's, a hop limit when it is no lower than the present one.
  */
 #include <string.h>
 
@@ -63,12 +63,10 @@ best_router(struct nke *m, struct ifnet **ifp)
 static errno_t
 install(struct nke *m, struct ifnet *ifp, const struct in6_addr *router)
 {
-	struct rt_metrics metrics = {.rmx_mtu = ifp->nd6->mtu};
 	struct sockaddr_in6 gateway = {0};
 	struct rt_request request = {
 		.dst = nd6_sa(&any6), .gateway = nd6_sa(&gateway), .ifp = ifp,
 		.flags = RTF_UP | RTF_GATEWAY | RTF_DYNAMIC,
-		.metrics = &metrics, .inits = metrics.rmx_mtu != 0 ? RTV_MTU : 0,
 	};
 
 	nd6_sockaddr(ifp, router, &gateway);
@@ -227,18 +225,14 @@ find_prefix(const struct nd6_if *nd, const struct nd6_prefix *like)
 static void
 route_prefix(struct nd6_if *nd, struct nd6_prefix *p)
 {
-	struct rt_metrics metrics = {.rmx_mtu = nd->mtu};
 	struct sockaddr_in6 dst = {0};
 	struct rt_request request = {
 		.dst = nd6_sa(&dst), .prefix = p->len, .ifp = nd->ifp, .flags = RTF_UP,
-		.metrics = &metrics, .inits = metrics.rmx_mtu != 0 ? RTV_MTU : 0,
 	};
 
 	nd6_sockaddr(nd->ifp, &p->prefix, &dst);
 	if (!p->routed)
 		p->routed = rt_add(nd->ifp->machine, &request, NULL) == 0;
-	if (!p->routed && metrics.rmx_mtu != 0)
-		(void)rt_change(nd->ifp->machine, &request);
 }
 
 static void
@@ -312,15 +306,12 @@ note_parameters(struct nd6_if *nd, const struct nd_router_advert *ra)
 {
 	uint32_t reachable = ntohl(ra->nd_ra_reachable), retrans = ntohl(ra->nd_ra_retransmit);
 
-	if (ra->nd_ra_curhoplimit != 0) {
-		nd->hop_limit = ra->nd_ra_curhoplimit;
-		/* The machine has one for all interfaces. */
-		nd->ifp->machine->ip6->default_hlim = nd->hop_limit;
-	}
+	/* A lower one is not believed: it would end every connection to beyond the link. */
+	if (ra->nd_ra_curhoplimit > nd6_hop_limit(nd->ifp))
+		nd->ifp->hlim6 = ra->nd_ra_curhoplimit;
 	if (reachable != 0 && reachable <= REACHABLE_MS_MAX && reachable != nd->base_reachable_ms) {
 		nd->base_reachable_ms = reachable;
-		nd->reachable_ms = (uint32_t)nd6_random(nd->ifp->machine, reachable / 2,
-		    reachable + reachable / 2);
+		nd6_recompute_reachable(nd);
 	}
 	if (retrans != 0 && retrans <= RETRANS_MS_MAX)
 		nd->retrans_ms = retrans;
@@ -339,7 +330,7 @@ note_mtu(const struct nd6_message *p)
 	memcpy(&mtu, o, sizeof mtu);
 	value = ntohl(mtu.nd_opt_mtu_mtu);
 	if (value >= IPV6_MMTU && value <= p->ifp->mtu)
-		p->nd->mtu = value;
+		p->ifp->mtu6 = value;
 }
 
 /* The router is a neighbour, and says that it forwards. */

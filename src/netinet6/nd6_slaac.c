@@ -113,7 +113,8 @@ nd6_autoconf_stop(struct ifnet *ifp)
 	if (nd == NULL || !nd->autoconf)
 		return;
 	nd->autoconf = false;
-	nd->mtu = 0;
+	ifp->mtu6 = 0;
+	ifp->hlim6 = 0;
 	nd6_rtr_forget(nd);
 	nd6_slaac_forget(nd);
 }
@@ -160,14 +161,16 @@ find_autoconf(struct ifnet *ifp, const struct nd6_prefix *p, unsigned *count)
 static void
 refresh(struct ifaddr *ifa, const struct nd6_prefix *p)
 {
-	uint64_t now = machine_now(ifa->ifp->machine), left = ND6_INFINITE_LIFETIME;
-	uint32_t valid = p->valid;
+	uint64_t now = machine_now(ifa->ifp->machine), left = ND6_NEVER;
 
 	if (ifa->ia6_valid != 0)
-		left = ifa->ia6_valid > now ? (ifa->ia6_valid - now) / ND6_SECOND : 0;
-	if (valid <= TWO_HOURS && valid <= left)
-		valid = left <= TWO_HOURS ? (uint32_t)left : TWO_HOURS;
-	ifaddr_set_lifetime(ifa, p->preferred, valid);
+		left = ifa->ia6_valid > now ? ifa->ia6_valid - now : 0;
+	if (p->valid > TWO_HOURS || p->valid * ND6_SECOND > left)
+		ifaddr_set_lifetime(ifa, p->preferred, p->valid);
+	else if (left > TWO_HOURS * ND6_SECOND)
+		ifaddr_set_lifetime(ifa, p->preferred, TWO_HOURS);
+	else
+		ifaddr_set_preferred(ifa, p->preferred);
 }
 
 /* On the link or not is said apart: without it the address has no network of its own. */

@@ -166,10 +166,10 @@ send6(struct socket *so, struct mbuf *m, const struct sockaddr *to, struct mbuf 
 		error = EADDRNOTAVAIL;
 	if (error == 0 && control != NULL)
 		error = in_getcontrol(o.inp, control, INP_IPV6, &said);
-	if (error == 0 && kind != NULL)
-		error = echo_request(o.inp, kind, &m);
 	if (error == 0)
 		error = in_out_source(&o);
+	if (error == 0 && kind != NULL)
+		error = echo_request(o.inp, kind, &m);
 	if (error == 0)
 		error = rip6_output(&o, m);
 	else

@@ -103,6 +103,21 @@ for name, value in re.findall(r"^(.*?) +([\d.]+) ns$", out, re.M):
     if "free" in name:
         show(name, float(value), "ns", at_most=15)
 
+p = subprocess.run([f"{build}/bench_tap", "50000", str(ROUNDS)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                   preexec_fn=lambda: os.sched_setaffinity(0, ONE))
+if p.returncode == 77:
+    print("left  UDP over TAP from the kernel:", p.stderr.strip())
+elif p.returncode != 0:
+    sys.exit(f"bench: bench_tap: exit {p.returncode}\n{p.stderr}")
+else:
+    rows = [list(map(float, r)) for r in
+            re.findall(r"bare (\d+) ns, machine (\d+) ns .*; receiving alone (\d+), (\d+)", p.stdout)]
+    bare, through, alone, receiving = zip(*rows)
+    show("UDP over TAP, kernel to socket / bare reader of the TAP", ratio(bare, through), "x", at_least=0.8,
+         detail=f"{statistics.median(through):.0f} ns a datagram, sending included, against "
+         f"{statistics.median(bare):.0f}; receiving alone {statistics.median(receiving):.0f} against "
+         f"{statistics.median(alone):.0f}")
+
 
 def peak(path):
     _, out = run([sys.executable, "-c", "import resource, subprocess, sys\n"

@@ -6,9 +6,9 @@
  *
  *	bench_tap [DATAGRAMS [ROUNDS [BYTES]]]
  *
- * On one core, in turns: half of what the device's queue holds by default is sent, then received, until so many have
- * come. Told is what a datagram costs all in all, sending included, which is what limits throughput, and the part
- * of it that is the receiver's.
+ * On one core, in turns: half of what the device's queue holds by default is sent, then received, until so
+ * many have come. Told is what a datagram costs all in all, sending included, which is what limits
+ * throughput, and the part of it that is the receiver's.
  * Everything is in a network namespace of its own. Exit status 77 where that, or a TAP device, cannot be had.
  */
 #include <arpa/inet.h>
@@ -89,8 +89,9 @@ set_neighbor(const uint8_t lladdr[6])
 {
 	char command[128];
 
-	snprintf(command, sizeof command, "ip neigh replace 10.77.0.2 lladdr %02x:%02x:%02x:%02x:%02x:%02x dev tap0",
-	    lladdr[0], lladdr[1], lladdr[2], lladdr[3], lladdr[4], lladdr[5]);
+	snprintf(command, sizeof command, "ip neigh replace 10.77.0.2 lladdr "
+	    "%02x:%02x:%02x:%02x:%02x:%02x dev tap0", lladdr[0], lladdr[1], lladdr[2], lladdr[3],
+		lladdr[4], lladdr[5]);
 	if (system(command) != 0)
 		leave(1, command);
 }
@@ -191,7 +192,8 @@ machine(void)
 		leave(1, nke_error_text(m));
 	set_up_tap();
 	set_neighbor(station);
-	if ((errno = nke_iface_add_address(nke_tap_iface(tap), (struct sockaddr *)&address, sizeof address, 24)) != 0 ||
+	if ((errno = nke_iface_add_address(nke_tap_iface(tap), (struct sockaddr *)&address, sizeof address,
+	    24)) != 0 ||
 	    (errno = nke_loop_create(m, NULL, &loop)) != 0 || (errno = nke_loop_add_tap(loop, tap)) != 0)
 		leave(1, nke_error_text(m));
 	s = nke_socket(m, AF_INET, SOCK_DGRAM, 0);

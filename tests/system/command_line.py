@@ -47,6 +47,39 @@ def test_options(t):
             usage(t, "%s '%s': expected the name of a function in C" % (option, name), 'build', 'x.c', option, name)
 
 
+def test_run(t):
+    usage(t, 'on which device? --tap NAME or --device NAME', 'run')
+    usage(t, "there is no option '--frob'", 'run', '--frob')
+    usage(t, "there is nothing to do with 'more'", 'run', '--tap', 'tap0', 'more')
+    r = t.tool('run', '--help')
+    t.equal((r.code, r.err, r.out.startswith(b'usage: nke run')), (0, '', True), 'run --help')
+    for option in '--tap', '--device', '--kext', '-w', '--echo', '--for', '--seed':
+        usage(t, "option '%s' needs a value" % option, 'run', option)
+    for option in '--address', '--gateway', '--mtu', '--lladdr', '--netns':
+        usage(t, '%s: of which interface? --tap or --device come before it' % option, 'run', option, 'x')
+    for option in '--dhcp', '--auto6', '--offload':
+        usage(t, '%s: of which interface? --tap or --device come before it' % option, 'run', option)
+    for text in '', '10.0.0.1', '10.0.0.1/', '10.0.0.1/x', '/24', 'host/24', '10.0.0/24', '1' * 60 + '/24':
+        usage(t, "--address: '%s': expected an address and the bits of its network" % text, 'run', '--tap', 'tap0',
+              '--address', text)
+    for text in '10.0.0.1/33', 'fd00::1/129', '10.0.0.1/24x', '10.0.0.1/-1':
+        usage(t, "--address: '%s': expected 0 to " % text, 'run', '--tap', 'tap0', '--address', text)
+    for text in '', '10.0.0.1/24', 'gateway':
+        usage(t, "--gateway: '%s': expected an address" % text, 'run', '--tap', 'tap0', '--gateway', text)
+    usage(t, '--gateway: an interface has one of each family', 'run', '--tap', 'tap0', '--gateway', '10.0.0.1',
+          '--gateway', '10.0.0.2')
+    for text in '', '02:00', '02:00:00:00:00:00:01', 'zz:00:00:00:00:01', '01:00:00:00:00:01':
+        usage(t, "--lladdr: '%s': expected the link address of one station" % text, 'run', '--tap', 'tap0', '--lladdr',
+              text)
+    for option, low, high in ('--mtu', 72, 65535), ('--echo', 1, 65535), ('--for', 1, 1000000):
+        for text in '', '-1', 'x', '1.5', str(high + 1), str(low - 1):
+            usage(t, "%s takes a whole number from %d to %d, not '%s'" % (option, low, high, text), 'run', '--tap',
+                  'tap0', option, text)
+    usage(t, '--netns: is for TAP devices', 'run', '--device', 'eth0', '--netns', 'x')
+    usage(t, 'at most 16 interfaces', 'run', *['--tap', 'tap0'] * 17)
+    usage(t, 'at most 64 kexts', 'run', '--tap', 'tap0', *['--kext', 'x'] * 65)
+
+
 def test_numbers(t):
     for option, low, high in ('-j', 1, 256), ('--memory', 1, 1 << 20), ('--seed', 0, 2**64 - 1):
         bad = ['', ' 1', '1 ', '+1', '-1', '0x10', '1.5', 'one', '1k', str(high + 1), '9' * 40]

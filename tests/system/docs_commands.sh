@@ -5,14 +5,31 @@
 #
 # Commands are the lines "$ ..." of blocks that begin with ```sh. A block "```sh no-run (REASON)" is not
 # run, "```sh needs:PROGRAM" only where that program is. A block "```c NAME" is a file of that name. All
-# run in one folder per document, in which examples and tests are those of the source. Lines that follow a
-# command are its output: each must come, times and costs apart.
+# run in one folder per document, in which docs, examples and tests are those of the source. Lines that
+# follow a command are its output: each must come, times and costs apart. "cc FILE -lnke" works as where
+# libnke is installed, and takes warnings for errors.
 set -u
 build=$(cd "$1" && pwd) source=$(cd "$2" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export PATH="$build:$PATH"
+export PATH="$work/bin:$build:$PATH"
 failures=0 count=0 skipped=0
+
+# The compiler that the library was built with, and its sanitizers if it has any; kexts have no use for that.
+CC=${CC:-$(command -v cc)}
+export CC
+mkdir "$work/bin"
+compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+sanitizers=
+if nm -D "$build/libnke.so" | grep -q __asan_; then
+	sanitizers=-fsanitize=address,undefined
+fi
+cat >"$work/bin/cc" <<-END
+	#!/bin/sh
+	exec "$compiler" -Wall -Wextra -Werror $sanitizers -I"$source/include" "\$@" \\
+	    -L"$build" -Wl,-rpath,"$build"
+END
+chmod +x "$work/bin/cc"
 
 # Writes a document's files into the current folder, its commands, one per line, to .commands, and the
 # output shown for the n-th to .expected.n.
@@ -43,7 +60,7 @@ steady() { sed -E 's/^[0-9.]+ s, .*/(time)/; s/ +[0-9]+$//; s/ +/ /g' "$@"; }
 for document in "$source/README.md" "$source"/docs/*.md; do
 	folder=$work/$(basename "$document" .md)
 	mkdir "$folder" && cd "$folder" || exit 1
-	ln -s "$source/examples" "$source/tests" .
+	ln -s "$source/docs" "$source/examples" "$source/tests" .
 	touch .commands
 	unpack "$document"
 	n=0
@@ -74,9 +91,10 @@ if [ "$not_run" -gt 2 ]; then
 	echo "FAILED: $not_run blocks are not run" >&2
 	failures=$((failures + 1))
 fi
-# Files that are mentioned are there.
-for file in $(grep -ohE '[A-Za-z0-9_/]+\.(c|h|sh|py|def)\b' "$source/README.md" "$source"/docs/*.md | sort -u); do
-	if [ ! -e "$work/writing-a-kext/$file" ] &&
+# Files that are mentioned are there; what programs include is the compiler's business.
+for file in $(grep -hv '^#include' "$source/README.md" "$source"/docs/*.md |
+    grep -oE '[A-Za-z0-9_/]+\.(c|h|sh|py|def)\b' | sort -u); do
+	if ! compgen -G "$work/*/$file" >/dev/null &&
 	    [ -z "$(find "$source" -name "$(basename "$file")" -not -path '*/.git/*' -print -quit)" ]; then
 		echo "FAILED: the documents mention $file, which is not there" >&2
 		failures=$((failures + 1))

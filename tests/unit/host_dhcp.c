@@ -96,7 +96,8 @@ client_sends(void *ctx, const void *bytes, size_t len)
 	*s = (struct sent){.at = nke_uptime(g->machine), .broadcast = f[0] == 0xff, .src = get32(ip + 12),
 	    .dst = get32(ip + 16), .xid = get32(b + 4), .ciaddr = get32(b + 12),
 	    .flags = (uint16_t)(b[10] << 8 | b[11])};
-	if (sum16(ip, 20, 0) != 0xffff || sum16(udp, len - 34, sum16(ip + 12, 8, 17 + (uint32_t)len - 34)) != 0xffff ||
+	if (sum16(ip, 20, 0) != 0xffff || sum16(udp, len - 34, sum16(ip + 12, 8,
+	    17 + (uint32_t)len - 34)) != 0xffff ||
 	    len - 42 < 300 || (size_t)(ip[2] << 8 | ip[3]) != len - 14 || memcmp(b + 28, station, 6) != 0 ||
 	    get32(b + 236) != 0x63825363)
 		g->bad_frames++;
@@ -253,7 +254,7 @@ bound(struct stage *g)
 {
 	struct nke_dhcp_lease lease;
 
-	assert_int_equal(nke_dhcp_lease(g->client, &lease), 0);
+	assert_int_equal(nke_dhcp_read_lease(g->client, &lease), 0);
 	return lease.bound;
 }
 
@@ -291,7 +292,7 @@ gets_an_address(void **state)
 	assert_int_equal(last(g)->xid, g->sent[0].xid);
 	assert_false(bound(g));
 	answer_last(g, ACK);
-	assert_int_equal(nke_dhcp_lease(g->client, &lease), 0);
+	assert_int_equal(nke_dhcp_read_lease(g->client, &lease), 0);
 	assert_true(lease.bound);
 	assert_int_equal(lease.address.s_addr, htonl(good.address));
 	assert_int_equal(lease.router.s_addr, htonl(good.router));
@@ -350,7 +351,7 @@ renews(void **state)
 	answer_last(g, ACK);
 	assert_int_equal(g->events[NKE_DHCP_RENEWED], 1);
 	assert_int_equal(g->events[NKE_DHCP_LOST], 0);
-	assert_int_equal(nke_dhcp_lease(g->client, &lease), 0);
+	assert_int_equal(nke_dhcp_read_lease(g->client, &lease), 0);
 	assert_in_range(lease.since_ns, 499 * SECOND, 502 * SECOND);
 }
 
@@ -483,7 +484,7 @@ makes_up_for_nonsense(void **state)
 	a.t1 = 900;
 	a.t2 = 800;
 	answer_to(g, last(g), &a);
-	assert_int_equal(nke_dhcp_lease(g->client, &lease), 0);
+	assert_int_equal(nke_dhcp_read_lease(g->client, &lease), 0);
 	assert_true(lease.bound);
 	assert_int_equal(lease.lease, 30);
 	assert_true(lease.t1 <= lease.t2 && lease.t2 <= lease.lease);
@@ -514,7 +515,8 @@ main(void)
 {
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(gets_an_address), TEST(asks_again_later_and_later), TEST(gives_an_offer_up), TEST(renews),
+		TEST(gets_an_address), TEST(asks_again_later_and_later), TEST(gives_an_offer_up),
+		    TEST(renews),
 		TEST(rebinds_then_expires), TEST(takes_no_for_an_answer), TEST(declines_a_conflict),
 		TEST(releases), TEST(ignores_what_is_no_answer), TEST(survives_broken_options),
 		TEST(makes_up_for_nonsense), TEST(one_client_per_interface),

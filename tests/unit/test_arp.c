@@ -542,6 +542,55 @@ KTEST(settings_have_limits)
 	CHECK_EQ(get_int("net.link.ether.inet.maxhold"), 16);
 }
 
+KTEST(a_silent_gateway_is_no_way_and_a_silent_neighbour_a_host_that_is_down)
+{
+	struct sockaddr_in router = ipv4(10, 0, 0, 254), peer = ipv4(10, 0, 0, 2), far = ipv4(192, 0, 2, 9);
+	struct in_addr own = in4(10, 0, 0, 1);
+	struct ip_sender plain = {0}, kept = {.route = &(struct route){0}};
+
+	prepare();
+	CHECK_EQ(iface_set_default(curmachine(), en0, AF_INET, &router.sin_addr), 0);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, peer.sin_addr, 1), &plain), 0);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, far.sin_addr, 1), &kept), 0);
+	wait_ns(10 * SEC);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, peer.sin_addr, 2), &plain), EHOSTDOWN);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, far.sin_addr, 2), &plain), EHOSTUNREACH);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, far.sin_addr, 2), &kept), EHOSTUNREACH);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, far.sin_addr, 3), &kept), EHOSTUNREACH);
+	route_clear(kept.route);
+	wait_ns(30 * SEC);
+}
+
+KTEST(a_published_neighbour_may_look_for_its_own_address)
+{
+	struct sockaddr_in proxied = ipv4(10, 0, 0, 77);
+	struct ether_arp ea;
+
+	prepare();
+	CHECK_EQ(neighbor_set(en0, SA(proxied), other_mac, NEIGHBOR_PERMANENT | NEIGHBOR_PUBLISHED), 0);
+	arp_comes(ARPOP_REQUEST, other_mac, in4(0, 0, 0, 0), proxied.sin_addr);
+	CHECK(!next_arp(&ea, NULL));
+	arp_comes(ARPOP_REQUEST, peer_mac, in4(0, 0, 0, 0), proxied.sin_addr);
+	CHECK(next_arp(&ea, NULL));
+}
+
+KTEST(a_link_of_two_has_no_broadcast_address)
+{
+	struct in_addr own = in4(10, 7, 0, 0), peer = in4(10, 7, 0, 1);
+	const struct ip_sender plain = {0};
+	struct ether_arp ea;
+
+	prepare();
+	CHECK_EQ(iface_add_address(curmachine(), en0, AF_INET, &own, 31), 0);
+	wait_ns(5 * SEC);
+	forget_frames();
+	CHECK(ifaddr_find_broadcast4(curmachine(), en0, peer.s_addr) == NULL);
+	CHECK_EQ(ip_send(curmachine(), datagram(own, peer, 1), &plain), 0);
+	CHECK(next_arp(&ea, NULL));
+	CHECK_IN4(ea.arp_tpa, 10, 7, 0, 1);
+	wait_ns(30 * SEC);
+}
+
 KTEST_SUITE(arp,
     T(an_unknown_neighbour_is_asked_for_and_its_answer_lets_packets_go),
     T(nobody_answers),
@@ -567,4 +616,7 @@ KTEST_SUITE(arp,
     T(a_neighbour_whose_address_becomes_ours_is_forgotten),
     T(a_link_that_comes_back_announces_again),
     T(a_router_that_does_not_answer_is_an_event),
-    T(settings_have_limits));
+    T(settings_have_limits),
+    T(a_silent_gateway_is_no_way_and_a_silent_neighbour_a_host_that_is_down),
+    T(a_published_neighbour_may_look_for_its_own_address),
+    T(a_link_of_two_has_no_broadcast_address));

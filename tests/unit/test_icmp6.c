@@ -1,4 +1,6 @@
 /* ICMPv6: echo, errors in both directions, headers and options that are not acceptable, limits. */
+#include <netinet6/in6_var.h>
+
 #include "tests/unit/icmp_testing.h"
 
 #define OTHER6	ip6_of("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\7")
@@ -361,10 +363,42 @@ KTEST(without_memory_nothing_breaks)
 	testbed_end();
 }
 
+KTEST(groups_that_nobody_joined_are_nobodys_business)
+{
+	struct in6_addr group = ip6_of("\xff\x02\0\0\0\0\0\0\0\0\0\0\0\0\1\7");
+
+	icmp_testbed();
+	forget(&sent);
+	silence(&(struct spec6){.dst = &group, .next = IPPROTO_DSTOPTS, .headers = "\21\0\1\0\203\2\0\0",
+	    .headers_len = 8, .len = 8});
+	testbed_end();
+}
+
+KTEST(answers_never_come_from_an_anycast_address)
+{
+	struct in6_addr any = OTHER6, here = HERE6;
+	struct mbuf *m;
+
+	icmp_testbed();
+	add_address6(en7, any);
+	ifaddr_set_flags(ifaddr_find_in6(curmachine(), &any), IN6_IFF_ANYCAST, 0);
+	forget(&sent);
+	receive_message6(&(struct spec6){.dst = &any, .len = 10}, ICMP6_ECHO_REQUEST, 0, 0);
+	m = sent_message6(0, ICMP6_ECHO_REPLY, 0);
+	CHECK(IN6_ARE_ADDR_EQUAL(ip6_source(m), &here));
+	receive6(&(struct spec6){.dst = &any, .next = 200, .len = 10});
+	m = sent_message6(1, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER);
+	CHECK(IN6_ARE_ADDR_EQUAL(ip6_source(m), &here));
+	testbed_end();
+}
+
 KTEST_SUITE(icmp6, T(an_echo_is_answered), T(extension_headers_do_not_come_back),
     T(neighbours_on_the_link_are_answered_there), T(groups_are_answered_not_too_often),
     T(broken_messages_are_counted), T(errors_reach_the_transport_they_are_about),
     T(errors_about_what_we_never_sent_are_ignored), T(an_error_quotes_what_it_is_about),
     T(nothing_is_said_about_what_must_not_be_answered), T(errors_are_limited),
     T(unknown_headers_are_told), T(unknown_options_say_what_is_to_be_done),
-    T(impossible_fragments_are_told), T(random_messages_never_break_anything), T(without_memory_nothing_breaks));
+    T(impossible_fragments_are_told), T(random_messages_never_break_anything),
+    T(without_memory_nothing_breaks),
+    T(groups_that_nobody_joined_are_nobodys_business),
+    T(answers_never_come_from_an_anycast_address));

@@ -572,6 +572,18 @@ KTEST(without_memory_nothing_breaks)
 	testbed_end();
 }
 
+KTEST(every_interface_with_an_address_is_a_member_of_all_hosts)
+{
+	struct sockaddr_in group = {.sin_len = sizeof group, .sin_family = AF_INET,
+	    .sin_addr = {IP4(224, 0, 0, 1)}};
+
+	testbed();
+	CHECK(ip_local_member(en7, (struct sockaddr *)&group));
+	CHECK(!ip_local_member(dlil_loopback(curmachine()), (struct sockaddr *)&group));
+	CHECK_EQ(sent.count, 0);
+	testbed_end();
+}
+
 KTEST_SUITE(igmp, T(joining_and_leaving_are_told_twice), T(a_second_member_is_nothing_new),
     T(what_changes_before_it_was_told_is_merged), T(sources_come_and_go),
     T(some_groups_are_not_reported), T(a_general_query_is_answered_once_for_all_groups),
@@ -579,5 +591,7 @@ KTEST_SUITE(igmp, T(joining_and_leaving_are_told_twice), T(a_second_member_is_no
     T(nonsense_is_counted_and_ignored), T(a_flood_of_queries_gets_few_answers),
     T(many_groups_fill_several_messages), T(a_router_of_version_2_is_spoken_to_in_version_2),
     T(another_members_report_spares_ours), T(a_router_of_version_1_is_spoken_to_in_version_1),
-    T(random_messages_never_break_anything), T(an_interface_may_go_in_the_middle), T(a_replayed_machine_says_nothing),
-    T(without_memory_nothing_breaks));
+    T(random_messages_never_break_anything), T(an_interface_may_go_in_the_middle),
+    T(a_replayed_machine_says_nothing),
+    T(without_memory_nothing_breaks),
+    T(every_interface_with_an_address_is_a_member_of_all_hosts));

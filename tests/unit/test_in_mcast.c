@@ -501,7 +501,7 @@ KTEST(memberships_and_sources_are_bounded)
 	for (unsigned i = 0; i <= IP_MAX_MEMBERSHIPS; i++) {
 		r.imr_multiaddr.s_addr = htonl(0xef010000 + i);
 		CHECK_EQ(set_option(so[0], IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof r),
-		    i < IP_MAX_MEMBERSHIPS ? 0 : ENOBUFS);
+		    i < IP_MAX_MEMBERSHIPS ? 0 : ETOOMANYREFS);
 	}
 	CHECK_EQ(soclose(so[0]), 0);
 	/* 128 sources in a socket, 512 in what the interface is to know. */
@@ -548,6 +548,79 @@ KTEST(joining_without_memory_leaves_nothing_behind)
 	end();
 }
 
+/* ---- while the driver is being told ------------------------------------------------------- */
+
+static struct socket *joining;
+static errno_t
+sleepy_check(struct ifnet *ifp, const struct sockaddr *sa)
+{
+	(void)ifp;
+	(void)sa;
+	sched_block(NULL, machine_now(curmachine()) + 1000000, false, "the driver");
+	return 0;
+}
+
+static void
+close_it(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	CHECK_EQ(soclose(joining), 0);
+	joining = NULL;
+}
+
+static errno_t second;
+
+static void
+join_too(void *arg, wait_result_t result)
+{
+	(void)arg;
+	(void)result;
+	second = any_source(joining, IP_ADD_MEMBERSHIP);
+}
+
+static errno_t
+join_while(void (*fn)(void *, wait_result_t))
+{
+	struct socket *so = joining = udp4();
+	struct thread *t;
+	errno_t error;
+
+	so_retain(so);
+	CHECK_EQ(kthread_create(fn, NULL, &t), 0);
+	kthread_release(t);
+	error = any_source(so, IP_ADD_MEMBERSHIP);
+	so_release(so);
+	return error;
+}
+
+KTEST(a_socket_may_be_closed_while_it_joins)
+{
+	begin();
+	en7->check_multi = sleepy_check;
+	CHECK(join_while(close_it) != 0);
+	sched_block(NULL, machine_now(curmachine()) + 5000000, false, "the other");
+	CHECK(joining == NULL);
+	CHECK(in_multi_find(en7, AF_INET, &group4) == NULL);
+	end();
+}
+
+KTEST(two_may_join_at_once)
+{
+	errno_t first;
+
+	begin();
+	en7->check_multi = sleepy_check;
+	first = join_while(join_too);
+	sched_block(NULL, machine_now(curmachine()) + 5000000, false, "the other");
+	CHECK((first == 0 && second == EADDRINUSE) || (first == EADDRINUSE && second == 0));
+	CHECK_EQ(sotoinpcb(joining)->inp_moptions->count, 1);
+	CHECK_EQ(in_multi_find(en7, AF_INET, &group4)->members, 1);
+	CHECK_EQ(soclose(joining), 0);
+	CHECK(in_multi_find(en7, AF_INET, &group4) == NULL);
+	end();
+}
+
 KTEST_SUITE(in_mcast, T(membership_of_any_source_is_taken_and_given_up),
     T(membership_of_sources_grows_and_shrinks), T(sources_are_blocked_and_let_in_again),
     T(what_sockets_want_is_put_together), T(random_wishes_are_put_together_as_the_rule_says),
@@ -556,4 +629,5 @@ KTEST_SUITE(in_mcast, T(membership_of_any_source_is_taken_and_given_up),
     T(an_interface_that_goes_takes_its_groups_along),
     T(the_options_of_either_family_do_the_same), T(filters_are_read_as_they_were_set),
     T(memberships_find_their_interface), T(memberships_and_sources_are_bounded),
-    T(joining_without_memory_leaves_nothing_behind));
+    T(joining_without_memory_leaves_nothing_behind),
+    T(a_socket_may_be_closed_while_it_joins), T(two_may_join_at_once));

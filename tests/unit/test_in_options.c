@@ -96,6 +96,15 @@ KTEST(options_of_ipv6_have_their_values)
 	CHECK_EQ(set_int(so, IPPROTO_IPV6, IPV6_MULTICAST_IF, 99), EADDRNOTAVAIL);
 	CHECK_EQ(set_int(so, IPPROTO_IPV6, IPV6_CHECKSUM, 2), ENOPROTOOPT);
 	CHECK_EQ(set_int(so, IPPROTO_IP, IP_TOS, 1), EINVAL);
+	/* Of what a dual socket sends by IPv4, too; -1: the machine's default. */
+	CHECK_EQ(set_int(so, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 7), 0);
+	CHECK_EQ(send6(so, in6_mapped(THERE4), 7, "x"), 0);
+	CHECK_EQ(mtod(sent.m[sent.count - 1], const struct ip *)->ip_ttl, 7);
+	CHECK_EQ(set_int(so, IPPROTO_IPV6, IPV6_UNICAST_HOPS, -1), 0);
+	CHECK_EQ(send6(so, in6_mapped(THERE4), 7, "x"), 0);
+	CHECK_EQ(mtod(sent.m[sent.count - 1], const struct ip *)->ip_ttl, 64);
+	CHECK_EQ(soclose(so), 0);
+	so = udp6();
 	CHECK_EQ(sogetopt(so, &get), ENOTCONN);
 	CHECK_EQ(connect6(so, THERE6, 7), 0);
 	CHECK_EQ(sogetopt(so, &get), 0);

@@ -505,6 +505,24 @@ KTEST(the_number_of_sockets_is_bounded)
 	testbed_end();
 }
 
+/* An AF_INET6 socket that is for IPv4 alone is in IPv4's way like any other. */
+KTEST(mapped_addresses_get_no_port_twice)
+{
+	struct socket *four, *six;
+
+	inet_testbed();
+	four = udp4();
+	six = udp6();
+	CHECK_EQ(bind4(four, INADDR_ANY, 5000), 0);
+	CHECK_EQ(bind6(six, in6_mapped(INADDR_ANY), 5000), EADDRINUSE);
+	CHECK_EQ(bind6(six, in6_mapped(INADDR_ANY), 5001), 0);
+	CHECK_EQ(soclose(four), 0);
+	four = udp4();
+	CHECK_EQ(bind4(four, INADDR_ANY, 5001), EADDRINUSE);
+	CHECK_EQ(soclose(four) + soclose(six), 0);
+	testbed_end();
+}
+
 KTEST_SUITE(in_pcb, T(two_sockets_share_a_port_as_bsd_lets_them),
     T(a_connected_socket_is_in_the_way_of_those_that_reuse_nothing),
     T(another_users_port_is_not_shared), T(bind_refuses_what_is_no_address_of_ours),
@@ -512,4 +530,5 @@ KTEST_SUITE(in_pcb, T(two_sockets_share_a_port_as_bsd_lets_them),
     T(ports_towards_one_peer_are_taken_in_turn), T(a_range_that_is_used_up_has_no_port_left),
     T(connect_finds_the_local_address_and_disconnect_loses_it),
     T(a_dual_socket_connects_to_both_families), T(the_closest_match_gets_the_packet),
-    T(a_hundred_thousand_sockets_are_found_as_quickly_as_one), T(the_number_of_sockets_is_bounded));
+    T(a_hundred_thousand_sockets_are_found_as_quickly_as_one), T(the_number_of_sockets_is_bounded),
+    T(mapped_addresses_get_no_port_twice));

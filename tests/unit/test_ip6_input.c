@@ -1,4 +1,6 @@
 /* IPv6's way in: header checks and their counters, scopes, "for us?", delivery. */
+#include <netinet6/in6_var.h>
+
 #include "tests/unit/ip_testing.h"
 
 KTEST(a_plain_datagram_reaches_its_transport)
@@ -167,8 +169,22 @@ KTEST(nobody_hears_what_has_no_transport)
 	testbed_end();
 }
 
+KTEST(an_address_that_becomes_a_duplicate_is_not_used_any_more)
+{
+	struct in6_addr here = HERE6;
+
+	testbed();
+	receive6(&(struct spec6){.len = 10});
+	CHECK_EQ(delivered.count, 1);
+	ifaddr_set_flags(ifaddr_find_in6(curmachine(), &here), IN6_IFF_DUPLICATED, 0);
+	receive6(&(struct spec6){.len = 10});
+	CHECK_EQ(delivered.count, 1);
+	testbed_end();
+}
+
 KTEST_SUITE(ip6_input, T(a_plain_datagram_reaches_its_transport), T(link_padding_is_trimmed),
     T(bad_headers_are_counted_where_netstat_has_them), T(impossible_addresses_are_refused),
     T(link_local_addresses_are_ours_on_their_link_only), T(multicasts_are_for_us),
     T(an_address_that_went_is_not_ours_any_more), T(jumbograms_are_refused),
-    T(a_header_in_pieces_is_put_together), T(nobody_hears_what_has_no_transport));
+    T(a_header_in_pieces_is_put_together), T(nobody_hears_what_has_no_transport),
+    T(an_address_that_becomes_a_duplicate_is_not_used_any_more));

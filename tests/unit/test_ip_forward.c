@@ -402,6 +402,23 @@ KTEST(without_memory_nothing_breaks)
 	forwarding_testbed_end();
 }
 
+KTEST(the_next_hop_is_not_sent_to_itself)
+{
+	struct sockaddr_in dst = {.sin_len = sizeof dst, .sin_family = AF_INET, .sin_addr = {FAR4}};
+	struct sockaddr_in gateway = {.sin_len = sizeof gateway, .sin_family = AF_INET,
+	    .sin_addr = {THERE4}};
+	struct rt_request r = {.dst = (struct sockaddr *)&dst, .prefix = 32,
+	    .gateway = (struct sockaddr *)&gateway, .flags = RTF_UP | RTF_GATEWAY | RTF_HOST | RTF_STATIC};
+
+	forwarding_testbed();
+	r.ifp = en7;
+	CHECK_EQ(rt_add(curmachine(), &r, NULL), 0);
+	receive4(&(struct spec4){.dst = FAR4, .len = 900});
+	CHECK_EQ(st4()->ips_redirectsent, 0);
+	CHECK_EQ(sent.count, 1);
+	forwarding_testbed_end();
+}
+
 KTEST_SUITE(ip_forward, T(what_is_for_others_goes_on), T(a_host_forwards_nothing),
     T(some_addresses_do_not_travel), T(time_to_live_ends),
     T(where_there_is_no_way_the_sender_is_told),
@@ -409,4 +426,5 @@ KTEST_SUITE(ip_forward, T(what_is_for_others_goes_on), T(a_host_forwards_nothing
     T(who_takes_a_detour_is_told_the_way), T(output_filters_see_it_input_filters_do_not),
     T(routers_sign_what_asks_for_it), T(malformed_options_are_told),
     T(source_routes_are_off_by_default), T(source_routes_are_followed_if_allowed),
-    T(options_never_break_anything), T(without_memory_nothing_breaks));
+    T(options_never_break_anything), T(without_memory_nothing_breaks),
+    T(the_next_hop_is_not_sent_to_itself));

@@ -377,6 +377,38 @@ KTEST(without_memory_nothing_breaks)
 	testbed_end();
 }
 
+KTEST(the_same_name_on_another_link_is_somebody_else)
+{
+	struct in6_addr local = LOCAL6, mine = ip6_of("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\5");
+	const struct in6_addr any = IN6ADDR_ANY_INIT;
+	struct ip_sender sender = {0};
+
+	testbed();
+	sender.bound = make_interface("fw", 1500);
+	add_address6(sender.bound, mine);
+	forget(&sent);
+	CHECK_EQ(send6(&(struct spec6){.src = &any, .dst = &local, .len = 3}, &sender), 0);
+	CHECK_EQ(sent.count, 1);
+	CHECK(IN6_ARE_ADDR_EQUAL(ip6_source(sent.m[0]), &mine));
+	testbed_end();
+}
+
+KTEST(groups_need_a_link_that_has_groups)
+{
+	struct ip_sender sender = {0};
+	struct in6_addr group = GROUP6, here = HERE6;
+
+	testbed();
+	sender.bound = en7;
+	forget(&sent);
+	CHECK_EQ(dlil_set_flags(en7, 0, IFF_MULTICAST), 0);
+	CHECK_EQ(send4(&(struct spec4){.src = HERE4, .dst = IP4(224, 0, 0, 9), .len = 3}, &sender),
+	    ENETUNREACH);
+	CHECK_EQ(send6(&(struct spec6){.src = &here, .dst = &group, .len = 3}, &sender), ENETUNREACH);
+	CHECK_EQ(sent.count, 0);
+	testbed_end();
+}
+
 KTEST_SUITE(ip_send, T(the_short_way_sends_the_same), T(the_short_way_ends_when_anything_changes),
     T(our_own_addresses_take_the_short_way_too), T(rejecting_routes_say_so_and_black_holes_do_not),
     T(sources_are_selected_or_it_is_an_error), T(only_connected_networks_with_dontroute),
@@ -385,4 +417,6 @@ KTEST_SUITE(ip_send, T(the_short_way_sends_the_same), T(the_short_way_ends_when_
     T(multicast_says_how_far_and_whether_it_is_heard_here), T(ipv6_has_a_short_way),
     T(the_bound_interface_is_the_link), T(extension_headers_are_inserted_in_order),
     T(the_old_routing_header_is_not_sent), T(small_packets_on_demand),
-    T(without_memory_nothing_breaks));
+    T(without_memory_nothing_breaks),
+    T(the_same_name_on_another_link_is_somebody_else),
+    T(groups_need_a_link_that_has_groups));

@@ -734,6 +734,31 @@ KTEST(what_is_left_in_messages_goes_with_the_machine)
 	CHECK_EQ(curmachine()->sockets->count, 0);
 }
 
+/* As large as both may be: together they are more than there ever will be space for. */
+KTEST(the_longest_datagram_may_carry_descriptors)
+{
+	struct nke *m = curmachine();
+	static char data[2048];
+	struct socket *a, *b, *x, *y;
+	struct so_received r;
+	struct mbuf *control;
+	size_t sent;
+	int fd;
+
+	make_pair(SOCK_DGRAM, &a, &b);
+	make_pair(SOCK_STREAM, &x, &y);
+	fd = give_number(x);
+	control = sbcreatecontrol(m, &fd, sizeof fd, SCM_RIGHTS, SOL_SOCKET);
+	CHECK(control != NULL);
+	CHECK_EQ(sosend(a, NULL, data, sizeof data, NULL, control, 0, &sent), 0);
+	CHECK_EQ(soreceive(b, data, sizeof data, MSG_DONTWAIT | SO_RECV_NOCONTROL, &r), 0);
+	CHECK_EQ(r.len, sizeof data);
+	soclose(a);
+	soclose(b);
+	soclose(y);
+	fd_close(m, fd);
+}
+
 KTEST_SUITE(local,
     T(names_last_from_bind_to_close),
     T(bad_names_are_refused),
@@ -750,6 +775,7 @@ KTEST_SUITE(local,
     T(a_full_receiver_is_an_error),
     T(a_message_is_cut_to_the_room_for_it),
     T(messages_are_delivered_as_mbufs),
+    T(the_longest_datagram_may_carry_descriptors),
     T(descriptors_are_passed_by_streams),
     T(descriptors_are_passed_by_datagrams),
     T(a_stream_is_read_up_to_the_next_descriptor),

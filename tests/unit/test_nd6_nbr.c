@@ -372,6 +372,106 @@ KTEST(a_flood_of_questions_is_bounded_in_memory)
 	CHECK(entry6(HIM_G) != NULL);
 }
 
+/* ---- what must not be believed ------------------------------------------------------------ */
+
+/* A solicitation for ME_G from HIM_G, in a packet with a fragment header: bytes [from, to) of it. */
+static void
+piece_comes(size_t from, size_t to, bool more)
+{
+	struct in6_addr src = HIM_G, dst = ME_G;
+	struct nd_neighbor_solicit ns;
+	uint8_t whole[32] = {0}, packet[40 + 8 + 32];
+	struct ip6_hdr ip6 = {.ip6_src = src, .ip6_dst = dst};
+	struct ip6_frag f = {.ip6f_nxt = IPPROTO_ICMPV6, .ip6f_offlg = htons(from), .ip6f_ident = 7};
+	struct mbuf *m;
+	uint16_t sum;
+
+	memset(&ns, 0, sizeof ns);
+	ns.nd_ns_type = ND_NEIGHBOR_SOLICIT;
+	ns.nd_ns_target = dst;
+	memcpy(whole, &ns, sizeof ns);
+	whole[24] = ND_OPT_SOURCE_LINKADDR;
+	whole[25] = 1;
+	memcpy(whole + 26, peer_mac, 6);
+	m = m_devget(curmachine(), whole, sizeof whole, 0);
+	sum = (uint16_t)~in_cksum_sum(m, 0, sizeof whole, in6_pseudo(&src, &dst, IPPROTO_ICMPV6,
+	    sizeof whole));
+	m_freem(m);
+	memcpy(whole + 2, &sum, sizeof sum);
+	if (more)
+		f.ip6f_offlg |= IP6F_MORE_FRAG;
+	ip6.ip6_vfc = IPV6_VERSION;
+	ip6.ip6_plen = htons(8 + to - from);
+	ip6.ip6_nxt = IPPROTO_FRAGMENT;
+	ip6.ip6_hlim = 255;
+	memcpy(packet, &ip6, 40);
+	memcpy(packet + 40, &f, 8);
+	memcpy(packet + 48, whole + from, to - from);
+	come_in(our_mac, peer_mac, 0x86dd, packet, 48 + to - from);
+}
+
+KTEST(messages_that_came_in_fragments_are_dropped)
+{
+	prepare();
+	piece_comes(0, 32, false);
+	piece_comes(0, 16, true);
+	piece_comes(16, 32, false);
+	CHECK_EQ(ip6_statistics(curmachine())->ip6s_reassembled, 1);
+	CHECK_EQ(icmp6_statistics(curmachine())->icp6s_inhist[ND_NEIGHBOR_SOLICIT], 2);
+	CHECK(entry6(HIM_G) == NULL);
+	CHECK(next_nd(ND_NEIGHBOR_ADVERT, NULL, NULL) == NULL);
+}
+
+KTEST(an_advertisement_that_may_not_replace_changes_nothing_else)
+{
+	prepare();
+	CHECK_EQ(send6(our_ll(), HIM), 0);
+	neighbor_comes(ND_NEIGHBOR_ADVERT, ND_NA_FLAG_SOLICITED | ND_NA_FLAG_ROUTER, HIM, our_ll(), HIM,
+	    peer_mac);
+	CHECK(entry6(HIM)->flags & NEIGHBOR_ROUTER);
+	neighbor_comes(ND_NEIGHBOR_ADVERT, 0, HIM, ALL_NODES, HIM, other_mac);
+	CHECK_EQ(entry6(HIM)->state, NEIGHBOR_STALE);
+	CHECK(entry6(HIM)->flags & NEIGHBOR_ROUTER);
+	neighbor_comes(ND_NEIGHBOR_ADVERT, 0, HIM, ALL_NODES, HIM, peer_mac);
+	CHECK(!(entry6(HIM)->flags & NEIGHBOR_ROUTER));
+}
+
+KTEST(while_the_link_is_down_nothing_is_due)
+{
+	prepare();
+	CHECK_EQ(dlil_set_flags(en0, 0, IFF_RUNNING), 0);
+	add6(in6(0x20, 0x01, 0, 9));
+	wait_ns(20 * SEC);
+	CHECK(own6(in6(0x20, 0x01, 0, 9))->ia6_flags & IN6_IFF_TENTATIVE);
+	CHECK_EQ(curmachine()->nd6->armed, UINT64_MAX);
+	CHECK_EQ(dlil_set_flags(en0, IFF_RUNNING, IFF_RUNNING), 0);
+	dlil_post_event(en0, KEV_DL_SUBCLASS, KEV_DL_SIFFLAGS, NULL, 0, false);
+	wait_ns(3 * SEC);
+	CHECK(next_nd(ND_NEIGHBOR_SOLICIT, NULL, NULL) != NULL);
+	CHECK(!(own6(in6(0x20, 0x01, 0, 9))->ia6_flags & IN6_IFF_NOTREADY));
+	CHECK_EQ(curmachine()->nd6->armed, UINT64_MAX);
+}
+
+KTEST(groups_are_reported_again_from_the_address_that_is_ours)
+{
+	const struct frame *f;
+	struct ip6_hdr ip6;
+	unsigned nowhere = 0, ours = 0;
+
+	make_link();
+	CHECK_EQ(nd6_linklocal_start(en0), 0);
+	wait_ns(10 * SEC);
+	while ((f = next_frame(0x86dd)) != NULL) {
+		memcpy(&ip6, f->data + 14, sizeof ip6);
+		if (ip6.ip6_nxt != IPPROTO_HOPOPTS || f->data[14 + 48] != MLDV2_LISTENER_REPORT)
+			continue;
+		nowhere += same6(&ip6.ip6_src, UNSPECIFIED);
+		ours += same6(&ip6.ip6_src, our_ll());
+	}
+	CHECK(nowhere != 0);
+	CHECK(ours != 0);
+}
+
 KTEST_SUITE(nd6_nbr,
     T(an_address_is_tentative_until_nobody_objects),
     T(the_checksum_of_what_we_say_is_right),
@@ -388,4 +488,8 @@ KTEST_SUITE(nd6_nbr,
     T(advertisements_make_no_entries_and_follow_the_flags),
     T(a_new_link_address_is_announced),
     T(messages_from_afar_malformed_or_contradictory_are_counted_and_dropped),
-    T(a_flood_of_questions_is_bounded_in_memory));
+    T(a_flood_of_questions_is_bounded_in_memory),
+    T(messages_that_came_in_fragments_are_dropped),
+    T(an_advertisement_that_may_not_replace_changes_nothing_else),
+    T(while_the_link_is_down_nothing_is_due),
+    T(groups_are_reported_again_from_the_address_that_is_ours));

@@ -71,7 +71,7 @@ KTEST(an_advertisement_gives_address_route_and_parameters)
 	start_autoconf();
 	forget_frames();
 	begin_advert(1800, ND_RA_FLAG_RTPREF_HIGH);
-	advert.ra.nd_ra_curhoplimit = 33;
+	advert.ra.nd_ra_curhoplimit = 99;
 	advert.ra.nd_ra_retransmit = htonl(500);
 	advert.ra.nd_ra_reachable = htonl(20000);
 	put_lladdr(peer_mac);
@@ -92,7 +92,7 @@ KTEST(an_advertisement_gives_address_route_and_parameters)
 	CHECK_EQ(prefix.prefixlen, 64);
 	CHECK(nd6_interface_info(en0, &info));
 	CHECK_EQ(info.linkmtu, 1400);
-	CHECK_EQ(info.chlim, 33);
+	CHECK_EQ(info.chlim, 99);
 	CHECK_EQ(info.retrans, 500);
 	CHECK_EQ(info.basereachable, 20000);
 	near = sin6_of(in6(0x20, 0x01, 9, 9));
@@ -153,7 +153,7 @@ KTEST(prefixes_that_cannot_be_are_passed_over)
 	CHECK_EQ(nd6_prefixes(curmachine(), NULL, 0), 0);
 	for (uint8_t i = 1; i < 5; i++)
 		CHECK(own6(our_global(i)) == NULL);
-	CHECK_EQ(en0->nd6->mtu, 0);
+	CHECK_EQ(en0->mtu6, 0);
 }
 
 KTEST(addresses_age)
@@ -549,6 +549,13 @@ KTEST(what_a_router_may_not_say)
 	a.min_interval = 700;
 	CHECK_EQ(nd6_advertise(en0, &a), EINVAL);
 	a = advertise_something();
+	a.min_interval = 2;
+	CHECK_EQ(nd6_advertise(en0, &a), EINVAL);
+	a = advertise_something();
+	a.max_interval = 1000;
+	a.min_interval = 751;
+	CHECK_EQ(nd6_advertise(en0, &a), EINVAL);
+	a = advertise_something();
 	a.mtu = 1000;
 	CHECK_EQ(nd6_advertise(en0, &a), EINVAL);
 	a = advertise_something();
@@ -601,6 +608,123 @@ KTEST(programs_see_neighbours_routers_and_prefixes)
 	CHECK(entry6(ROUTER(1)) == NULL);
 }
 
+/* ---- more of what routers say ------------------------------------------------------------- */
+
+KTEST(many_advertisements_do_not_eat_a_lifetime)
+{
+	struct ifaddr *ifa;
+	uint64_t valid;
+
+	start_autoconf();
+	begin_advert(0, 0);
+	put_prefix(prefix64(1), 64, ND_OPT_PI_FLAG_AUTO, 7200, 7200);
+	advert_comes(ROUTER(1));
+	wait_ns(5 * SEC);
+	ifa = own6(our_global(1));
+	CHECK(ifa != NULL);
+	valid = ifa->ia6_valid;
+	begin_advert(0, 0);
+	put_prefix(prefix64(1), 64, ND_OPT_PI_FLAG_AUTO, 1, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		advert_comes(ROUTER(1));
+		wait_ns(MS);
+	}
+	CHECK_EQ(ifa->ia6_valid, valid);
+	CHECK(ifa->ia6_preferred <= machine_now(curmachine()) + SEC);
+}
+
+/* The IPv6 packet that was sent last. */
+static const uint8_t *
+last_packet(void)
+{
+	CHECK(frame_count != 0);
+	return frames[frame_count - 1].data + 14;
+}
+
+static void
+send_by(struct ifnet *ifp, struct in6_addr src, struct in6_addr dst)
+{
+	struct ip_sender sender = {.bound = ifp};
+	struct ip6_hdr ip6 = {.ip6_src = src, .ip6_dst = dst};
+
+	ip6.ip6_nxt = 253;
+	CHECK_EQ(ip6_send(curmachine(), m_devget(curmachine(), &ip6, sizeof ip6, 32), &sender), 0);
+}
+
+KTEST(a_hop_limit_is_its_links_and_is_not_lowered)
+{
+	struct nd_ifinfo info;
+
+	start_autoconf();
+	begin_advert(1800, 0);
+	advert.ra.nd_ra_curhoplimit = 70;
+	put_lladdr(peer_mac);
+	advert_comes(ROUTER(1));
+	CHECK_EQ(curmachine()->ip6->default_hlim, 64);
+	CHECK(nd6_interface_info(en0, &info));
+	CHECK_EQ(info.chlim, 70);
+	send_by(en0, our_ll(), ROUTER(1));
+	CHECK_EQ(last_packet()[7], 70);
+	advert.ra.nd_ra_curhoplimit = 1;
+	advert_comes(ROUTER(1));
+	send_by(en0, our_ll(), ROUTER(1));
+	CHECK_EQ(last_packet()[7], 70);
+}
+
+KTEST(the_links_mtu_follows_the_router)
+{
+	struct sockaddr_in6 far;
+	struct rtentry *rt;
+
+	start_autoconf();
+	far = sin6_of(in6(0x2a, 0x00, 0, 1));
+	begin_advert(1800, 0);
+	advert_comes(ROUTER(1));
+	begin_advert(1800, 0);
+	put_mtu(1400);
+	advert_comes(ROUTER(1));
+	rt = rt_lookup(curmachine(), SA(far), NULL, 0);
+	CHECK(rt != NULL);
+	CHECK_EQ(rt_mtu(rt), 1400);
+	begin_advert(1800, 0);
+	put_mtu(1279);
+	advert_comes(ROUTER(1));
+	CHECK_EQ(rt_mtu(rt), 1400);
+	begin_advert(1800, 0);
+	put_mtu(1501);
+	advert_comes(ROUTER(1));
+	CHECK_EQ(rt_mtu(rt), 1400);
+	rt_release(rt);
+}
+
+KTEST(times_of_no_length_are_not_for_ever)
+{
+	struct nd_ifinfo info;
+
+	start_autoconf();
+	for (unsigned i = 0; i < 8; i++) {
+		begin_advert(1800, 0);
+		advert.ra.nd_ra_reachable = htonl(1 + (i & 1));
+		advert_comes(ROUTER(1));
+		CHECK(nd6_interface_info(en0, &info));
+		CHECK(en0->nd6->reachable_ms != 0);
+	}
+}
+
+KTEST(a_redirect_to_a_router_that_is_dead_is_given_up)
+{
+	struct in6_addr far = in6(0x2a, 0x00, 0, 1);
+
+	start_autoconf();
+	router_says(1, 1800, 0, peer_mac);
+	redirect_comes(ROUTER(1), ROUTER(2), far);
+	CHECK_EQ(gateway_to(far), 2);
+	CHECK_EQ(send6(our_ll(), ROUTER(2)), 0);
+	wait_ns(20 * SEC);
+	CHECK(entry6(ROUTER(2)) == NULL);
+	CHECK_EQ(gateway_to(far), 1);
+}
+
 KTEST_SUITE(nd6_rtr,
     T(an_interface_gives_itself_a_link_local_address_and_asks_for_routers),
     T(a_duplicate_link_local_address_ends_it),
@@ -624,4 +748,9 @@ KTEST_SUITE(nd6_rtr,
     T(a_router_that_stops_says_so),
     T(a_host_does_not_advertise_and_a_router_does_not_listen),
     T(what_a_router_may_not_say),
-    T(programs_see_neighbours_routers_and_prefixes));
+    T(programs_see_neighbours_routers_and_prefixes),
+    T(many_advertisements_do_not_eat_a_lifetime),
+    T(a_hop_limit_is_its_links_and_is_not_lowered),
+    T(the_links_mtu_follows_the_router),
+    T(times_of_no_length_are_not_for_ever),
+    T(a_redirect_to_a_router_that_is_dead_is_given_up));

@@ -116,7 +116,13 @@ KTEST(lies_have_limits)
 	CHECK_EQ(largest(send4), 1420);
 	told4(1420, 1);
 	CHECK(largest(send4) >= 64);
+	/* RFC 8201 4: less than every link takes is nonsense, and nobody is told. */
+	told_count = 0;
 	told6(0);
+	told6(1279);
+	CHECK_EQ(told_count, 0);
+	CHECK_EQ(largest(send6), 1440);
+	told6(1280);
 	CHECK_EQ(largest(send6), 1280);
 	told6(UINT32_MAX);
 	CHECK_EQ(largest(send6), 1280);

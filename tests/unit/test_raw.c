@@ -420,10 +420,24 @@ KTEST(icmp_of_any_shape_does_no_harm_to_echo_sockets)
 	testbed_end();
 }
 
+KTEST(an_echo_that_cannot_be_sent_takes_no_identifier)
+{
+	struct sockaddr_in nowhere = sin4(IP4(192, 0, 2, 1), 0);
+	struct socket *so;
+
+	inet_testbed();
+	so = make_socket(PF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	CHECK_EQ(send_to(so, SA(nowhere), request, sizeof request), ENETUNREACH);
+	CHECK_EQ(sotoinpcb(so)->inp_lport, 0);
+	CHECK_EQ(soclose(so), 0);
+	testbed_end();
+}
+
 KTEST_SUITE(raw, T(every_raw_socket_that_wants_a_datagram_gets_a_copy),
     T(raw_sockets_see_icmp_that_is_answered_or_not),
     T(raw_sockets_send_with_a_header_of_the_stack_or_their_own), T(raw_sockets_take_privilege),
     T(raw_sockets_of_ipv6_make_and_check_checksums), T(the_filter_says_which_icmpv6_comes),
     T(echo_works_without_privilege_and_each_gets_its_own),
     T(echo_sockets_hear_of_errors_about_their_requests), T(echo_of_ipv6_works_without_privilege),
-    T(icmp_of_any_shape_does_no_harm_to_echo_sockets));
+    T(icmp_of_any_shape_does_no_harm_to_echo_sockets),
+    T(an_echo_that_cannot_be_sent_takes_no_identifier));

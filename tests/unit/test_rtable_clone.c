@@ -299,6 +299,35 @@ KTEST(memory_may_run_out_anywhere)
 	}
 }
 
+KTEST(a_path_mtu_that_is_forgotten_leaves_the_networks_own)
+{
+	struct sockaddr_in far = ipv4(8, 8, 8, 8), net = ipv4(8, 8, 8, 0), gateway = ipv4(10, 0, 0, 254);
+	struct rt_metrics metrics = {.rmx_mtu = 1400};
+	struct rt_request r = {
+		.dst = SA(net), .prefix = 24, .gateway = SA(gateway), .flags = RTF_STATIC,
+		.metrics = &metrics, .inits = RTV_MTU,
+	};
+	struct route ro = {0};
+
+	prepare();
+	CHECK_EQ(rt_add(curmachine(), &r, NULL), 0);
+	CHECK(rt_set_path_mtu(curmachine(), SA(far), 1300));
+	CHECK_EQ(rt_mtu(route_get(curmachine(), &ro, SA(far), NULL)), 1300);
+	wait_for(601);
+	CHECK_EQ(rt_mtu(route_get(curmachine(), &ro, SA(far), NULL)), 1400);
+	route_clear(&ro);
+}
+
+KTEST(a_broadcast_address_is_no_router)
+{
+	struct sockaddr_in far = ipv4(8, 8, 8, 8), router = ipv4(10, 0, 0, 254);
+
+	prepare();
+	CHECK_EQ(set_default(254), 0);
+	redirect(far, ipv4(10, 0, 0, 255), router, the);
+	CHECK_EQ(gateway_of(find(8, 8, 8, 8, NULL, 0)), 0x0a0000fe);
+}
+
 KTEST_SUITE(rtable_clone,
     T(use_makes_host_routes),
     T(clones_are_bounded_and_those_in_use_stay),
@@ -310,4 +339,6 @@ KTEST_SUITE(rtable_clone,
     T(a_flood_of_redirects_is_bounded),
     T(ipv6_redirects_name_link_local_routers_or_the_host_itself),
     T(a_losing_route_that_was_learned_is_given_up),
-    T(memory_may_run_out_anywhere));
+    T(memory_may_run_out_anywhere),
+    T(a_path_mtu_that_is_forgotten_leaves_the_networks_own),
+    T(a_broadcast_address_is_no_router));

@@ -293,6 +293,20 @@ KTEST(mbufs_are_delivered_without_copying)
 	soclose(so);
 }
 
+/* Who does not want to wait takes what there is, less than the low-water mark too. */
+KTEST(a_reader_that_does_not_wait_passes_over_the_low_water_mark)
+{
+	struct socket *so;
+
+	set_up();
+	so = make_connected();
+	CHECK_EQ(set_int(so, SO_RCVLOWAT, 4), 0);
+	arrive(so, "abc");
+	CHECK(!(soready(so) & SO_READABLE));
+	CHECK_STR(receive_flags(so, 100, MSG_DONTWAIT, NULL, NULL), "abc");
+	soclose(so);
+}
+
 KTEST_SUITE(socket_io,
     T(sending_is_refused_in_bsds_order),
     T(a_stream_is_cut_into_pieces_and_waits_for_space),
@@ -304,4 +318,5 @@ KTEST_SUITE(socket_io,
     T(data_comes_before_the_error_and_that_before_the_end),
     T(a_reader_waits_for_what_it_wants),
     T(the_end_is_a_success_also_for_who_wants_more),
-    T(mbufs_are_delivered_without_copying));
+    T(mbufs_are_delivered_without_copying),
+    T(a_reader_that_does_not_wait_passes_over_the_low_water_mark));

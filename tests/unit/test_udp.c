@@ -729,6 +729,60 @@ KTEST(without_an_address_one_can_still_ask_everybody_for_one)
 	testbed_end();
 }
 
+/* What is refused before it leaves leaves nothing behind: no port is held for it. */
+KTEST(a_datagram_that_cannot_be_sent_binds_nothing)
+{
+	struct sockaddr_in to = sin4(THERE4, 7);
+	static const char big[65535];
+	struct socket *so;
+	size_t n;
+
+	inet_testbed();
+	so = udp4();
+	CHECK_EQ(send4(so, IP4(192, 0, 2, 1), 7, "nowhere"), ENETUNREACH);
+	CHECK_EQ(sotoinpcb(so)->inp_lport, 0);
+	CHECK_EQ(set_int(so, SOL_SOCKET, SO_SNDBUF, 65535), 0);
+	CHECK_EQ(send_to(so, SA(to), big, 65508), EMSGSIZE);
+	CHECK_EQ(sotoinpcb(so)->inp_lport, 0);
+	CHECK_EQ(sosend(so, SA(to), "x", 1, NULL, sbcreatecontrol(curmachine(), "", 1, IP_PKTINFO,
+	    IPPROTO_IP), MSG_DONTWAIT, &n), EINVAL);
+	CHECK_EQ(sotoinpcb(so)->inp_lport, 0);
+	CHECK_EQ(send_to(so, SA(to), "x", 1), 0);
+	CHECK(sotoinpcb(so)->inp_lport != 0);
+	CHECK_EQ(soclose(so), 0);
+	so = udp6();
+	CHECK_EQ(send6(so, ip6_of("\x20\x01\x0d\xb8\0\x99\0\0\0\0\0\0\0\0\0\1"), 7, "nowhere"),
+	    EHOSTUNREACH);
+	CHECK_EQ(sotoinpcb(so)->inp_lport, 0);
+	CHECK_EQ(soclose(so), 0);
+	testbed_end();
+}
+
+/* Connecting settled the local address; a group is another one. */
+KTEST(a_connected_socket_hears_no_group_and_no_broadcast)
+{
+	struct sockaddr_in peer = sin4(THERE4, 7), group = sin4(GROUP4, 5000),
+	    all = sin4(INADDR_BROADCAST, 5000);
+	struct ip_mreq r = {{GROUP4}, {HERE4}};
+	struct socket *so;
+
+	inet_testbed();
+	so = udp4();
+	CHECK_EQ(bind4(so, INADDR_ANY, 5000), 0);
+	CHECK_EQ(set_option(so, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof r), 0);
+	come4(en7, &peer, &group, "to all", -1);
+	CHECK_STR(receive(so), "to all");
+	CHECK_EQ(connect4(so, THERE4, 7), 0);
+	come4(en7, &peer, &group, "to all", -1);
+	come4(en7, &peer, &all, "to all", -1);
+	CHECK_STR(receive(so), "");
+	CHECK_EQ(sodisconnect(so), 0);
+	come4(en7, &peer, &group, "again", -1);
+	CHECK_STR(receive(so), "again");
+	CHECK_EQ(soclose(so), 0);
+	testbed_end();
+}
+
 KTEST_SUITE(udp, T(datagrams_go_round_by_lo0), T(datagrams_of_ipv6_go_round_by_lo0),
     T(a_connected_socket_hears_its_peer_only), T(the_source_fits_the_way),
     T(checksums_that_leave_are_right), T(wrong_checksums_are_refused_and_counted),
@@ -743,4 +797,6 @@ KTEST_SUITE(udp, T(datagrams_go_round_by_lo0), T(datagrams_of_ipv6_go_round_by_l
     T(multicasts_of_ipv6_stay_on_their_link),
     T(a_socket_bound_to_a_group_sends_from_its_interface),
     T(link_local_addresses_of_ones_own_keep_their_zone), T(requests_out_of_order_are_refused),
-    T(without_an_address_one_can_still_ask_everybody_for_one));
+    T(without_an_address_one_can_still_ask_everybody_for_one),
+    T(a_datagram_that_cannot_be_sent_binds_nothing),
+    T(a_connected_socket_hears_no_group_and_no_broadcast));

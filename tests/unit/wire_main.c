@@ -306,6 +306,32 @@ long_frames_and_frames_without_carrier_vanish(void **state)
 	take_down(&n);
 }
 
+/* As long, as late and as large as can be said: nothing wraps around. */
+static void
+the_largest_numbers_mean_what_they_say(void **state)
+{
+	struct core_wire_params p = {.mtu = UINT32_MAX, .corrupt = CORE_WIRE_BILLION};
+	struct net n;
+
+	(void)state;
+	build(&n, 2, false, &p);
+	transmit(&n, 0, 2, 1514, 1, 0);
+	let_arrive(&n);
+	assert_int_equal(n.seen[1]->count, 1);
+	p = (struct core_wire_params){.delay_ns = UINT64_MAX - 5, .jitter_ns = UINT64_MAX,
+	    .reorder = CORE_WIRE_BILLION, .reorder_ns = UINT64_MAX};
+	assert_int_equal(wire_configure(n.wire, NULL, &p), 0);
+	transmit(&n, 0, 2, 100, 3, 0);
+	let_arrive(&n);
+	assert_int_equal(n.seen[1]->count, 1);
+	p.rate_bps = 1;
+	assert_int_equal(wire_configure(n.wire, NULL, &p), 0);
+	transmit(&n, 0, 2, 100, 3, 0);
+	let_arrive(&n);
+	assert_int_equal(n.seen[1]->count, 1);
+	take_down(&n);
+}
+
 static void
 plugging_refuses_what_makes_no_sense(void **state)
 {
@@ -425,6 +451,7 @@ main(void)
 		cmocka_unit_test(losses_come_in_bursts),
 		cmocka_unit_test(only_reordering_reorders),
 		cmocka_unit_test(long_frames_and_frames_without_carrier_vanish),
+		cmocka_unit_test(the_largest_numbers_mean_what_they_say),
 		cmocka_unit_test(plugging_refuses_what_makes_no_sense),
 		cmocka_unit_test(ends_go_in_any_order),
 		cmocka_unit_test(a_receiver_without_memory_loses_frames),
