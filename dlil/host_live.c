@@ -48,8 +48,8 @@ missing_sum(const uint8_t *p, size_t len)
 	sum = (sum >> 16) + (sum & 0xffff);
 	sum += sum >> 16;
 	sum = ~sum & 0xffff;
-	return htons((uint16_t)(sum != 0 ? sum : 0xffff));	/* 0 is none for UDP,
-	    and the same for others */
+	/* For UDP 0 says that there is none; for others both are the same. */
+	return htons((uint16_t)(sum != 0 ? sum : 0xffff));
 }
 
 /*

@@ -113,8 +113,8 @@ main(int argc, char **argv)
 	alice = machine(world, "alice");
 	router = machine(world, "router");
 	bob = machine(world, "bob");
-	must(nke_wire_create(alice, &near, 1, &left) == 0 && nke_wire_create(alice, &far, 2, &right) == 0,
-	    alice, "wires");
+	must(nke_wire_create(alice, &near, 1, &left) == 0, alice, "a wire");
+	must(nke_wire_create(alice, &far, 2, &right) == 0, alice, "a wire");
 	interface(alice, "en0", 1, "10.0.1.2", left);
 	interface(router, "en0", 2, "10.0.1.1", left);
 	interface(router, "en1", 3, "10.0.2.1", right);
