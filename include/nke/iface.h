@@ -54,7 +54,8 @@ int nke_iface_input(nke_iface_t *i, const void *frame, size_t len);
 /*
  * Gives it an address (AF_INET or AF_INET6) of a network of `prefix` bits.
  *
- * EAFNOSUPPORT: another family. EINVAL: prefix too long. EEXIST: the machine has it. ENOMEM, EFAULT.
+ * EAFNOSUPPORT: another family. EINVAL: an address that is too short, a prefix that is too long. EEXIST:
+ * the machine has it. ENOMEM, EFAULT.
  */
 int nke_iface_add_address(nke_iface_t *i, const struct sockaddr *address, socklen_t len,
     unsigned prefix);

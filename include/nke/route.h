@@ -66,7 +66,7 @@ struct nke_address {
 
 /* Fills at most `max` addresses in the order in which they came; returns how many there are. */
 size_t nke_address_list(nke_t *m, struct nke_address *out, size_t max);
-/* Takes an address off its interface. EADDRNOTAVAIL: it has none such. ENXIO, EAFNOSUPPORT, EFAULT. */
+/* Takes an address off its interface. EADDRNOTAVAIL: it has none such. EINVAL, ENXIO, EAFNOSUPPORT. */
 int nke_address_remove(nke_t *m, const char *interface, const struct sockaddr *address, socklen_t len);
 
 #pragma GCC visibility pop

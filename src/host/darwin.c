@@ -231,3 +231,11 @@ host_sockaddr_bytes(const struct sockaddr *sa, socklen_t len, size_t *size)
 	}
 	return NULL;
 }
+
+int
+host_sockaddr_error(const struct sockaddr *sa, socklen_t len)
+{
+	if (len < sizeof sa->sa_family || sa->sa_family == AF_INET || sa->sa_family == AF_INET6)
+		return EINVAL;
+	return EAFNOSUPPORT;
+}

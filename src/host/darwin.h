@@ -33,5 +33,7 @@ size_t darwin_sockaddr_from_host(const struct sockaddr *, socklen_t len, void *d
 socklen_t darwin_sockaddr_to_host(const void *darwin, size_t len, struct sockaddr_storage *);
 /* The address bytes of a host's AF_INET or AF_INET6 address (4 or 16); NULL for others. */
 const void *host_sockaddr_bytes(const struct sockaddr *, socklen_t len, size_t *size);
+/* Why it is NULL: EINVAL (too short), EAFNOSUPPORT. */
+int host_sockaddr_error(const struct sockaddr *, socklen_t len);
 
 #endif

@@ -132,8 +132,8 @@ address_bytes(nke_iface_t *i, const char *what, const struct sockaddr *sa, sockl
 	const void *bytes = len >= sizeof sa->sa_family ? host_sockaddr_bytes(sa, len, &size) : NULL;
 
 	if (bytes == NULL)
-		nke_fail(i->machine, EAFNOSUPPORT, "%s: %s: expected a whole AF_INET or AF_INET6 address",
-		    i->name, what);
+		nke_fail(i->machine, host_sockaddr_error(sa, len),
+		    "%s: %s: expected a whole AF_INET or AF_INET6 address", i->name, what);
 	return bytes;
 }
 
@@ -143,7 +143,7 @@ nke_iface_add_address(nke_iface_t *i, const struct sockaddr *sa, socklen_t len, 
 	const void *bytes = address_bytes(i, "address", sa, len);
 
 	if (bytes == NULL)
-		return EAFNOSUPPORT;
+		return host_sockaddr_error(sa, len);
 	if (prefix > (sa->sa_family == AF_INET ? 32u : 128u))
 		return nke_fail(i->machine, EINVAL, "%s: address: a prefix of %u bits is too long", i->name,
 		    prefix);
@@ -157,7 +157,7 @@ nke_iface_set_gateway(nke_iface_t *i, const struct sockaddr *sa, socklen_t len)
 	const void *bytes = address_bytes(i, "gateway", sa, len);
 
 	if (bytes == NULL)
-		return EAFNOSUPPORT;
+		return host_sockaddr_error(sa, len);
 	return address_result(i, "gateway", iface_set_default(i->machine->core, i->core,
 	    darwin_family_from_host(sa->sa_family), bytes));
 }
@@ -169,7 +169,7 @@ nke_iface_add_neighbor(nke_iface_t *i, const struct sockaddr *sa, socklen_t len,
 	const void *bytes = address_bytes(i, "neighbour", sa, len);
 
 	if (bytes == NULL)
-		return EAFNOSUPPORT;
+		return host_sockaddr_error(sa, len);
 	return address_result(i, "neighbour", iface_add_neighbor(i->machine->core, i->core,
 	    darwin_family_from_host(sa->sa_family), bytes, lladdr));
 }

@@ -146,7 +146,8 @@ nke_route_get(nke_t *m, const struct sockaddr *destination, socklen_t len, struc
 	int error;
 
 	if (!take(destination, len, &c.family, c.dst, &c.dst_zone))
-		return nke_fail(m, EAFNOSUPPORT, "route: the destination is no AF_INET or AF_INET6 address");
+		return nke_fail(m, host_sockaddr_error(destination, len),
+		    "route: the destination is no AF_INET or AF_INET6 address");
 	error = told(m, "route", machine_route_get(m->core, &c));
 	if (error == 0)
 		from_core(&c, r);
@@ -217,7 +218,8 @@ nke_address_remove(nke_t *m, const char *interface, const struct sockaddr *addre
 	int error;
 
 	if (!take(address, len, &c.family, c.addr, &zone))
-		return nke_fail(m, EAFNOSUPPORT, "%s: not an AF_INET or AF_INET6 address", interface);
+		return nke_fail(m, host_sockaddr_error(address, len),
+		    "%s: not an AF_INET or AF_INET6 address", interface);
 	snprintf(c.interface, sizeof c.interface, "%s", interface);
 	error = nke_core_result(m, machine_address_remove(m->core, &c));
 	if (error != 0 && error != EFAULT)
