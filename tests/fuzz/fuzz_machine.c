@@ -121,6 +121,7 @@ fuzz_build(struct fuzz_machine *n, uint8_t how)
 		set(n, "net.inet.icmp.bmcastecho", 1);
 		set(n, "net.inet.icmp.maskrepl", 1);
 	}
+	set(n, "kern.maxfiles", FUZZ_DESCRIPTORS - 3);
 	fuzz_add_interfaces(n, how);
 	/* Its addresses are found to be nobody else's. */
 	fuzz_wait(n, 10 * FUZZ_SECOND);

@@ -14,7 +14,7 @@
 #define MACHINE_KINDS	0x20		/* so many combinations */
 
 #define FUZZ_SECOND	UINT64_C(1000000000)
-#define FUZZ_DESCRIPTORS 256		/* the highest that a target opens, and one */
+#define FUZZ_DESCRIPTORS 256		/* the highest that there can be, and one */
 
 struct fuzz_machine {
 	nke_t *m;

@@ -249,6 +249,108 @@ KTEST(each_filter_counts_what_it_did)
 	CHECK_EQ(c.sampled_calls, 4);
 }
 
+/* ---- one filter, in a machine that nobody watches: the short way --------------------------- */
+
+/* Attaches a filter whose calls need not be measured any more; one has been counted each way. */
+static struct iff_entry *
+attach_short(const char *name)
+{
+	struct iff_entry *e;
+
+	curmachine()->checked = false;
+	attach(name);
+	e = TAILQ_LAST(&the->filters, iff_head);
+	e->counters.sparse = UINT64_MAX;
+	e->counters.seen_in = e->counters.seen_out = 1;
+	return e;
+}
+
+KTEST(the_short_way_counts_the_same)
+{
+	struct iff_entry *e;
+
+	prepare();
+	e = attach_short("a");
+	CHECK(the->only_in == e && the->only_out == NULL);
+	input("?1");
+	result = EJUSTRETURN;
+	input("?2");
+	result = EPERM;
+	input("?3");
+	CHECK_STR(said(), "a:1 a. a:2 a. a:3 a.");
+	CHECK_EQ(e->counters.sampled_calls, 0);
+	CHECK_EQ(e->counters.seen_in, 4);
+	CHECK_EQ(filter_passed(&e->counters), 3);	/* two of them before the test */
+	CHECK_EQ(e->counters.swallowed, 1);
+	CHECK_EQ(e->counters.dropped, 1);
+	CHECK(the->only_walker == NULL);
+	CHECK(curthread()->gate == NULL);
+}
+
+KTEST(the_only_filter_can_detach_itself)
+{
+	prepare();
+	(void)attach_short("a");
+	hooks[0] = detach_a;
+	input("?1");
+	CHECK_STR(said(), "a:1 a. a-gone");
+	CHECK(the->only_in == NULL && the->only_walker == NULL);
+	input("?2");
+	CHECK_STR(said(), "");
+}
+
+KTEST(a_second_filter_ends_the_short_way)
+{
+	prepare();
+	(void)attach_short("a");
+	hooks[0] = attach_c;
+	input("?1");
+	CHECK_STR(said(), "a:1 a.");
+	CHECK(the->only_in == NULL);
+	input("?2");
+	CHECK_STR(said(), "a:2 a. c:2 c.");
+	iflt_detach(refs[2]);
+	CHECK_STR(said(), "c-gone");
+	CHECK(the->only_in != NULL);
+}
+
+static void
+nested_detach(void)
+{
+	hooks[0] = detach_a;
+	input("?n");
+	CHECK_STR(said(), "a:1 a:n a.");	/* it is still being called for the first packet */
+}
+
+KTEST(a_detach_deep_in_nested_short_calls_waits_too)
+{
+	prepare();
+	(void)attach_short("a");
+	hooks[0] = nested_detach;
+	input("?1");
+	CHECK_STR(said(), "a. a-gone");
+}
+
+KTEST(detach_waits_for_a_short_call_of_another_thread)
+{
+	struct thread *t;
+
+	prepare();
+	(void)attach_short("a");
+	hooks[0] = sleep_long;
+	CHECK_EQ(kthread_create(other_thread, NULL, &t), 0);
+	settle();
+	CHECK_STR(said(), "a:1");
+	input("?2");			/* meanwhile this thread goes the long way */
+	CHECK_STR(said(), "a:2 a.");
+	iflt_detach(refs[0]);
+	CHECK_STR(said(), "a. input-done a-gone");
+	settle();
+	kthread_release(t);
+}
+
+/* ---- misuse -------------------------------------------------------------------------------- */
+
 static errno_t
 lose_packet(void *cookie, struct ifnet *ifp, protocol_family_t family, struct mbuf **m)
 {
@@ -288,6 +390,18 @@ KTEST_PANICS(a_packet_that_was_freed_is_named, "iff_output returned 0 but mbuf")
 	(void)ifnet_output_raw(the, 0, packet("a"));
 }
 
+KTEST_PANICS(the_short_way_names_a_packet_that_was_freed, "iff_output returned 0 but mbuf")
+{
+	struct iff_filter f = {.iff_name = "freer", .iff_output = free_packet};
+
+	prepare();
+	curmachine()->checked = false;
+	CHECK_EQ(iflt_attach(the, &f, &refs[0]), 0);
+	the->only_out->counters.sparse = UINT64_MAX;
+	the->only_out->counters.seen_out = 1;
+	(void)ifnet_output_raw(the, 0, packet("a"));
+}
+
 KTEST_SUITE(iffilter,
     T(attach_checks_the_interface),
     T(detach_from_outside_is_done_when_it_returns),
@@ -298,5 +412,11 @@ KTEST_SUITE(iffilter,
     T(detach_waits_for_callbacks_of_other_threads),
     T(the_interface_goes_after_the_filters_callback),
     T(each_filter_counts_what_it_did),
+    T(the_short_way_counts_the_same),
+    T(the_only_filter_can_detach_itself),
+    T(a_second_filter_ends_the_short_way),
+    T(a_detach_deep_in_nested_short_calls_waits_too),
+    T(detach_waits_for_a_short_call_of_another_thread),
     T(a_packet_that_vanishes_is_named),
-    T(a_packet_that_was_freed_is_named));
+    T(a_packet_that_was_freed_is_named),
+    T(the_short_way_names_a_packet_that_was_freed));

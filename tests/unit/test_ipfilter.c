@@ -516,6 +516,125 @@ KTEST(a_filter_that_sleeps_may_be_removed)
 	testbed_end();
 }
 
+/* ---- one filter, in a machine that nobody watches: the short way --------------------------- */
+
+/* Attaches a filter whose calls need not be measured any more; one has been counted each way. */
+static struct filter_counters *
+attach_short(int family)
+{
+	struct ipf_entry *f;
+
+	curmachine()->checked = false;
+	attach(&a, 'a', family);
+	f = ipf_find(curmachine()->ipf, a.ref);
+	f->counters.sparse = UINT64_MAX;
+	f->counters.seen_in = f->counters.seen_out = 1;
+	CHECK(curmachine()->ipf->only_in[family != AF_INET] == f);
+	CHECK(curmachine()->ipf->only_out[family != AF_INET] == f);
+	return &f->counters;
+}
+
+KTEST(the_short_way_counts_the_same)
+{
+	struct filter_counters *c4, *c6;
+
+	filter_testbed();
+	c4 = attach_short(AF_INET);
+	receive4(&(struct spec4){.len = 7});
+	CHECK_EQ(ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4}), 0, NULL), 0);
+	a.result = EACCES;
+	receive4(&(struct spec4){.len = 7});
+	a.result = EJUSTRETURN;
+	receive4(&(struct spec4){.len = 7});
+	mbuf_freem(a.swallowed);
+	CHECK_STR(calls, "AaAA");
+	CHECK_EQ(c4->sampled_calls, 0);
+	CHECK_EQ(filter_calls(c4), 6);
+	CHECK_EQ(filter_passed(c4), 4);		/* two of them before the test */
+	CHECK_EQ(c4->dropped, 1);
+	CHECK_EQ(c4->swallowed, 1);
+	CHECK_EQ(delivered.count, 1);
+	CHECK_EQ(ipf_remove(a.ref), 0);
+	c6 = attach_short(AF_INET6);
+	receive6(&(struct spec6){.len = 1});
+	CHECK_EQ(a.protocol, IPPROTO_UDP);
+	CHECK_EQ(c6->seen_in, 2);
+	CHECK_EQ(c6->sampled_calls, 0);
+	CHECK_EQ(curmachine()->ipf->walking, 0);
+	CHECK(curthread()->gate == NULL);
+	testbed_end();
+}
+
+KTEST(the_short_way_notices_another_packet)
+{
+	struct filter_counters *count;
+
+	filter_testbed();
+	count = attach_short(AF_INET);
+	a.act = replace;
+	replacement = make4(&(struct spec4){.protocol = 253, .len = 5});
+	replacement->m_pkthdr.rcvif = NULL;
+	receive4(&(struct spec4){.len = 100});
+	CHECK_EQ(delivered.protocol, 253);
+	CHECK(delivered.m[0]->m_pkthdr.rcvif == en7);
+	CHECK_EQ(count->changed, 1);
+	a.act = in_pieces;
+	receive4(&(struct spec4){.len = 100});
+	CHECK_EQ(delivered.count, 2);
+	CHECK(payload_is(delivered.m[1], 20, 100) && delivered.m[1]->m_len >= 20);
+	CHECK_EQ(count->sampled_calls, 0);
+	testbed_end();
+}
+
+KTEST(the_only_filter_may_remove_itself)
+{
+	filter_testbed();
+	(void)attach_short(AF_INET);
+	a.act = remove_self;
+	receive4(&(struct spec4){.len = 7});
+	CHECK_STR(calls, "Aa!");
+	CHECK(curmachine()->ipf->only_in[0] == NULL);
+	receive4(&(struct spec4){.len = 7});
+	CHECK_STR(calls, "Aa!");
+	CHECK_EQ(delivered.count, 2);
+	testbed_end();
+}
+
+KTEST(a_second_filter_ends_the_short_way)
+{
+	filter_testbed();
+	(void)attach_short(AF_INET);
+	a.act = add_another;
+	receive4(&(struct spec4){.len = 7});
+	CHECK(curmachine()->ipf->only_in[0] == NULL);
+	receive4(&(struct spec4){.len = 7});
+	CHECK_STR(calls, "ACA");
+	CHECK_EQ(ipf_remove(c.ref), 0);
+	CHECK(curmachine()->ipf->only_in[0] != NULL);
+	testbed_end();
+}
+
+KTEST(a_filter_that_sleeps_in_a_short_call_may_be_removed)
+{
+	struct thread *t;
+
+	filter_testbed();
+	(void)attach_short(AF_INET);
+	a.act = sleep_here;
+	CHECK_EQ(kthread_create(receive_one, NULL, &t), 0);
+	let_run();
+	CHECK_EQ(ipf_remove(a.ref), 0);
+	CHECK_EQ(a.detached, 0);
+	receive4(&(struct spec4){.len = 7});
+	CHECK_STR(calls, "A");
+	CHECK_EQ(sched_wakeup(&a, false, THREAD_AWAKENED), 1);
+	let_run();
+	CHECK_STR(calls, "Aa!");
+	CHECK_EQ(delivered.count, 2);
+	kthread_release(t);
+	testbed_end();
+}
+
 /* ---- misuse ------------------------------------------------------------------------------- */
 
 static void
@@ -573,6 +692,14 @@ KTEST_PANICS(a_packet_without_header_is_reported, "has no packet header")
 	receive4(&(struct spec4){.len = 7});
 }
 
+KTEST_PANICS(the_short_way_reports_a_freed_packet, "has been freed")
+{
+	filter_testbed();
+	(void)attach_short(AF_INET);
+	a.act = free_and_forget;
+	receive4(&(struct spec4){.len = 7});
+}
+
 KTEST_SUITE(ipfilter, T(what_cannot_be_a_filter_is_refused), T(only_living_filters_can_be_removed),
     T(either_function_and_detach_may_be_missing), T(the_newest_filter_comes_first_both_ways),
     T(a_refused_packet_is_freed), T(a_swallowed_packet_is_the_filters),
@@ -585,5 +712,9 @@ KTEST_SUITE(ipfilter, T(what_cannot_be_a_filter_is_refused), T(only_living_filte
     T(ipv4_is_routed_before_the_filters), T(segmentation_by_hardware_is_off_with_filters),
     T(a_filter_may_remove_itself), T(a_removed_filter_is_not_called_any_more),
     T(a_filter_added_meanwhile_sees_the_next_packet), T(a_filter_that_sleeps_may_be_removed),
+    T(the_short_way_counts_the_same), T(the_short_way_notices_another_packet),
+    T(the_only_filter_may_remove_itself), T(a_second_filter_ends_the_short_way),
+    T(a_filter_that_sleeps_in_a_short_call_may_be_removed),
     T(losing_the_packet_is_reported), T(freeing_the_packet_is_reported),
-    T(freeing_and_refusing_is_reported), T(a_packet_without_header_is_reported));
+    T(freeing_and_refusing_is_reported), T(a_packet_without_header_is_reported),
+    T(the_short_way_reports_a_freed_packet));
