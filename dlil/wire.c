@@ -55,6 +55,7 @@ end_of(const struct wire *w, const struct ifnet *ifp)
 static void
 carrier(struct wire_end *e, bool on)
 {
+	e->ifp->offload = on && e->wire->params.offload ? HOST_IFACE_OFFLOAD : 0;
 	host_iface_carrier(e->ifp, on);
 }
 

@@ -10,6 +10,9 @@
  * Limits: the queue by the number of frames, the flight by FLIGHT_MAX; everything is in mbufs of the
  * receiving machine, so its memory limit holds as well.
  */
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "dlil/wire.h"
@@ -95,10 +98,9 @@ arrive(void *arg)
 		if (e->wire->tap != NULL)
 			show(e, m, e->wire->tap, e->wire->tap_ctx);
 		e->stats.delivered++;
-		if ((m = host_iface_frame(ifp, m)) == NULL)
+		m = m->m_pkthdr.csum_flags != 0 ? host_iface_unfinished(ifp, m) : host_iface_frame(ifp, m);
+		for (*end = m; *end != NULL; end = &(*end)->m_nextpkt)
 			continue;
-		*end = m;
-		end = &m->m_nextpkt;
 	}
 	if (list != NULL)
 		dlil_input_now(ifp, list);
@@ -141,6 +143,9 @@ turn_bit(struct wire_end *e, struct mbuf *m)
 {
 	uint64_t bit = wire_random(e->wire, (uint64_t)m->m_pkthdr.len * 8);
 	size_t off = bit / 8;
+
+	/* The checksum is to tell. */
+	host_iface_finish(e->ifp, m);
 
 	while (off >= (size_t)m->m_len) {
 		off -= (size_t)m->m_len;
@@ -339,14 +344,32 @@ copy(const struct wire_end *e, const struct mbuf *m, size_t len)
 	size_t off = 0, lead = (4 - (e->ifp->hdrlen & 3u)) & 3u;
 	struct mbuf *top, *n;
 
-	if (m->m_next == NULL)
-		return m_devget(e->machine, m->m_data, len, lead);
-	top = m_devget(e->machine, NULL, len, lead);
-	for (n = top; n != NULL; n = n->m_next) {
-		(void)m_copydata(m, off, (size_t)n->m_len, n->m_data);
-		off += (size_t)n->m_len;
+	top = m_devget(e->machine, m->m_next == NULL ? m->m_data : NULL, len, lead);
+	if (m->m_next != NULL) {
+		for (n = top; n != NULL; n = n->m_next) {
+			(void)m_copydata(m, off, (size_t)n->m_len, n->m_data);
+			off += (size_t)n->m_len;
+		}
+	}
+	/* What the sender left to the device. */
+	if (top != NULL && (m->m_pkthdr.csum_flags & (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6)) != 0) {
+		top->m_pkthdr.csum_flags = m->m_pkthdr.csum_flags &
+		    (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6);
+		top->m_pkthdr.tso_segsz = m->m_pkthdr.tso_segsz;
 	}
 	return top;
+}
+
+/* A large segment is as long as those that it stands for. */
+static bool
+too_long(const struct wire_end *e, const struct mbuf *m, size_t len)
+{
+	size_t most = (size_t)e->params.mtu + e->ifp->hdrlen;
+
+	if (e->params.mtu == 0 || len <= most)
+		return false;
+	return !(m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) ||
+	    m->m_pkthdr.tso_segsz + sizeof(struct ip) + sizeof(struct tcphdr) > e->params.mtu;
 }
 
 /* The caller has made the receiving machine current. */
@@ -361,7 +384,7 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 		e->stats.no_carrier++;
 		return;
 	}
-	if (e->params.mtu != 0 && len > (size_t)e->params.mtu + e->ifp->hdrlen) {
+	if (too_long(e, m, len)) {
 		e->stats.too_long++;
 		return;
 	}

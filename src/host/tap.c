@@ -1,11 +1,10 @@
 /*
  * Linux TAP devices (Documentation/networking/tuntap of the kernel): nke/tap.h on top of port.c.
  *
- * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. The kernel
- * is told that checksums may be left to us: frames from its own sockets then come with the pseudo
- * header's sum in the field, and are as good as verified. The frames that are written are complete,
- * with an empty header. The header costs the kernel more than the sums of UDP datagrams do, so it is
- * there on request only.
+ * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. Both sides
+ * then leave checksums and the cutting of large TCP segments to the other: frames between their own sockets
+ * have the pseudo header's sum in the field, are as good as verified, and have up to 64 KiB. The header costs
+ * the kernel more than the sums of UDP datagrams do, so it is there on request only.
  *
  * The descriptor is not blocking. A batch is read with one call each, as the device has no call for several.
  */
@@ -29,6 +28,7 @@
 #define CLONE_DEVICE	"/dev/net/tun"
 #define NETNS_FOLDER	"/var/run/netns/"
 #define LINK_HEADER	18u		/* with a VLAN tag */
+#define LARGE_MAX	65535u		/* a large segment with its headers */
 
 struct nke_tap {
 	struct port port;
@@ -43,18 +43,40 @@ _Static_assert(offsetof(struct nke_tap, port) == 0, "TAP_OF");
 
 /* ---- frames ------------------------------------------------------------------------------- */
 
-static int
-tap_output(struct port *p, const void *frame, size_t len)
+/* What is left to the kernel, as virtio says it. */
+static void
+describe(const struct core_output *out, struct virtio_net_hdr *h)
 {
-	static const struct virtio_net_hdr complete;
+	memset(h, 0, sizeof *h);
+	if (out->flags & CORE_UNSUMMED) {
+		h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		h->csum_start = out->csum_start;
+		h->csum_offset = out->csum_offset;
+	}
+	if (out->flags & (CORE_LARGE4 | CORE_LARGE6)) {
+		h->gso_type = out->flags & CORE_LARGE4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+		h->gso_size = out->segsz;
+		h->hdr_len = out->hdrlen;
+	}
+}
+
+static int
+tap_output(struct port *p, const struct core_output *out)
+{
 	const struct nke_tap *t = TAP_OF(p);
-	struct iovec iov[2] = {
-		{(void *)(uintptr_t)&complete, t->vnet_len}, {(void *)(uintptr_t)frame, len},
-	};
+	struct iovec iov[CORE_OUTPUT_PIECES + 1];
+	struct virtio_net_hdr h;
+	int count = 0;
 	ssize_t n;
 
+	if (t->vnet_len != 0) {
+		describe(out, &h);
+		iov[count++] = (struct iovec){&h, t->vnet_len};
+	}
+	for (unsigned i = 0; i < out->count; i++)
+		iov[count++] = (struct iovec){(void *)(uintptr_t)out->pieces[i].base, out->pieces[i].len};
 	do
-		n = t->vnet_len != 0 ? writev(p->fd, iov, 2) : write(p->fd, frame, len);
+		n = count == 1 ? write(p->fd, iov[0].iov_base, iov[0].iov_len) : writev(p->fd, iov, count);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? errno : 0;
 }
@@ -78,6 +100,17 @@ complete_checksum(uint8_t *frame, size_t len, size_t start, size_t offset)
 	frame[start + offset + 1] = (uint8_t)sum;
 }
 
+static void
+take_large(const struct virtio_net_hdr *h, struct core_input *in)
+{
+	int type = h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+
+	if (type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
+		return;
+	in->flags = type == VIRTIO_NET_HDR_GSO_TCPV4 ? CORE_LARGE4 : CORE_LARGE6;
+	in->segsz = h->gso_size;
+}
+
 /* False: not a frame for the machine. */
 static bool
 take_frame(struct nke_tap *t, uint8_t *bytes, size_t n, struct core_input *in)
@@ -92,13 +125,14 @@ take_frame(struct nke_tap *t, uint8_t *bytes, size_t n, struct core_input *in)
 	if (t->vnet_len == 0)
 		return true;
 	memcpy(&h, bytes, sizeof h);
+	take_large(&h, in);
 	if (!(h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return true;
 	port_count(&t->port.stats.unsummed_in, 1);
 	if (__atomic_load_n(&t->port.recorder, __ATOMIC_RELAXED) != NULL) {
 		complete_checksum(bytes + t->vnet_len, in->len, h.csum_start, h.csum_offset);
 	} else {
-		in->flags = CORE_INPUT_UNSUMMED;
+		in->flags |= CORE_UNSUMMED;
 		in->csum_start = h.csum_start;
 		in->csum_offset = h.csum_offset;
 	}
@@ -199,7 +233,8 @@ look_at_queue(struct opening *o)
 			return open_failed(o, errno, "%s: header: %s", p->device, strerror(errno));
 		t->vnet_len = (size_t)len;
 		t->offloads = ioctl(p->fd, TUNSETOFFLOAD, o->config->offload ?
-		    (unsigned long)TUN_F_CSUM : 0ul) == 0 && o->config->offload;
+		    (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) : 0ul) == 0 && o->config->offload;
+		p->offload = t->offloads;
 	}
 	if (fcntl(p->fd, F_SETFL, O_NONBLOCK) != 0)
 		return open_failed(o, errno, "%s: %s", p->device, strerror(errno));
@@ -302,11 +337,12 @@ nke_tap_open(nke_t *m, const struct nke_tap_config *config, nke_tap_t **out)
 		return nke_fail(m, ENOMEM, "TAP: no memory");
 	t->port.fd = -1;
 	t->port.input = tap_input;
-	t->port.output = tap_output;
+	t->port.output_pieces = tap_output;
 	o.tap = t;
 	error = open_device(m, &o);
 	if (error == 0) {
-		t->slot = (config->mtu != 0 ? config->mtu : 1500) + LINK_HEADER + t->vnet_len + 1;
+		t->slot = (t->offloads ? LARGE_MAX : config->mtu != 0 ? config->mtu : 1500) + LINK_HEADER +
+		    t->vnet_len + 1;
 		t->slot = (t->slot + 63) & ~(size_t)63;
 		t->buffers = malloc(PORT_BATCH * t->slot);
 		error = t->buffers != NULL ? 0 : nke_fail(m, ENOMEM, "%s: no memory", t->port.device);

@@ -14,6 +14,7 @@
 #include "dlil/dlil.h"
 #include "src/kern/trace.h"
 #include "src/netinet/ip_state.h"
+#include "src/netinet/tcp_gso.h"
 #include "src/netinet6/icmp6_private.h"
 
 #define DOUBTED_PACKETS	256u		/* as in ip_forward.c */
@@ -146,8 +147,8 @@ send_on(const struct passage *p, struct mbuf *m)
 	m_freem(copy);
 }
 
-void
-ip6_not_ours(struct nke *machine, struct mbuf *m)
+static void
+forward_one(struct nke *machine, struct mbuf *m)
 {
 	struct passage p = {.machine = machine};
 	struct ip6_state *s = machine->ip6;
@@ -194,4 +195,20 @@ ip6_not_ours(struct nke *machine, struct mbuf *m)
 	send_on(&p, m);
 done:
 	rt_release(p.rt);
+}
+
+void
+ip6_not_ours(struct nke *machine, struct mbuf *m)
+{
+	struct mbuf *next;
+
+	if (LIKELY(!tcp_gso_is_large(m))) {
+		forward_one(machine, m);
+		return;
+	}
+	for (m = tcp_gso_cut(machine, m, 0); m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		forward_one(machine, m);
+	}
 }

@@ -1,0 +1,131 @@
+/*
+ * Frames whose sender left work to the device: the checksum of the transport, and cutting a large TCP
+ * segment (TSO). Between machines, and between a machine and the host's kernel, nobody does that work unless
+ * somebody looks: it is as if the segments had been cut, checked and put together again by two good cards.
+ *
+ * Called for frames that came by a wire (wire_way.c) or from a live device (host_live.c), and for those that
+ * leave to one (host_iface.c). What is left out is in m_pkthdr.csum_flags, as on the way out, and stays there,
+ * so that forwarding completes it.
+ */
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+#include "dlil/dlil_state.h"
+#include "dlil/wire.h"
+
+/* ---- in ----------------------------------------------------------------------------------- */
+
+static const struct net_proto *
+protocol(struct ifnet *ifp, const struct mbuf *m)
+{
+	bool v4 = (m->m_pkthdr.csum_flags & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | CSUM_TSO4)) != 0;
+
+	return dlil_net_proto(ifp->machine, v4 ? PF_INET : PF_INET6);
+}
+
+void
+host_iface_finish(struct ifnet *ifp, struct mbuf *m)
+{
+	const struct net_proto *np;
+
+	if ((m->m_pkthdr.csum_flags & HOST_IFACE_UNSUMMED) == 0)
+		return;
+	np = protocol(ifp, m);
+	if (np != NULL && np->finish_cksum != NULL)
+		(void)np->finish_cksum(m, ifp->hdrlen, HOST_IFACE_UNSUMMED);
+	/* It has to stand up to being looked at from here on. */
+	m->m_pkthdr.csum_flags &= CSUM_TSO4 | CSUM_TSO6;
+}
+
+struct mbuf *
+host_iface_unfinished(struct ifnet *ifp, struct mbuf *m)
+{
+	const struct net_proto *np = protocol(ifp, m);
+	struct mbuf *list = NULL, **tail = &list, *next;
+
+	if (ifp->machine->filter_count == 0) {
+		if (m->m_pkthdr.csum_flags & HOST_IFACE_UNSUMMED) {
+			m->m_pkthdr.csum_flags |= MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR;
+			m->m_pkthdr.csum_data = 0xffff;
+		}
+		return host_iface_frame(ifp, m);
+	}
+	if ((m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) && np != NULL && np->cut != NULL)
+		m = np->cut(ifp->machine, m, ifp->hdrlen);
+	for (; m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		host_iface_finish(ifp, m);
+		*tail = host_iface_frame(ifp, m);
+		if (*tail != NULL)
+			tail = &(*tail)->m_nextpkt;
+	}
+	return list;
+}
+
+/* ---- out ---------------------------------------------------------------------------------- */
+
+/* Of `words` 16-bit words in memory order, added up. */
+static uint32_t
+add_words(uint32_t sum, const void *p, unsigned words)
+{
+	const char *at = p;
+	uint16_t word;
+
+	for (; words != 0; words--, at += sizeof word) {
+		memcpy(&word, at, sizeof word);
+		sum += word;
+	}
+	return sum;
+}
+
+static uint16_t
+fold(uint32_t sum)
+{
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)(sum + (sum >> 16));
+}
+
+/* RFC 9293 3.1, RFC 8200 8.1; not inverted. Headers are in the first mbuf, as protocols here make them. */
+static uint16_t
+pseudo_sum(const struct mbuf *m, size_t ip, size_t transport, bool v4, uint8_t protocol_number)
+{
+	size_t len = (size_t)m->m_pkthdr.len - transport;
+	size_t addresses = ip + (v4 ? offsetof(struct ip, ip_src) : offsetof(struct ip6_hdr, ip6_src));
+	uint32_t sum = htons(protocol_number) + (uint32_t)htons((uint16_t)len);
+
+	return fold(add_words(sum, m->m_data + addresses, v4 ? 4 : 16));
+}
+
+void
+host_iface_leave(const struct ifnet *ifp, struct mbuf *m, struct core_output *out)
+{
+	uint32_t flags = m->m_pkthdr.csum_flags;
+	bool v4 = (flags & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | CSUM_TSO4)) != 0;
+	bool udp = (flags & (MBUF_CSUM_REQ_UDP | MBUF_CSUM_REQ_UDPIPV6)) != 0;
+	size_t ip = ifp->hdrlen, transport = ip + sizeof(struct ip6_hdr);
+	const struct tcphdr *th;
+	uint16_t sum;
+
+	if ((size_t)m->m_len < ip + (v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr)))
+		return;
+	if (v4)
+		transport = ip + ((size_t)(m->m_data[ip] & 0xf) << 2);
+	out->csum_start = (uint16_t)transport;
+	out->csum_offset = udp ? offsetof(struct udphdr, uh_sum) : offsetof(struct tcphdr, th_sum);
+	if (transport + out->csum_offset + sizeof sum > (size_t)m->m_len)
+		return;
+	sum = pseudo_sum(m, ip, transport, v4, udp ? IPPROTO_UDP : IPPROTO_TCP);
+	memcpy(m->m_data + transport + out->csum_offset, &sum, sizeof sum);
+	out->flags = CORE_UNSUMMED;
+	if (flags & (CSUM_TSO4 | CSUM_TSO6)) {
+		th = (const struct tcphdr *)(const void *)(m->m_data + transport);
+		out->flags |= flags & CSUM_TSO4 ? CORE_LARGE4 : CORE_LARGE6;
+		out->hdrlen = (uint16_t)(transport + ((size_t)th->th_off << 2));
+		out->segsz = (uint16_t)m->m_pkthdr.tso_segsz;
+	}
+}
