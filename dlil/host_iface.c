@@ -1,7 +1,8 @@
 /*
  * Interfaces that the host makes: their driver is here and gives frames to a function of the
- * host's, whole and in one piece (to devices in several, with what they do themselves: host_offload.c).
- * Frames that the host brings are copied into mbufs and go through the interface's input queue like any driver's.
+ * host's, whole and in one piece; a device's as it lies in memory, with what that does itself
+ * (host_offload.c). Frames that the host brings are copied into mbufs and go through the
+ * interface's input queue like any driver's.
  */
 #include <net/bpf.h>
 #include <net/ethernet.h>
@@ -197,7 +198,7 @@ attach(struct ifnet *ifp, const struct core_iface_config *c)
 	memcpy(LLADDR(&sdl), c->lladdr, ETHER_ADDR_LEN);
 	ifp->hdrlen = ether ? ETHER_HDR_LEN : c->hdrlen;
 	ifp->mtu = c->mtu != 0 ? c->mtu : ETHERMTU;
-	ifp->offload = c->offload ? HOST_IFACE_OFFLOAD : 0;
+	ifp->offload = c->offload ? HOST_IFACE_TCP_OFFLOAD : 0;
 	error = dlil_attach(ifp, ether ? &sdl : NULL);
 	if (error != 0)
 		return error;

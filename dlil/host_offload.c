@@ -1,11 +1,11 @@
 /*
  * Frames whose sender left work to the device: the checksum of the transport, and cutting a large TCP
- * segment (TSO). Between machines, and between a machine and the host's kernel, nobody does that work unless
- * somebody looks: it is as if the segments had been cut, checked and put together again by two good cards.
+ * segment (TSO). Between machines, and between a machine and the host's kernel, nobody does that work
+ * unless somebody looks: as if two good cards had cut, checked and put together again.
  *
- * Called for frames that came by a wire (wire_way.c) or from a live device (host_live.c), and for those that
- * leave to one (host_iface.c). What is left out is in m_pkthdr.csum_flags, as on the way out, and stays there,
- * so that forwarding completes it.
+ * Called for frames that came by a wire (wire_way.c) or from a live device (host_live.c), and for those
+ * that leave to one (host_iface.c). What is left out is in m_pkthdr.csum_flags, as on the way out, and
+ * stays there, so that forwarding completes it.
  */
 #include <netinet/in.h>
 #include <netinet/ip.h>

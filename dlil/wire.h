@@ -81,21 +81,21 @@ errno_t host_iface_plug(struct ifnet *, struct wire_end *);
 /* A frame that has come, made ready for dlil_input; NULL: refused, counted and freed. */
 struct mbuf *host_iface_frame(struct ifnet *, struct mbuf *);
 /*
- * The same for a frame whose sender left things to the device, by its csum_flags: HOST_IFACE_UNSUMMED, CSUM_TSO4
- * or CSUM_TSO6 and tso_segsz. It is as good as verified; where kexts look at packets it is completed, and cut
- * into segments: a list.
+ * The same for a frame whose sender left things to the device, by its csum_flags: HOST_IFACE_UNSUMMED,
+ * CSUM_TSO4 or CSUM_TSO6 and tso_segsz. It is as good as verified; where kexts look at packets it is
+ * completed, and cut into segments: a list.
  */
 struct mbuf *host_iface_unfinished(struct ifnet *, struct mbuf *);
 /*
- * A frame that leaves with something left to the device: tells it, and puts the sum of the pseudo header where the
- * device looks for it (as virtio has it).
+ * A frame that leaves with something left to the device: tells it, and puts the sum of the pseudo header
+ * where the device looks for it (as virtio has it).
  */
 void host_iface_leave(const struct ifnet *, struct mbuf *, struct core_output *);
 /* Makes a frame's checksum that was left out. It stays one packet, though it may be a large segment. */
 void host_iface_finish(struct ifnet *, struct mbuf *);
-/* What an interface can leave to its device, when that segments and makes checksums of transports. */
-#define HOST_IFACE_OFFLOAD	(IFNET_CSUM_TCP | IFNET_CSUM_UDP | IFNET_CSUM_TCPIPV6 | IFNET_CSUM_UDPIPV6 | \
-				 IFNET_TSO_IPV4 | IFNET_TSO_IPV6)
+/* What interfaces leave to a device (of datagrams it would not pay), and to a wire. */
+#define HOST_IFACE_TCP_OFFLOAD	(IFNET_CSUM_TCP | IFNET_CSUM_TCPIPV6 | IFNET_TSO_IPV4 | IFNET_TSO_IPV6)
+#define HOST_IFACE_OFFLOAD	(HOST_IFACE_TCP_OFFLOAD | IFNET_CSUM_UDP | IFNET_CSUM_UDPIPV6)
 /* What a sender may leave out of a frame for such a device. */
 #define HOST_IFACE_UNSUMMED	(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | MBUF_CSUM_REQ_TCPIPV6 | \
 				 MBUF_CSUM_REQ_UDPIPV6)

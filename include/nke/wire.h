@@ -41,8 +41,8 @@ struct nke_wire_config {
 	uint32_t mtu;			/* bytes behind the link header; longer frames vanish; 0: any */
 	bool down;			/* no carrier: the interfaces are told */
 	/*
-	 * The wire is one between guests of a host: TCP segments of up to 64 KiB cross it whole, and transport
-	 * checksums are left out. Of the whole wire: not to be set for one interface alone.
+	 * The wire is one between guests of a host: TCP segments of up to 64 KiB cross it whole, and
+	 * transport checksums are left out. Of the whole wire: not to be set for one interface alone.
 	 */
 	bool offload;
 };
