@@ -198,7 +198,7 @@ attach(struct ifnet *ifp, const struct core_iface_config *c)
 	memcpy(LLADDR(&sdl), c->lladdr, ETHER_ADDR_LEN);
 	ifp->hdrlen = ether ? ETHER_HDR_LEN : c->hdrlen;
 	ifp->mtu = c->mtu != 0 ? c->mtu : ETHERMTU;
-	ifp->offload = c->offload ? HOST_IFACE_TCP_OFFLOAD : 0;
+	ifp->offload_unwatched = c->offload ? HOST_IFACE_TCP_OFFLOAD : 0;
 	error = dlil_attach(ifp, ether ? &sdl : NULL);
 	if (error != 0)
 		return error;

@@ -105,7 +105,7 @@ do_input_many(void *arg)
 		}
 		if (in->flags != 0)
 			take_unfinished(ifp, m, in);
-		*tail = m->m_pkthdr.csum_flags != 0 ? host_iface_unfinished(ifp, m) :
+		*tail = m->m_pkthdr.csum_flags != 0 ? host_iface_arrived(ifp, m) :
 		    host_iface_frame(ifp, m);
 		if (*tail == NULL)
 			continue;

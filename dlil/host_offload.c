@@ -32,20 +32,20 @@ host_iface_finish(struct ifnet *ifp, struct mbuf *m)
 {
 	const struct net_proto *np;
 
-	if ((m->m_pkthdr.csum_flags & HOST_IFACE_UNSUMMED) == 0)
-		return;
-	np = protocol(ifp, m);
-	if (np != NULL && np->finish_cksum != NULL)
-		(void)np->finish_cksum(m, ifp->hdrlen, HOST_IFACE_UNSUMMED);
-	/* It has to stand up to being looked at from here on. */
+	if (m->m_pkthdr.csum_flags & HOST_IFACE_UNSUMMED) {
+		np = protocol(ifp, m);
+		if (np != NULL && np->finish_cksum != NULL)
+			(void)np->finish_cksum(m, ifp->hdrlen, HOST_IFACE_UNSUMMED);
+	}
 	m->m_pkthdr.csum_flags &= CSUM_TSO4 | CSUM_TSO6;
+	m->m_pkthdr.csum_data = 0;
 }
 
 struct mbuf *
-host_iface_unfinished(struct ifnet *ifp, struct mbuf *m)
+host_iface_arrived(struct ifnet *ifp, struct mbuf *m)
 {
-	const struct net_proto *np = protocol(ifp, m);
 	struct mbuf *list = NULL, **tail = &list, *next;
+	const struct net_proto *np;
 
 	if (ifp->machine->filter_count == 0) {
 		if (m->m_pkthdr.csum_flags & HOST_IFACE_UNSUMMED) {
@@ -54,8 +54,11 @@ host_iface_unfinished(struct ifnet *ifp, struct mbuf *m)
 		}
 		return host_iface_frame(ifp, m);
 	}
-	if ((m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) && np != NULL && np->cut != NULL)
-		m = np->cut(ifp->machine, m, ifp->hdrlen);
+	if (m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) {
+		np = protocol(ifp, m);
+		if (np != NULL && np->cut != NULL)
+			m = np->cut(ifp->machine, m, ifp->hdrlen);
+	}
 	for (; m != NULL; m = next) {
 		next = m->m_nextpkt;
 		m->m_nextpkt = NULL;
@@ -90,42 +93,53 @@ fold(uint32_t sum)
 	return (uint16_t)(sum + (sum >> 16));
 }
 
-/* RFC 9293 3.1, RFC 8200 8.1; not inverted. Headers are in the first mbuf, as protocols here make them. */
-static uint16_t
-pseudo_sum(const struct mbuf *m, size_t ip, size_t transport, bool v4, uint8_t protocol_number)
+bool
+host_iface_unsummed(const struct ifnet *ifp, const struct mbuf *m, struct unsummed *u)
 {
-	size_t len = (size_t)m->m_pkthdr.len - transport;
-	size_t addresses = ip + (v4 ? offsetof(struct ip, ip_src) : offsetof(struct ip6_hdr, ip6_src));
-	uint32_t sum = htons(protocol_number) + (uint32_t)htons((uint16_t)len);
+	uint32_t flags = m->m_pkthdr.csum_flags;
+	size_t ip = ifp->hdrlen, addresses;
 
-	return fold(add_words(sum, m->m_data + addresses, v4 ? 4 : 16));
+	u->v4 = (flags & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | CSUM_TSO4)) != 0;
+	u->udp = (flags & (MBUF_CSUM_REQ_UDP | MBUF_CSUM_REQ_UDPIPV6)) != 0;
+	u->transport = ip + sizeof(struct ip6_hdr);
+	if ((size_t)m->m_len < ip + (u->v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr)))
+		return false;
+	if (u->v4)
+		u->transport = ip + ((size_t)(m->m_data[ip] & 0xf) << 2);
+	u->field = u->transport +
+	    (u->udp ? offsetof(struct udphdr, uh_sum) : offsetof(struct tcphdr, th_sum));
+	if (u->field + sizeof(uint16_t) > (size_t)m->m_len)
+		return false;
+	/* Extension headers: what is behind the IPv6 header is another protocol's. */
+	if (!u->v4 && m->m_data[ip + offsetof(struct ip6_hdr, ip6_ctlun.ip6_un1.ip6_un1_nxt)] !=
+	    (u->udp ? IPPROTO_UDP : IPPROTO_TCP))
+		return false;
+	addresses = ip + (u->v4 ? offsetof(struct ip, ip_src) : offsetof(struct ip6_hdr, ip6_src));
+	/* RFC 9293 3.1, RFC 8200 8.1. */
+	u->pseudo = add_words(htons(u->udp ? IPPROTO_UDP : IPPROTO_TCP) +
+	    (uint32_t)htons((uint16_t)((size_t)m->m_pkthdr.len - u->transport)), m->m_data + addresses,
+	    u->v4 ? 4 : 16);
+	return true;
 }
 
 void
 host_iface_leave(const struct ifnet *ifp, struct mbuf *m, struct core_output *out)
 {
-	uint32_t flags = m->m_pkthdr.csum_flags;
-	bool v4 = (flags & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | CSUM_TSO4)) != 0;
-	bool udp = (flags & (MBUF_CSUM_REQ_UDP | MBUF_CSUM_REQ_UDPIPV6)) != 0;
-	size_t ip = ifp->hdrlen, transport = ip + sizeof(struct ip6_hdr);
 	const struct tcphdr *th;
+	struct unsummed u;
 	uint16_t sum;
 
-	if ((size_t)m->m_len < ip + (v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr)))
+	if (!host_iface_unsummed(ifp, m, &u))
 		return;
-	if (v4)
-		transport = ip + ((size_t)(m->m_data[ip] & 0xf) << 2);
-	out->csum_start = (uint16_t)transport;
-	out->csum_offset = udp ? offsetof(struct udphdr, uh_sum) : offsetof(struct tcphdr, th_sum);
-	if (transport + out->csum_offset + sizeof sum > (size_t)m->m_len)
-		return;
-	sum = pseudo_sum(m, ip, transport, v4, udp ? IPPROTO_UDP : IPPROTO_TCP);
-	memcpy(m->m_data + transport + out->csum_offset, &sum, sizeof sum);
+	sum = fold(u.pseudo);
+	memcpy(m->m_data + u.field, &sum, sizeof sum);
 	out->flags = CORE_UNSUMMED;
-	if (flags & (CSUM_TSO4 | CSUM_TSO6)) {
-		th = (const struct tcphdr *)(const void *)(m->m_data + transport);
-		out->flags |= flags & CSUM_TSO4 ? CORE_LARGE4 : CORE_LARGE6;
-		out->hdrlen = (uint16_t)(transport + ((size_t)th->th_off << 2));
+	out->csum_start = (uint16_t)u.transport;
+	out->csum_offset = (uint16_t)(u.field - u.transport);
+	if (m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) {
+		th = (const struct tcphdr *)(const void *)(m->m_data + u.transport);
+		out->flags |= u.v4 ? CORE_LARGE4 : CORE_LARGE6;
+		out->hdrlen = (uint16_t)(u.transport + ((size_t)th->th_off << 2));
 		out->segsz = (uint16_t)m->m_pkthdr.tso_segsz;
 	}
 }

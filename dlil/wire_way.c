@@ -98,7 +98,7 @@ arrive(void *arg)
 		if (e->wire->tap != NULL)
 			show(e, m, e->wire->tap, e->wire->tap_ctx);
 		e->stats.delivered++;
-		m = m->m_pkthdr.csum_flags != 0 ? host_iface_unfinished(ifp, m) : host_iface_frame(ifp, m);
+		m = m->m_pkthdr.csum_flags != 0 ? host_iface_arrived(ifp, m) : host_iface_frame(ifp, m);
 		for (*end = m; *end != NULL; end = &(*end)->m_nextpkt)
 			continue;
 	}
@@ -337,29 +337,6 @@ tick(void *arg)
 
 /* ---- entry -------------------------------------------------------------------------------- */
 
-/* A copy in mbufs of the receiving machine, with its network header aligned. NULL: no memory. */
-static struct mbuf *
-copy(const struct wire_end *e, const struct mbuf *m, size_t len)
-{
-	size_t off = 0, lead = (4 - (e->ifp->hdrlen & 3u)) & 3u;
-	struct mbuf *top, *n;
-
-	top = m_devget(e->machine, m->m_next == NULL ? m->m_data : NULL, len, lead);
-	if (m->m_next != NULL) {
-		for (n = top; n != NULL; n = n->m_next) {
-			(void)m_copydata(m, off, (size_t)n->m_len, n->m_data);
-			off += (size_t)n->m_len;
-		}
-	}
-	/* What the sender left to the device. */
-	if (top != NULL && (m->m_pkthdr.csum_flags & (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6)) != 0) {
-		top->m_pkthdr.csum_flags = m->m_pkthdr.csum_flags &
-		    (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6);
-		top->m_pkthdr.tso_segsz = m->m_pkthdr.tso_segsz;
-	}
-	return top;
-}
-
 /* A large segment is as long as those that it stands for. */
 static bool
 too_long(const struct wire_end *e, const struct mbuf *m, size_t len)
@@ -374,7 +351,7 @@ too_long(const struct wire_end *e, const struct mbuf *m, size_t len)
 
 /* The caller has made the receiving machine current. */
 static void
-send(struct wire_end *e, const struct mbuf *m, size_t len)
+send(struct wire_end *e, struct mbuf *m, size_t len)
 {
 	struct mbuf *n;
 
@@ -388,7 +365,7 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 		e->stats.too_long++;
 		return;
 	}
-	if ((n = copy(e, m, len)) == NULL) {
+	if ((n = wire_copy(e, m, len)) == NULL) {
 		e->stats.no_memory++;
 		return;
 	}
@@ -408,7 +385,7 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 }
 
 void
-wire_way_send(struct wire_end *to, const struct mbuf *m, size_t len)
+wire_way_send(struct wire_end *to, struct mbuf *m, size_t len)
 {
 	struct thread *t = curthread();
 	struct nke *sender = t->machine;

@@ -190,8 +190,8 @@ forward_one(struct nke *machine, struct mbuf *m)
 	/* What the receiving hardware found out is not for the sending one; what was left out still is. */
 	m->m_pkthdr.csum_flags &= MBUF_CSUM_REQ_TCPIPV6 | MBUF_CSUM_REQ_UDPIPV6;
 	m->m_pkthdr.csum_data = 0;
-	if (UNLIKELY((m->m_pkthdr.csum_flags & ~p.ifp->offload) != 0))
-		(void)in6_finalize_cksum(m, 0, m->m_pkthdr.csum_flags & ~p.ifp->offload);
+	if (UNLIKELY((m->m_pkthdr.csum_flags & ~if_offload_now(p.ifp)) != 0))
+		(void)in6_finalize_cksum(m, 0, m->m_pkthdr.csum_flags & ~if_offload_now(p.ifp));
 	send_on(&p, m);
 done:
 	rt_release(p.rt);
