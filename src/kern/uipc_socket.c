@@ -227,6 +227,8 @@ begin_connect(struct socket *so, const struct sockaddr *to)
 		if (error != 0)
 			return EISCONN;
 	}
+	/* What an earlier attempt left says nothing about this one. */
+	so->so_error = 0;
 	return pru->pru_connect != NULL ? pru->pru_connect(so, to) : EOPNOTSUPP;
 }
 

@@ -22,6 +22,7 @@
 #include "src/netinet/in_multi.h"
 #include "src/netinet/ip_private.h"
 
+struct in_ends;
 struct in_moptions;
 struct in6_pktopts;
 
@@ -125,6 +126,11 @@ struct inpcbinfo {
 	uint64_t key[2];		/* of both hashes: an attacker cannot know who shares a bucket */
 	uint64_t port_key[2];		/* of the choice of ports (RFC 6056) */
 	uint16_t port_table[256];	/* its counters */
+	/*
+	 * May these ends not be used yet, although no block has them? With fport 0: that local port, by any
+	 * or (not unspecified) that address. NULL: no protocol state outlives its block.
+	 */
+	bool (*waits)(struct nke *, const struct in_ends *);
 };
 
 /* Space for ephemeral ports: net.inet.ip.portrange.*. */
