@@ -392,12 +392,6 @@ heap_free(struct nke *m, void *p, enum heap_kind kind)
 	heap_free_for(m, p, kind, __builtin_return_address(0));
 }
 
-void
-heap_free_sized(struct nke *m, void *p, size_t size, enum heap_kind kind)
-{
-	heap_free_sized_for(m, p, size, kind, __builtin_return_address(0));
-}
-
 void *
 heap_resize_for(struct nke *m, void *p, size_t size, int flags, enum heap_kind kind, void *pc)
 {

@@ -24,8 +24,6 @@ enum heap_kind {
 void *heap_alloc(struct nke *, size_t size, int flags, enum heap_kind);
 /* NULL is ignored. Panics on a double free, a foreign pointer, or a block of another kind. */
 void heap_free(struct nke *, void *, enum heap_kind);
-/* The same, and panics unless the block has exactly `size` bytes. */
-void heap_free_sized(struct nke *, void *, size_t size, enum heap_kind);
 /* Size that was asked for. */
 size_t heap_size(const void *);
 
@@ -35,6 +33,7 @@ size_t heap_size(const void *);
  */
 void *heap_alloc_for(struct nke *, size_t size, size_t align, int flags, enum heap_kind, void *pc);
 void heap_free_for(struct nke *, void *, enum heap_kind, void *pc);
+/* The same, and panics unless the block has exactly `size` bytes. */
 void heap_free_sized_for(struct nke *, void *, size_t size, enum heap_kind, void *pc);
 /* Panics unless `p` is a live block of that kind, which it then may look into. */
 void heap_check(struct nke *, const void *p, enum heap_kind, void *pc);
