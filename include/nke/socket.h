@@ -33,8 +33,8 @@ extern "C" {
  * A new socket; its descriptor, the lowest that is free. `domain`: AF_INET, AF_INET6, AF_LOCAL, or one
  * that a kext or the machine brings (NKE_AF_ROUTE, NKE_AF_SYSTEM). `type` may have SOCK_NONBLOCK.
  *
- * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EPERM: it takes the superuser.
- * EMFILE.
+ * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EMFILE. Sockets made by
+ * this call have the superuser's privilege.
  */
 int nke_socket(nke_t *m, int domain, int type, int protocol);
 /* Two that are connected: AF_LOCAL. */
@@ -47,7 +47,7 @@ int nke_dup(nke_t *m, int s);
  */
 int nke_close(nke_t *m, int s);
 
-/* EADDRINUSE, EADDRNOTAVAIL, EACCES (port below 1024 without privilege), EINVAL (bound already). */
+/* EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length). */
 int nke_bind(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
 /* EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. */
 int nke_listen(nke_t *m, int s, int backlog);
@@ -86,10 +86,11 @@ ssize_t nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags);
 ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
 
 /*
- * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_UDP and IPPROTO_TCP with the host's
- * names. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is the room at
- * `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too short, or not
- * a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
+ * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6 and IPPROTO_TCP with the host's names; UDP's
+ * option has one where the host knows SO_NO_CHECK (SOL_SOCKET). Options that only Darwin has are reached by
+ * nke_darwin_setsockopt. getsockopt: `*len` is the room at `value` in bytes before and what was written
+ * after. ENOPROTOOPT: no such option. EINVAL: too short, or not a value for it. EDOM, ENOBUFS,
+ * EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);
