@@ -59,6 +59,12 @@ kfree(struct nke *m, void *p)
 }
 /* Frees a kext's block, given its entry in the ledger (LEDGER_MEMORY). */
 void heap_reclaim(struct nke *, struct ledger_entry *);
+/*
+ * For zones (zone.h), which get pages from the host themselves: they count like one block of the core's.
+ * False: that would be over the limit.
+ */
+bool heap_charge_page(struct nke *, size_t size);
+void heap_discharge_page(struct nke *, size_t size);
 /* True when this allocation is to fail (fault injection); mbuf zone and heap both ask. */
 bool heap_inject_failure(struct nke *);
 

@@ -298,6 +298,7 @@ socket_init(struct nke *m)
 
 	if (s == NULL)
 		return ENOMEM;
+	zone_init(&s->zone, m, "socket", sizeof(struct socket));
 	TAILQ_INIT(&s->sockets);
 	TAILQ_INIT(&s->domains);
 	s->maxsockbuf = SB_MAX_DEFAULT;
@@ -310,11 +311,12 @@ socket_init(struct nke *m)
 
 /*
  * What is left are sockets of protocols that went down before they were done with them, and the records
- * of domains: the heap takes all of it back.
+ * of domains: zone and heap take all of it back.
  */
 static void
 socket_fini(struct nke *m)
 {
+	zone_fini(&m->sockets->zone);
 	kfree(m, m->sockets);
 	m->sockets = NULL;
 }

@@ -24,7 +24,7 @@ so_alloc(struct nke *m, struct pr_registration *p, struct socket **out)
 
 	if (s->count >= s->maxsockets)
 		return ENOBUFS;
-	so = kalloc(m, sizeof *so);
+	so = zone_alloc(&s->zone);
 	if (so == NULL)
 		return ENOBUFS;
 	so->so_machine = m;
@@ -65,7 +65,7 @@ so_free(struct socket *so)
 	sbflush(&so->so_snd);
 	so->so_registration->sockets--;
 	ledger_strike(m, &so->ledger);
-	kfree(m, so);
+	zone_free(&m->sockets->zone, so);
 }
 
 void
