@@ -373,23 +373,11 @@ iface_input(struct nke *m, struct ifnet *ifp, const void *frame, size_t len)
 
 /* ---- addresses ---------------------------------------------------------------------------- */
 
+/* A family that has no addresses is a wrong argument here. */
 static errno_t
 make_sockaddr(int family, const void *bytes, struct sockaddr_storage *ss)
 {
-	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
-	struct sockaddr_in6 sin6 = {.sin6_len = sizeof sin6, .sin6_family = AF_INET6};
-
-	memset(ss, 0, sizeof *ss);
-	if (family == AF_INET) {
-		memcpy(&sin.sin_addr, bytes, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-	} else if (family == AF_INET6) {
-		memcpy(&sin6.sin6_addr, bytes, sizeof sin6.sin6_addr);
-		memcpy(ss, &sin6, sizeof sin6);
-	} else {
-		return EINVAL;
-	}
-	return 0;
+	return sockaddr_make(family, bytes, 0, ss) == 0 ? 0 : EINVAL;
 }
 
 static void

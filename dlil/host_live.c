@@ -167,30 +167,3 @@ iface_set_carrier(struct nke *m, struct ifnet *ifp, bool on)
 
 	return error != 0 ? error : c.error;
 }
-
-struct stats_call {
-	const struct ifnet *ifp;
-	struct core_iface_stats *out;
-};
-
-static void
-do_stats(void *arg)
-{
-	const struct stats_call *c = arg;
-	const struct ifnet_stats *s = &c->ifp->stats;
-
-	*c->out = (struct core_iface_stats){
-		.ipackets = s->ipackets, .ibytes = s->ibytes, .imcasts = s->imcasts,
-		.ierrors = s->ierrors, .iqdrops = s->iqdrops, .noproto = s->noproto,
-		.opackets = s->opackets, .obytes = s->obytes, .omcasts = s->omcasts,
-		.oerrors = s->oerrors,
-	};
-}
-
-int
-iface_stats(struct nke *m, struct ifnet *ifp, struct core_iface_stats *out)
-{
-	struct stats_call c = {.ifp = ifp, .out = out};
-
-	return machine_call(m, do_stats, &c);
-}

@@ -35,8 +35,8 @@ extern "C" {
  * SOCK_STREAM, UDP SOCK_DGRAM, of AF_INET and AF_INET6; a socket of the latter that is not IPV6_V6ONLY
  * speaks IPv4, too, by mapped addresses (::ffff:a.b.c.d).
  *
- * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EPERM: it takes the superuser.
- * EMFILE.
+ * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EMFILE. Sockets made by
+ * this call have the superuser's privilege.
  */
 int nke_socket(nke_t *m, int domain, int type, int protocol);
 /* Two that are connected: AF_LOCAL. */
@@ -50,7 +50,7 @@ int nke_dup(nke_t *m, int s);
  */
 int nke_close(nke_t *m, int s);
 
-/* EADDRINUSE, EADDRNOTAVAIL, EACCES (port below 1024 without privilege), EINVAL (bound already). */
+/* EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length). */
 int nke_bind(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
 /*
  * EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. A TCP socket that
@@ -98,14 +98,14 @@ ssize_t nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags);
 ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
 
 /*
- * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_UDP and IPPROTO_TCP with the host's
- * names. TCP: TCP_NODELAY, TCP_MAXSEG, TCP_CORK (Darwin's TCP_NOPUSH), TCP_KEEPIDLE (TCP_KEEPALIVE),
- * TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT, TCP_CONGESTION ("cubic", "newreno"),
- * TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, and TCP_INFO in the host's form, as far as the host's <netinet/tcp.h>
- * names its members; not TCP_DEFER_ACCEPT and others of one system alone.
- * Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is the room at
- * `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too short, or not
- * a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
+ * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6 and IPPROTO_TCP with the host's names; UDP's
+ * option has one where the host knows SO_NO_CHECK (SOL_SOCKET). TCP: TCP_NODELAY, TCP_MAXSEG, TCP_CORK
+ * (Darwin's TCP_NOPUSH), TCP_KEEPIDLE (TCP_KEEPALIVE), TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT,
+ * TCP_NOTSENT_LOWAT, TCP_CONGESTION ("cubic", "newreno"), TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, and TCP_INFO in
+ * the host's form, as far as the host's <netinet/tcp.h> names its members; not TCP_DEFER_ACCEPT and others of
+ * one system alone. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is
+ * the room at `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too
+ * short, or not a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);

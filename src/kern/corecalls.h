@@ -188,8 +188,6 @@ void replay_finish(struct nke *);
 void replay_stats(const struct nke *, struct core_replay_stats *);
 /* The host's IP addresses as known now: calls fn(ctx, family (Darwin's), addr, bits) for each. */
 void replay_addresses(struct nke *, void (*fn)(void *, int, const void *, unsigned), void *ctx);
-/* Number of the frame being handled, 0 none: for reports after a panic. */
-uint64_t replay_current(const struct nke *);
 
 /* ---- interfaces of the host (dlil/host_iface.c) ------------------------------------------- */
 
@@ -277,12 +275,6 @@ int iface_set_carrier(struct nke *, struct ifnet *, bool on);
  */
 int iface_set_autoconf(struct nke *, struct ifnet *, bool on);
 
-/* What an interface has counted. */
-struct core_iface_stats {
-	uint64_t ipackets, ibytes, imcasts, ierrors, iqdrops, noproto;
-	uint64_t opackets, obytes, omcasts, oerrors;
-};
-int iface_stats(struct nke *, struct ifnet *, struct core_iface_stats *);
 /*
  * Adds an address; family is Darwin's, `addr` 4 or 16 bytes. EINVAL, EEXIST, ENOMEM, ENXIO, EFAULT.
  */

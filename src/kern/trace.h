@@ -18,7 +18,7 @@
 	X(IP_REASS,	"ip_reass",	"fragment offset, 1 when it completed a datagram") \
 	X(IPF_IN,	"ipf_input",	"filter, result")				\
 	X(IP_DELIVER,	"ip_deliver",	"protocol, header length")			\
-	X(IP_FORWARD,	"ip_forward",	"0, 0")						\
+	X(IP_FORWARD,	"ip_forward",	"interface index it came by, that it leaves by")	\
 	X(IP_OUTPUT,	"ip_output",	"length, 0")					\
 	X(IPF_OUT,	"ipf_output",	"filter, result")				\
 	X(IP_FRAGMENT,	"ip_fragment",	"MTU, fragments")				\

@@ -17,6 +17,7 @@
 #include <sys/sysctl.h>
 
 #include "src/kern/socketvar.h"
+#include "src/kern/zone.h"
 #include "src/net/if_private.h"
 #include "src/net/rtable.h"
 #include "src/netinet/in_multi.h"
@@ -143,7 +144,8 @@ struct inet_state {
 	struct in_portrange ports;
 	struct sysctl_oid_list portrange;	/* its address names their branch */
 	int v6only;			/* net.inet6.ip6.v6only: what new sockets get */
-	uint32_t pcbs;			/* of all protocols */
+	struct zone zone;		/* of all protocols' blocks */
+	uint32_t pcbs;			/* how many there are */
 };
 #define INPCB_MAX	262144u		/* blocks of a machine: more get ENOBUFS */
 

@@ -201,6 +201,7 @@ forward_one(struct nke *machine, struct mbuf *m, int hlen)
 	}
 	if (!choose_route(&o, m))
 		return;
+	TRACE(machine, IP_FORWARD, m, m->m_pkthdr.rcvif->index, o.ifp->index);
 	if (UNLIKELY(redirect_is_due(&o, m)))
 		send_redirect(&o, m);
 	if (too_big(&o, m)) {

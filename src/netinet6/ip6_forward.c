@@ -167,6 +167,7 @@ forward_one(struct nke *machine, struct mbuf *m)
 	}
 	if (!choose_route(&p, m))
 		return;
+	TRACE(machine, IP_FORWARD, m, m->m_pkthdr.rcvif->index, p.ifp->index);
 	/* RFC 4007 9: a link-local source ends with its link. */
 	if (IN6_IS_ADDR_LINKLOCAL(ip6_source(m)) && p.ifp != m->m_pkthdr.rcvif) {
 		s->stat.ip6s_cantforward++;
