@@ -64,7 +64,7 @@ struct drill_time {
 
 enum drill_expr_kind {
 	DRILL_ELLIPSIS,			/* ... */
-	DRILL_INTEGER,			/* 5, -1, 0x10, 017 */
+	DRILL_INTEGER,			/* 5, -1, 0x10; 010 is ten, as in packetdrill */
 	DRILL_NAME,			/* AF_INET */
 	DRILL_STRING,			/* "abc"; escapes are undone; "a" "b" is "ab" */
 	DRILL_STRING_PART,		/* "abc"...: begins so */
@@ -78,7 +78,7 @@ enum drill_expr_kind {
 
 struct drill_expr;
 
-/* An item of an array, a list, a call, |; of a struct with its name. */
+/* An item of an array, a list, a call, |; of a struct with its name (an array's may have one). */
 struct drill_field {
 	const char *name;		/* NULL: not of a struct */
 	struct drill_place place;
