@@ -122,6 +122,16 @@ int nke_run_until(nke_t *m, uint64_t until_ns);
 /* The same for `ns` from now on. */
 int nke_run_for(nke_t *m, uint64_t ns);
 
+/*
+ * While the clock is held, virtual time passes in nke_run_until and nke_run_for only: calls that wait do not
+ * drive the machine's world, but wait until another thread does. Nothing gives EDEADLK then, and who calls
+ * from one thread only must not wait. Counts for the whole world. EFAULT.
+ */
+int nke_hold_clock(nke_t *m, bool hold);
+
+/* How many calls of other threads wait in the machine's world for something to happen. */
+unsigned nke_waiting(const nke_t *m);
+
 /* Nanoseconds since the machine was made, by its own clock. */
 uint64_t nke_uptime(const nke_t *m);
 

@@ -192,6 +192,18 @@ nke_run_for(nke_t *m, uint64_t ns)
 	return nke_run_until(m, ns > UINT64_MAX - now ? UINT64_MAX : now + ns);
 }
 
+int
+nke_hold_clock(nke_t *m, bool hold)
+{
+	return nke_core_result(m, machine_hold_clock(m->core, hold));
+}
+
+unsigned
+nke_waiting(const nke_t *m)
+{
+	return machine_waiting(m->core);
+}
+
 uint64_t
 nke_uptime(const nke_t *m)
 {

@@ -82,6 +82,13 @@ void machine_fault(int signal, const char *signal_name, const void *pc, const vo
  * Real time: runs what is due now. EFAULT; EINVAL from inside a machine of the world.
  */
 int machine_run_until(struct nke *, uint64_t until_ns);
+/*
+ * While the clock of the world is held, virtual time passes in machine_run_until only: host threads that
+ * wait do not drive it. EFAULT, ENOMEM.
+ */
+int machine_hold_clock(struct nke *, bool hold);
+/* How many host threads wait in the world. Does not enter. */
+unsigned machine_waiting(const struct nke *);
 /* Uptime of the next timer, UINT64_MAX when there is none. Does not enter. */
 uint64_t machine_next_event(const struct nke *);
 uint64_t machine_uptime(const struct nke *);

@@ -140,6 +140,24 @@ machine_run_until(struct nke *m, uint64_t until_ns)
 	return call_top(m, run_until, run_until, &until_ns);
 }
 
+static void
+hold_clock(void *arg)
+{
+	curthread()->world->clock_held = *(const bool *)arg;
+}
+
+int
+machine_hold_clock(struct nke *m, bool hold)
+{
+	return machine_call(m, hold_clock, &hold);
+}
+
+unsigned
+machine_waiting(const struct nke *m)
+{
+	return __atomic_load_n(&m->world->hosts_waiting, __ATOMIC_RELAXED);
+}
+
 uint64_t
 machine_next_event(const struct nke *m)
 {

@@ -2,7 +2,7 @@
  * Who runs next. The scheduler has no thread of its own: the thread that gives up the CPU decides,
  * in this order: the run queue, first come first served; what is due (soft interrupts, callouts),
  * on a worker; in virtual time, if a host thread is blocked inside the world, the clock jumps to the
- * next callout or time limit. When there is none, nothing can ever happen any more: every blocked
+ * next callout or time limit, unless it is held (machine_hold_clock). When there is none, nothing can ever happen any more: every blocked
  * host thread is sent back with THREAD_RESTART, and the log says who waits for what.
  *
  * A thread on a wait queue has `wait_event` set; it may still be running (it said what it waits for,
@@ -19,13 +19,20 @@
 
 /* ---- the run queue ------------------------------------------------------------------------ */
 
+/* machine_waiting() looks at it from outside. */
+static void
+count_waiting(struct world *w, int change)
+{
+	__atomic_store_n(&w->hosts_waiting, w->hosts_waiting + (unsigned)change, __ATOMIC_RELAXED);
+}
+
 void
 sched_make_runnable(struct thread *t)
 {
 	struct world *w = t->world;
 
 	if (t->state == TH_WAITING && t->host_thread)
-		w->hosts_waiting--;
+		count_waiting(w, -1);
 	t->state = TH_RUNNABLE;
 	w->others_runnable += !t->host_thread;
 	TAILQ_INSERT_TAIL(&w->run_queue, t, queue);
@@ -87,7 +94,7 @@ advance(struct world *w)
 	w->yields = 0;
 	if (w->time == CORE_TIME_REAL)
 		return next != UINT64_MAX && !worker_start_clock(w) && restart_hosts(w);
-	if (w->hosts_waiting == 0)
+	if (w->hosts_waiting == 0 || w->clock_held)
 		return false;
 	if (next == UINT64_MAX)
 		return restart_hosts(w);
@@ -369,7 +376,8 @@ sched_thread_block(void)
 		    "any more", t->name, t->wait_message, t->wait_event);
 	w->yields = 0;
 	t->state = TH_WAITING;
-	w->hosts_waiting += t->host_thread;
+	if (t->host_thread)
+		count_waiting(w, 1);
 	sched_switch(t);
 	return end_of_wait(t);
 }

@@ -28,6 +28,7 @@ struct world {
 	enum core_time time;
 	uint64_t epoch;			/* real time: hc_monotonic_ns() when the world began */
 	uint64_t calendar_start;	/* virtual time */
+	bool clock_held;		/* virtual time: passes in sched_advance only */
 	uint32_t references;		/* machines, and whoever made it */
 	bool ending;			/* workers: leave */
 	struct thread *closer;		/* who ends the workers, made in advance */
