@@ -21,6 +21,18 @@ route_clear(struct route *ro)
 	rt_release(rt);
 }
 
+void
+route_share(struct route *to, const struct route *from)
+{
+	bool noclone = to->ro_noclone;
+
+	if (from->ro_rt == NULL)
+		return;
+	rt_retain(from->ro_rt);
+	*to = *from;
+	to->ro_noclone = noclone;
+}
+
 /* Ports do not count. */
 static inline bool
 same_destination(const struct sockaddr_storage *kept, const struct sockaddr *dst)

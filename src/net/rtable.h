@@ -124,6 +124,8 @@ struct route {
 uint32_t rt_generation(const struct nke *);
 /* Drops what is cached. */
 void route_clear(struct route *);
+/* `to`, which is empty, gets what `from` has. */
+void route_share(struct route *to, const struct route *from);
 /*
  * The route to `dst` by way of the cache: no lookup while destination and table are the same. Not
  * referenced for the caller: `ro` is. NULL: no route.

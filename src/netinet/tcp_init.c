@@ -301,6 +301,7 @@ free_state(struct nke *machine)
 	struct tcp_state *s = machine->tcp;
 
 	tcp_sent_drain(machine);
+	route_clear(&s->reply_route);
 	in_pcbinfo_fini(&s->pcbs);
 	machine->tcp = NULL;
 	kfree(machine, s);
@@ -335,6 +336,7 @@ tcp_init(struct nke *machine)
 		return ENOMEM;
 	s->config = defaults;
 	s->cc = &cc_cubic;
+	s->reply_route.ro_noclone = true;
 	error = in_pcbinfo_init(machine, &s->pcbs, IPPROTO_TCP);
 	if (error != 0) {
 		kfree(machine, s);

@@ -163,6 +163,9 @@ tcp_newconn(struct inpcb *listener, const struct tcp_segment *seg)
 		inp->inp_lzone = in_pcbzone(machine, seg->ends.ifp, &seg->ends.laddr);
 		inp->inp_fzone = in_pcbzone(machine, seg->ends.ifp, &seg->ends.faddr);
 	}
+	/* Its SYN-ACK has just gone the same way, as a rule. */
+	if (machine->tcp->reply_route.ro_ifp == inp->inp_boundif)
+		route_share(&inp->inp_route, &machine->tcp->reply_route);
 	in_pcbrehash(inp);
 	return intotcpcb(inp);
 }
