@@ -21,6 +21,7 @@
  * for the whole page would leave a hole as large as a page between two aligned ones.
  */
 #define PAGE_BYTES	(ZONE_PAGE - 128)
+#define PAGE_HEAD	64u		/* objects of whole cache lines lie at their beginning */
 
 /* Tools that watch memory see single blocks only. */
 #if defined(__has_feature)
@@ -42,6 +43,7 @@ struct zone_page {
 	uint16_t used;			/* objects in use */
 	uint16_t carved;		/* objects that were used at least once */
 };
+_Static_assert(sizeof(struct zone_page) <= PAGE_HEAD, "the first object is behind the header");
 
 static struct zone_page *
 page_of(const void *object)
@@ -101,7 +103,7 @@ zone_alloc(struct zone *z)
 	if (p != NULL)
 		memcpy(&page->free, p, sizeof page->free);
 	else
-		p = (char *)(page + 1) + (size_t)page->carved++ * z->size;
+		p = (char *)page + PAGE_HEAD + (size_t)page->carved++ * z->size;
 	z->count++;
 	if (++page->used == z->per_page) {
 		LIST_REMOVE(page, link);
@@ -147,7 +149,7 @@ zone_init(struct zone *z, struct nke *m, const char *name, size_t size)
 	z->machine = m;
 	z->name = name;
 	z->size = (uint16_t)((size + ZONE_ALIGN - 1) & ~(size_t)(ZONE_ALIGN - 1));
-	z->per_page = (uint16_t)((PAGE_BYTES - sizeof(struct zone_page)) / z->size);
+	z->per_page = (uint16_t)((PAGE_BYTES - PAGE_HEAD) / z->size);
 	z->single = m->checked || WATCHED;
 	LIST_INIT(&z->room);
 	LIST_INIT(&z->full);
