@@ -4,7 +4,8 @@
  * A page of ZONE_PAGE bytes, aligned to its size, has a header and then objects. Those that were never used
  * are carved off one after the other, so that a page is touched only as far as it is needed; freed ones are
  * linked through their first word. A page that is full is in one list, one with room in the other, whose
- * first serves the next request: it is the one that was used last.
+ * first serves the next request: it is the one that was used last. The last page with room stays when it is
+ * empty, so that one object that comes and goes does not cost a page each time.
  */
 #include <string.h>
 
@@ -134,7 +135,7 @@ zone_free(struct zone *z, void *p)
 		LIST_REMOVE(page, link);
 		LIST_INSERT_HEAD(&z->room, page, link);
 	}
-	if (page->used == 0)
+	if (page->used == 0 && (LIST_FIRST(&z->room) != page || LIST_NEXT(page, link) != NULL))
 		page_destroy(page);
 }
 

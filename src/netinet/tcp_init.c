@@ -302,6 +302,7 @@ free_state(struct nke *machine)
 
 	tcp_sent_drain(machine);
 	in_pcbinfo_fini(&s->pcbs);
+	zone_fini(&s->connections);
 	machine->tcp = NULL;
 	kfree(machine, s);
 }
@@ -334,6 +335,7 @@ tcp_init(struct nke *machine)
 	if (s == NULL)
 		return ENOMEM;
 	s->config = defaults;
+	zone_init(&s->connections, machine, "TCP connection", sizeof(struct tcpcb));
 	s->cc = &cc_cubic;
 	error = in_pcbinfo_init(machine, &s->pcbs, IPPROTO_TCP);
 	if (error != 0) {
