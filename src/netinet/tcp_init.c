@@ -303,6 +303,7 @@ free_state(struct nke *machine)
 	tcp_sent_drain(machine);
 	route_clear(&s->reply_route);
 	in_pcbinfo_fini(&s->pcbs);
+	zone_fini(&s->connections);
 	machine->tcp = NULL;
 	kfree(machine, s);
 }
@@ -335,6 +336,7 @@ tcp_init(struct nke *machine)
 	if (s == NULL)
 		return ENOMEM;
 	s->config = defaults;
+	zone_init(&s->connections, machine, "TCP connection", sizeof(struct tcpcb));
 	s->cc = &cc_cubic;
 	s->reply_route.ro_noclone = true;
 	error = in_pcbinfo_init(machine, &s->pcbs, IPPROTO_TCP);

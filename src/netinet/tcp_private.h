@@ -318,6 +318,7 @@ struct tcp_state {
 	struct tcpstat stat;
 	struct tcp_config config;
 	struct sysctl_oid_list branches[TCP_BRANCHES];	/* their addresses name them */
+	struct zone connections;	/* of struct tcpcb */
 	const struct cc_algo *cc;	/* of new connections */
 	struct sysctl_oid_list cc_branch, cubic_branch;	/* their addresses name net.inet.tcp.cc, .cubic */
 	struct tcp_syncache *syncache;

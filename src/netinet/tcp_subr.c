@@ -75,7 +75,7 @@ tcp_newtcpcb(struct inpcb *inp)
 {
 	struct nke *machine = inp->inp_info->machine;
 	struct tcp_state *s = machine->tcp;
-	struct tcpcb *tp = kalloc(machine, sizeof *tp);
+	struct tcpcb *tp = zone_alloc(&s->connections);
 
 	if (tp == NULL)
 		return NULL;
@@ -194,7 +194,7 @@ static void
 free_tcpcb(struct nke *machine, struct tcpcb *tp)
 {
 	tcp_timer_stop_all(tp);
-	kfree(machine, tp);
+	zone_free(&machine->tcp->connections, tp);
 }
 
 void
