@@ -64,8 +64,8 @@ can_segment(const struct ifnet *ifp, const struct mbuf *m)
 {
 	uint32_t flags = m->m_pkthdr.csum_flags;
 
-	return !((flags & CSUM_TSO4) && !(ifp->offload & IFNET_TSO_IPV4)) &&
-	    !((flags & CSUM_TSO6) && !(ifp->offload & IFNET_TSO_IPV6));
+	return !((flags & CSUM_TSO4) && !(if_offload_now(ifp) & IFNET_TSO_IPV4)) &&
+	    !((flags & CSUM_TSO6) && !(if_offload_now(ifp) & IFNET_TSO_IPV6));
 }
 
 static errno_t

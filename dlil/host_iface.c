@@ -1,7 +1,8 @@
 /*
  * Interfaces that the host makes: their driver is here and gives frames to a function of the
- * host's, whole and in one piece. Nothing is offloaded to them. Frames that the host brings are
- * copied into mbufs and go through the interface's input queue like any driver's.
+ * host's, whole and in one piece; a device's as it lies in memory, with what that does itself
+ * (host_offload.c). Frames that the host brings are copied into mbufs and go through the
+ * interface's input queue like any driver's.
  */
 #include <net/bpf.h>
 #include <net/ethernet.h>
@@ -21,6 +22,7 @@
 struct host_iface {
 	bool destroyed;
 	void (*output)(void *, const void *, size_t);	/* NULL: nobody listens */
+	void (*output_pieces)(void *, const struct core_output *);	/* instead of it */
 	void *ctx;
 	struct wire_end *wire;		/* it is plugged into; NULL: the host has the other end */
 	uint32_t dlt;
@@ -72,6 +74,40 @@ give_back(struct ifnet *ifp, struct host_iface *h, const struct flat *f)
 	h->flat_size = f->size;
 }
 
+/* Can the device take it as it lies in memory? */
+static bool
+in_pieces(const struct host_iface *h, const struct mbuf *m)
+{
+	unsigned n = 0;
+
+	if (h->output_pieces == NULL)
+		return false;
+	for (; m != NULL; m = m->m_next)
+		n++;
+	return n <= CORE_OUTPUT_PIECES;
+}
+
+static void
+give_pieces(struct ifnet *ifp, const struct host_iface *h, struct mbuf *m, const struct flat *flat,
+    size_t len)
+{
+	struct core_output out;
+
+	out.len = len;
+	out.flags = 0;
+	out.count = 0;
+	if (m->m_pkthdr.csum_flags & (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6))
+		host_iface_leave(ifp, m, &out);
+	if (flat->bytes != NULL) {
+		out.pieces[out.count++] = (struct core_piece){flat->bytes, len};
+	} else {
+		for (; m != NULL; m = m->m_next)
+			if (m->m_len != 0)
+				out.pieces[out.count++] = (struct core_piece){m->m_data, (size_t)m->m_len};
+	}
+	h->output_pieces(h->ctx, &out);
+}
+
 static errno_t
 host_output(struct ifnet *ifp, struct mbuf *m)
 {
@@ -82,7 +118,7 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 	m->m_pkthdr.len = (int32_t)len;
 	if (ifp->bpf != NULL)
 		bpf_tap_out(ifp, h->dlt, m, NULL, 0);
-	if (h->wire == NULL && (flat = flatten(ifp, h, m, len)).bytes == NULL) {
+	if (h->wire == NULL && !in_pieces(h, m) && (flat = flatten(ifp, h, m, len)).bytes == NULL) {
 		ifp->stats.oerrors++;
 		give_back(ifp, h, &flat);
 		m_freem(m);
@@ -94,7 +130,9 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 		ifp->stats.omcasts++;
 	if (h->wire != NULL)
 		return wire_output(h->wire, m);
-	if (h->output != NULL && !h->destroyed)
+	if (!h->destroyed && h->output_pieces != NULL)
+		give_pieces(ifp, h, m, &flat, len);
+	else if (!h->destroyed && h->output != NULL)
 		h->output(h->ctx, flat.bytes, len);
 	give_back(ifp, h, &flat);
 	m_freem(m);
@@ -160,6 +198,7 @@ attach(struct ifnet *ifp, const struct core_iface_config *c)
 	memcpy(LLADDR(&sdl), c->lladdr, ETHER_ADDR_LEN);
 	ifp->hdrlen = ether ? ETHER_HDR_LEN : c->hdrlen;
 	ifp->mtu = c->mtu != 0 ? c->mtu : ETHERMTU;
+	ifp->offload_unwatched = c->offload ? HOST_IFACE_TCP_OFFLOAD : 0;
 	error = dlil_attach(ifp, ether ? &sdl : NULL);
 	if (error != 0)
 		return error;
@@ -189,6 +228,7 @@ create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 	if (h == NULL)
 		return ENOMEM;
 	h->output = c->output;
+	h->output_pieces = c->output_pieces;
 	h->ctx = c->ctx;
 	h->dlt = c->media == CORE_MEDIA_ETHERNET ? DLT_EN10MB : DLT_RAW;
 	params.softc = h;
@@ -333,23 +373,11 @@ iface_input(struct nke *m, struct ifnet *ifp, const void *frame, size_t len)
 
 /* ---- addresses ---------------------------------------------------------------------------- */
 
+/* A family that has no addresses is a wrong argument here. */
 static errno_t
 make_sockaddr(int family, const void *bytes, struct sockaddr_storage *ss)
 {
-	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
-	struct sockaddr_in6 sin6 = {.sin6_len = sizeof sin6, .sin6_family = AF_INET6};
-
-	memset(ss, 0, sizeof *ss);
-	if (family == AF_INET) {
-		memcpy(&sin.sin_addr, bytes, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-	} else if (family == AF_INET6) {
-		memcpy(&sin6.sin6_addr, bytes, sizeof sin6.sin6_addr);
-		memcpy(ss, &sin6, sizeof sin6);
-	} else {
-		return EINVAL;
-	}
-	return 0;
+	return sockaddr_make(family, bytes, 0, ss) == 0 ? 0 : EINVAL;
 }
 
 static void

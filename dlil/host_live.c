@@ -2,9 +2,7 @@
  * What live devices (TAP, libpcap; src/host/port.c) need of interfaces of the host, beside host_iface.c:
  * frames that come in together, with checksums that the sender left to the device, and a carrier.
  *
- * A frame without its transport's checksum is marked as verified: it never was on a wire. It carries along
- * what a sender would have asked for, so that forwarding completes it. Where kexts could see it, it is
- * completed at once.
+ * Frames that the host's kernel left unfinished are host_offload.c's.
  */
 #include <net/ethernet.h>
 #include <net/net_kev.h>
@@ -52,25 +50,25 @@ missing_sum(const uint8_t *p, size_t len)
 	return htons((uint16_t)(sum != 0 ? sum : 0xffff));
 }
 
-/*
- * The packet, still a whole frame, says that it is verified, and what is missing, for when it is forwarded.
- * Where filters or protocols of kexts look at it, nothing may be missing.
- */
+/* The packet, still a whole frame, says what its sender left to the device. */
 static void
-take_unsummed(struct ifnet *ifp, struct mbuf *m, const struct core_input *in)
+take_unfinished(struct ifnet *ifp, struct mbuf *m, const struct core_input *in)
 {
 	size_t field = (size_t)in->csum_start + in->csum_offset;
 	uint32_t request = unsummed_request(in);
 	uint16_t sum;
 
-	if (in->csum_start < ifp->hdrlen || field + sizeof sum > in->len)
+	if ((in->flags & (CORE_LARGE4 | CORE_LARGE6)) && in->segsz != 0) {
+		m->m_pkthdr.csum_flags |= in->flags & CORE_LARGE4 ? CSUM_TSO4 : CSUM_TSO6;
+		m->m_pkthdr.tso_segsz = in->segsz;
+	}
+	if (!(in->flags & CORE_UNSUMMED) || in->csum_start < ifp->hdrlen || field + sizeof sum > in->len)
 		return;
-	m->m_pkthdr.csum_flags = MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR;
-	m->m_pkthdr.csum_data = 0xffff;
-	if (request != 0 && ifp->machine->filter_count == 0) {
+	if (request != 0) {
 		m->m_pkthdr.csum_flags |= request;
 		return;
 	}
+	/* Another protocol's: nobody here could complete it later. */
 	sum = missing_sum((const uint8_t *)in->frame + in->csum_start, in->len - in->csum_start);
 	(void)m_copyback(m, field, sizeof sum, &sum, MBUF_DONTWAIT);
 }
@@ -105,13 +103,14 @@ do_input_many(void *arg)
 			ifp->stats.iqdrops++;
 			continue;
 		}
-		if (in->flags & CORE_INPUT_UNSUMMED)
-			take_unsummed(ifp, m, in);
-		m = host_iface_frame(ifp, m);
-		if (m == NULL)
+		if (in->flags != 0)
+			take_unfinished(ifp, m, in);
+		*tail = m->m_pkthdr.csum_flags != 0 ? host_iface_arrived(ifp, m) :
+		    host_iface_frame(ifp, m);
+		if (*tail == NULL)
 			continue;
-		*tail = m;
-		tail = &m->m_nextpkt;
+		while (*tail != NULL)
+			tail = &(*tail)->m_nextpkt;
 		c->taken++;
 	}
 	if (head != NULL)
@@ -167,31 +166,4 @@ iface_set_carrier(struct nke *m, struct ifnet *ifp, bool on)
 	int error = machine_call(m, do_set_carrier, &c);
 
 	return error != 0 ? error : c.error;
-}
-
-struct stats_call {
-	const struct ifnet *ifp;
-	struct core_iface_stats *out;
-};
-
-static void
-do_stats(void *arg)
-{
-	const struct stats_call *c = arg;
-	const struct ifnet_stats *s = &c->ifp->stats;
-
-	*c->out = (struct core_iface_stats){
-		.ipackets = s->ipackets, .ibytes = s->ibytes, .imcasts = s->imcasts,
-		.ierrors = s->ierrors, .iqdrops = s->iqdrops, .noproto = s->noproto,
-		.opackets = s->opackets, .obytes = s->obytes, .omcasts = s->omcasts,
-		.oerrors = s->oerrors,
-	};
-}
-
-int
-iface_stats(struct nke *m, struct ifnet *ifp, struct core_iface_stats *out)
-{
-	struct stats_call c = {.ifp = ifp, .out = out};
-
-	return machine_call(m, do_stats, &c);
 }

@@ -340,9 +340,3 @@ replay_stats(const struct nke *m, struct core_replay_stats *stats)
 	*stats = m->replay->stats;
 	stats->frames_in = stats->frames - stats->frames_out;
 }
-
-uint64_t
-replay_current(const struct nke *m)
-{
-	return m->replay != NULL ? m->replay->current : 0;
-}

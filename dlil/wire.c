@@ -55,6 +55,8 @@ end_of(const struct wire *w, const struct ifnet *ifp)
 static void
 carrier(struct wire_end *e, bool on)
 {
+	e->ifp->offload_unwatched = !on ? 0 : e->wire->params.offload ? HOST_IFACE_OFFLOAD :
+	    HOST_IFACE_SUMS;
 	host_iface_carrier(e->ifp, on);
 }
 

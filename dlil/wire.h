@@ -80,12 +80,51 @@ void wire_unplug(struct wire_end *);
 errno_t host_iface_plug(struct ifnet *, struct wire_end *);
 /* A frame that has come, made ready for dlil_input; NULL: refused, counted and freed. */
 struct mbuf *host_iface_frame(struct ifnet *, struct mbuf *);
+/*
+ * The same by what csum_flags say of it: verified by the device, or unfinished, as its sender left things to the
+ * device (HOST_IFACE_UNSUMMED, CSUM_TSO4 or CSUM_TSO6 and tso_segsz). That is as good as verified; but where
+ * kexts look at packets they are completed, cut into segments (a list) and checked again.
+ */
+struct mbuf *host_iface_arrived(struct ifnet *, struct mbuf *);
+/*
+ * A frame that leaves with something left to the device: tells it, and puts the sum of the pseudo header
+ * where the device looks for it (as virtio has it).
+ */
+void host_iface_leave(const struct ifnet *, struct mbuf *, struct core_output *);
+/*
+ * Makes a frame's checksum that was left out, and takes back that it is verified. It stays one packet, though
+ * it may be a large segment.
+ */
+void host_iface_finish(struct ifnet *, struct mbuf *);
+
+/* Where the transport of an unfinished frame begins, and its checksum's field in it. */
+struct unsummed {
+	size_t transport, field;
+	bool v4, udp;
+	uint32_t pseudo;		/* sum over the pseudo header, not folded, in memory order */
+};
+/* Reads the headers, which have to be in the first mbuf: else false. */
+bool host_iface_unsummed(const struct ifnet *, const struct mbuf *, struct unsummed *);
+
+/* wire_copy.c: a frame of another machine's in mbufs of this one's; NULL: no memory. */
+struct mbuf *wire_copy(const struct wire_end *, struct mbuf *, size_t len);
+/*
+ * What interfaces leave to a device that can do it (datagrams it would not pay for), to a wire, which adds up
+ * what it copies, and to one that leaves it out altogether.
+ */
+#define HOST_IFACE_TCP_OFFLOAD	(IFNET_CSUM_TCP | IFNET_CSUM_TCPIPV6 | IFNET_TSO_IPV4 | IFNET_TSO_IPV6)
+#define HOST_IFACE_SUMS		(IFNET_CSUM_TCP | IFNET_CSUM_UDP | IFNET_CSUM_TCPIPV6 | IFNET_CSUM_UDPIPV6)
+#define HOST_IFACE_OFFLOAD	(HOST_IFACE_TCP_OFFLOAD | HOST_IFACE_SUMS)
+/* What a sender may leave out of a frame for such a device. */
+#define HOST_IFACE_UNSUMMED	(MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP | MBUF_CSUM_REQ_TCPIPV6 | \
+				 MBUF_CSUM_REQ_UDPIPV6)
+
 /* host_live.c: sets IFF_RUNNING, and posts an event if that is news. */
 void host_iface_carrier(struct ifnet *, bool on);
 
 /* wire_way.c: the way to an end. `m` is the sender's and is not consumed. */
 void wire_way_init(struct wire_end *);
-void wire_way_send(struct wire_end *to, const struct mbuf *m, size_t len);
+void wire_way_send(struct wire_end *to, struct mbuf *m, size_t len);
 void wire_way_configure(struct wire_end *, const struct core_wire_params *);
 void wire_way_empty(struct wire_end *);
 /* A number below CORE_WIRE_BILLION or any other limit. */

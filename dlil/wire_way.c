@@ -10,6 +10,9 @@
  * Limits: the queue by the number of frames, the flight by FLIGHT_MAX; everything is in mbufs of the
  * receiving machine, so its memory limit holds as well.
  */
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "dlil/wire.h"
@@ -95,10 +98,9 @@ arrive(void *arg)
 		if (e->wire->tap != NULL)
 			show(e, m, e->wire->tap, e->wire->tap_ctx);
 		e->stats.delivered++;
-		if ((m = host_iface_frame(ifp, m)) == NULL)
+		m = m->m_pkthdr.csum_flags != 0 ? host_iface_arrived(ifp, m) : host_iface_frame(ifp, m);
+		for (*end = m; *end != NULL; end = &(*end)->m_nextpkt)
 			continue;
-		*end = m;
-		end = &m->m_nextpkt;
 	}
 	if (list != NULL)
 		dlil_input_now(ifp, list);
@@ -141,6 +143,9 @@ turn_bit(struct wire_end *e, struct mbuf *m)
 {
 	uint64_t bit = wire_random(e->wire, (uint64_t)m->m_pkthdr.len * 8);
 	size_t off = bit / 8;
+
+	/* The checksum is to tell. */
+	host_iface_finish(e->ifp, m);
 
 	while (off >= (size_t)m->m_len) {
 		off -= (size_t)m->m_len;
@@ -332,26 +337,21 @@ tick(void *arg)
 
 /* ---- entry -------------------------------------------------------------------------------- */
 
-/* A copy in mbufs of the receiving machine, with its network header aligned. NULL: no memory. */
-static struct mbuf *
-copy(const struct wire_end *e, const struct mbuf *m, size_t len)
+/* A large segment is as long as those that it stands for. */
+static bool
+too_long(const struct wire_end *e, const struct mbuf *m, size_t len)
 {
-	size_t off = 0, lead = (4 - (e->ifp->hdrlen & 3u)) & 3u;
-	struct mbuf *top, *n;
+	size_t most = (size_t)e->params.mtu + e->ifp->hdrlen;
 
-	if (m->m_next == NULL)
-		return m_devget(e->machine, m->m_data, len, lead);
-	top = m_devget(e->machine, NULL, len, lead);
-	for (n = top; n != NULL; n = n->m_next) {
-		(void)m_copydata(m, off, (size_t)n->m_len, n->m_data);
-		off += (size_t)n->m_len;
-	}
-	return top;
+	if (e->params.mtu == 0 || len <= most)
+		return false;
+	return !(m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) ||
+	    m->m_pkthdr.tso_segsz + sizeof(struct ip) + sizeof(struct tcphdr) > e->params.mtu;
 }
 
 /* The caller has made the receiving machine current. */
 static void
-send(struct wire_end *e, const struct mbuf *m, size_t len)
+send(struct wire_end *e, struct mbuf *m, size_t len)
 {
 	struct mbuf *n;
 
@@ -361,11 +361,11 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 		e->stats.no_carrier++;
 		return;
 	}
-	if (e->params.mtu != 0 && len > (size_t)e->params.mtu + e->ifp->hdrlen) {
+	if (too_long(e, m, len)) {
 		e->stats.too_long++;
 		return;
 	}
-	if ((n = copy(e, m, len)) == NULL) {
+	if ((n = wire_copy(e, m, len)) == NULL) {
 		e->stats.no_memory++;
 		return;
 	}
@@ -385,7 +385,7 @@ send(struct wire_end *e, const struct mbuf *m, size_t len)
 }
 
 void
-wire_way_send(struct wire_end *to, const struct mbuf *m, size_t len)
+wire_way_send(struct wire_end *to, struct mbuf *m, size_t len)
 {
 	struct thread *t = curthread();
 	struct nke *sender = t->machine;

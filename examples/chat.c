@@ -106,7 +106,6 @@ main(void)
 	must(nke_world_create(NULL, &world) == 0, "a world");
 	for (uint8_t i = 0; i < 3; i++)
 		come(&members[i], world, &hub, (uint8_t)(i + 1));
-	nke_run_for(members[0].machine, 10000000000);	/* addresses are checked for conflicts first */
 	say(&members[0], "hello");
 	say(&members[1], "good-morning");
 	say(&members[2], "may-I-join");

@@ -133,7 +133,6 @@ main(void)
 	route(r1, "10.0.2.0", 24, "10.0.1.2");
 	route(r2, "10.0.0.0", 24, "10.0.1.1");
 	route(host, "0.0.0.0", 0, "10.0.2.1");
-	nke_run_for(source, 10000000000);	/* addresses are checked for conflicts first */
 
 	udp = nke_socket(source, AF_INET, SOCK_DGRAM, 0);
 	icmp = nke_socket(source, AF_INET, SOCK_RAW, IPPROTO_ICMP);

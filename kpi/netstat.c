@@ -13,6 +13,7 @@
 #include "src/netinet/icmp_private.h"
 #include "src/netinet/igmp_private.h"
 #include "src/netinet/ip_private.h"
+#include "src/netinet/tcp_private.h"
 #include "src/netinet/udp_private.h"
 #include "src/netinet6/icmp6_private.h"
 #include "src/netinet6/mld6_private.h"
@@ -98,6 +99,124 @@ static const struct counter udp_counters[] = {
 	{AT(udpstat, udps_filtermcast), "multicast datagrams filtered by source"},
 	{AT(udpstat, udps_fullsock), "dropped due to full socket buffers"},
 	{AT(udpstat, udps_opackets), "datagrams output"},
+};
+
+static const struct counter tcp_counters[] = {
+	{AT(tcpstat, tcps_sndtotal), "packets sent"},
+	{AT(tcpstat, tcps_sndpack), "data packets"},
+	{AT(tcpstat, tcps_sndbyte), "data bytes"},
+	{AT(tcpstat, tcps_sndrexmitpack), "data packets retransmitted"},
+	{AT(tcpstat, tcps_sndrexmitbyte), "data bytes retransmitted"},
+	{AT(tcpstat, tcps_sndrexmitbad), "data packets unnecessarily retransmitted"},
+	{AT(tcpstat, tcps_mturesent), "resends initiated by MTU discovery"},
+	{AT(tcpstat, tcps_sndacks), "ack-only packets"},
+	{AT(tcpstat, tcps_delack), "ack-only packets delayed"},
+	{AT(tcpstat, tcps_sndurg), "URG only packets"},
+	{AT(tcpstat, tcps_sndprobe), "window probe packets sent"},
+	{AT(tcpstat, tcps_sndwinup), "window update packets sent"},
+	{AT(tcpstat, tcps_sndctrl), "control packets"},
+	{AT(tcpstat, tcps_fcholdpacket), "data packets sent after flow control"},
+	{AT(tcpstat, tcps_rcvtotal), "packets received"},
+	{AT(tcpstat, tcps_rcvackpack), "acks"},
+	{AT(tcpstat, tcps_rcvackbyte), "bytes acked"},
+	{AT(tcpstat, tcps_rcvdupack), "duplicate acks"},
+	{AT(tcpstat, tcps_rcvacktoomuch), "acks for unsent data"},
+	{AT(tcpstat, tcps_rcvpack), "packets received in-sequence"},
+	{AT(tcpstat, tcps_rcvbyte), "bytes received in-sequence"},
+	{AT(tcpstat, tcps_rcvduppack), "completely duplicate packets"},
+	{AT(tcpstat, tcps_rcvdupbyte), "completely duplicate bytes"},
+	{AT(tcpstat, tcps_pawsdrop), "old duplicate packets"},
+	{AT(tcpstat, tcps_rcvmemdrop), "received packets dropped due to low memory"},
+	{AT(tcpstat, tcps_rcvpartduppack), "packets with some dup. data"},
+	{AT(tcpstat, tcps_rcvpartdupbyte), "bytes duped"},
+	{AT(tcpstat, tcps_rcvoopack), "out-of-order packets"},
+	{AT(tcpstat, tcps_rcvoobyte), "out-of-order bytes"},
+	{AT(tcpstat, tcps_rcvpackafterwin), "packets of data after window"},
+	{AT(tcpstat, tcps_rcvbyteafterwin), "bytes of data after window"},
+	{AT(tcpstat, tcps_rcvwinprobe), "window probes"},
+	{AT(tcpstat, tcps_rcvwinupd), "window update packets"},
+	{AT(tcpstat, tcps_rcvafterclose), "packets received after close"},
+	{AT(tcpstat, tcps_badrst), "bad resets"},
+	{AT(tcpstat, tcps_rcvbadsum), "discarded for bad checksums"},
+	{AT(tcpstat, tcps_rcvbadoff), "discarded for bad header offset fields"},
+	{AT(tcpstat, tcps_rcvshort), "discarded because packet too short"},
+	{AT(tcpstat, tcps_connattempt), "connection requests"},
+	{AT(tcpstat, tcps_accepts), "connection accepts"},
+	{AT(tcpstat, tcps_badsyn), "bad connection attempts"},
+	{AT(tcpstat, tcps_listendrop), "listen queue overflows"},
+	{AT(tcpstat, tcps_connects), "connections established (including accepts)"},
+	{AT(tcpstat, tcps_closed), "connections closed"},
+	{AT(tcpstat, tcps_drops), "connections dropped"},
+	{AT(tcpstat, tcps_cachedrtt), "connections updated cached RTT on close"},
+	{AT(tcpstat, tcps_cachedrttvar), "connections updated cached RTT variance on close"},
+	{AT(tcpstat, tcps_cachedssthresh), "connections updated cached ssthresh on close"},
+	{AT(tcpstat, tcps_usedrtt), "connections with cached RTT used"},
+	{AT(tcpstat, tcps_usedssthresh), "connections with cached ssthresh used"},
+	{AT(tcpstat, tcps_conndrops), "embryonic connections dropped"},
+	{AT(tcpstat, tcps_rttupdated), "segments updated rtt"},
+	{AT(tcpstat, tcps_segstimed), "segments timed"},
+	{AT(tcpstat, tcps_rexmttimeo), "retransmit timeouts"},
+	{AT(tcpstat, tcps_timeoutdrop), "connections dropped by rexmit timeout"},
+	{AT(tcpstat, tcps_rxtfindrop), "connections dropped after retransmitting FIN"},
+	{AT(tcpstat, tcps_persisttimeo), "persist timeouts"},
+	{AT(tcpstat, tcps_persistdrop), "connections dropped by persist timeout"},
+	{AT(tcpstat, tcps_keeptimeo), "keepalive timeouts"},
+	{AT(tcpstat, tcps_keepprobe), "keepalive probes sent"},
+	{AT(tcpstat, tcps_keepdrops), "connections dropped by keepalive"},
+	{AT(tcpstat, tcps_predack), "correct ACK header predictions"},
+	{AT(tcpstat, tcps_preddat), "correct data packet header predictions"},
+	{AT(tcpstat, tcps_sack_recovery_episode), "SACK recovery episodes"},
+	{AT(tcpstat, tcps_sack_rexmits), "segment rexmits in SACK recovery episodes"},
+	{AT(tcpstat, tcps_sack_rexmit_bytes), "byte rexmits in SACK recovery episodes"},
+	{AT(tcpstat, tcps_sack_rcv_blocks), "SACK options (SACK blocks) received"},
+	{AT(tcpstat, tcps_sack_send_blocks), "SACK options (SACK blocks) sent"},
+	{AT(tcpstat, tcps_sack_sboverflow), "SACK scoreboard overflow"},
+	{AT(tcpstat, tcps_dsack_sent), "duplicate SACK options sent"},
+	{AT(tcpstat, tcps_dsack_recvd), "duplicate SACK options received"},
+	{AT(tcpstat, tcps_limited_txt), "limited transmits done"},
+	{AT(tcpstat, tcps_early_rexmt), "early retransmits done"},
+	{AT(tcpstat, tcps_pto), "tail loss probes sent"},
+	{AT(tcpstat, tcps_tlp_recovery), "tail losses recovered by probes"},
+	{AT(tcpstat, tcps_rto_after_pto), "retransmit timeouts after probe"},
+	{AT(tcpstat, tcps_detect_reordering), "times packet reordering was detected on a connection"},
+	{AT(tcpstat, tcps_synchallenge), "challenge ACKs sent due to unexpected SYN"},
+	{AT(tcpstat, tcps_rstchallenge), "challenge ACKs sent due to unexpected RST"},
+	{AT(tcpstat, tcps_ecn_client_setup), "client connections attempted to negotiate ECN"},
+	{AT(tcpstat, tcps_ecn_client_success), "client connections successfully negotiated ECN"},
+	{AT(tcpstat, tcps_ecn_server_setup), "server connections attempted to negotiate ECN"},
+	{AT(tcpstat, tcps_ecn_server_success), "server connections successfully negotiated ECN"},
+	{AT(tcpstat, tcps_ecn_recv_ce), "times congestion notification was received"},
+	{AT(tcpstat, tcps_ecn_recv_ece), "times congestion notification was echoed by the peer"},
+	{AT(tcpstat, tcps_ecn_sent_ece), "times congestion notification was sent"},
+	{AT(tcpstat, tcps_sc_added), "SYN cache entries added"},
+	{AT(tcpstat, tcps_sc_retransmitted), "SYN-ACKs retransmitted"},
+	{AT(tcpstat, tcps_sc_dupsyn), "duplicate SYNs received for entries in the cache"},
+	{AT(tcpstat, tcps_sc_dropped), "SYN cache entries dropped"},
+	{AT(tcpstat, tcps_sc_completed), "SYN cache entries completed"},
+	{AT(tcpstat, tcps_sc_bucketoverflow), "SYN cache bucket overflows"},
+	{AT(tcpstat, tcps_sc_cacheoverflow), "SYN cache overflows"},
+	{AT(tcpstat, tcps_sc_reset), "SYN cache entries reset"},
+	{AT(tcpstat, tcps_sc_stale), "SYN cache entries timed out"},
+	{AT(tcpstat, tcps_sc_aborted), "SYN cache entries aborted due to no memory or a full listen queue"},
+	{AT(tcpstat, tcps_sc_badack), "SYN cache bad ACKs"},
+	{AT(tcpstat, tcps_sc_unreach), "SYN cache entries unreachable"},
+	{AT(tcpstat, tcps_sc_sendcookie), "SYN cookies sent"},
+	{AT(tcpstat, tcps_sc_recvcookie), "SYN cookies received"},
+	{AT(tcpstat, tcps_hc_added), "host cache entries added"},
+	{AT(tcpstat, tcps_hc_bucketoverflow), "host cache bucket overflows"},
+	{AT(tcpstat, tcps_tfo_cookie_req), "fast open cookies requested"},
+	{AT(tcpstat, tcps_tfo_cookie_rcv), "fast open cookies received"},
+	{AT(tcpstat, tcps_tfo_cookie_req_rcv), "fast open cookie requests received"},
+	{AT(tcpstat, tcps_tfo_cookie_sent), "fast open cookies sent"},
+	{AT(tcpstat, tcps_tfo_cookie_invalid), "invalid fast open cookies received"},
+	{AT(tcpstat, tcps_tfo_syn_data_sent), "SYNs with data sent"},
+	{AT(tcpstat, tcps_tfo_syn_data_acked), "SYNs with data acknowledged"},
+	{AT(tcpstat, tcps_tfo_syn_data_rcv), "SYNs with data and a valid cookie received"},
+	{AT(tcpstat, tcps_tfo_syn_loss), "SYNs with data lost"},
+	{AT(tcpstat, tcps_rcv_swcsum), "packets received, checksummed in software"},
+	{AT(tcpstat, tcps_rcv6_swcsum), "packets received, checksummed in software over IPv6"},
+	{AT(tcpstat, tcps_snd_swcsum), "packets sent, checksummed in software"},
+	{AT(tcpstat, tcps_snd6_swcsum), "packets sent, checksummed in software over IPv6"},
 };
 
 static const struct counter icmp_counters[] = {
@@ -213,6 +332,12 @@ of_udp(struct nke *m)
 }
 
 static const void *
+of_tcp(struct nke *m)
+{
+	return tcp_statistics(m);
+}
+
+static const void *
 of_icmp(struct nke *m)
 {
 	return icmp_statistics(m);
@@ -250,8 +375,8 @@ static const struct protocol {
 } protocols[] = {
 #define PROTOCOL(name)	\
 	{#name, name##_counters, sizeof name##_counters / sizeof name##_counters[0], of_##name}
-	PROTOCOL(ip), PROTOCOL(icmp), PROTOCOL(igmp), PROTOCOL(udp), PROTOCOL(ip6), PROTOCOL(icmp6),
-	PROTOCOL(mld), PROTOCOL(arp),
+	PROTOCOL(ip), PROTOCOL(icmp), PROTOCOL(igmp), PROTOCOL(tcp), PROTOCOL(udp), PROTOCOL(ip6),
+	PROTOCOL(icmp6), PROTOCOL(mld), PROTOCOL(arp),
 };
 
 #define PROTOCOLS	(sizeof protocols / sizeof protocols[0])

@@ -50,7 +50,7 @@ struct nke_config {
 	enum nke_time time;
 	uint64_t calendar_start_ns;	/* virtual time: the date (since 1970) at uptime 0 */
 	uint64_t seed;			/* of all randomness in the machine */
-	bool sched_random;		/* hand the CPU over at every opportunity, chosen by seed */
+	bool sched_random;		/* hand the CPU over at one opportunity in four, chosen by seed */
 	bool checked;			/* owners of packets, poisoned free memory, full backtraces */
 	size_t mbuf_limit_bytes;	/* packets' memory; 0: 64 MiB */
 	size_t heap_limit_bytes;	/* all other memory; 0: 256 MiB */

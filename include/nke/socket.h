@@ -31,10 +31,12 @@ extern "C" {
 
 /*
  * A new socket; its descriptor, the lowest that is free. `domain`: AF_INET, AF_INET6, AF_LOCAL, or one
- * that a kext or the machine brings (NKE_AF_ROUTE, NKE_AF_SYSTEM). `type` may have SOCK_NONBLOCK.
+ * that a kext or the machine brings (NKE_AF_ROUTE, NKE_AF_SYSTEM). `type` may have SOCK_NONBLOCK. TCP is
+ * SOCK_STREAM, UDP SOCK_DGRAM, of AF_INET and AF_INET6; a socket of the latter that is not IPV6_V6ONLY
+ * speaks IPv4, too, by mapped addresses (::ffff:a.b.c.d).
  *
- * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EPERM: it takes the superuser.
- * EMFILE.
+ * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EMFILE. Sockets made by
+ * this call have the superuser's privilege.
  */
 int nke_socket(nke_t *m, int domain, int type, int protocol);
 /* Two that are connected: AF_LOCAL. */
@@ -43,20 +45,29 @@ int nke_socketpair(nke_t *m, int domain, int type, int protocol, int s[2]);
 int nke_dup(nke_t *m, int s);
 /*
  * Gives up a descriptor, and with the last one the socket, after waiting as SO_LINGER says. Calls of other
- * threads that wait in it return EBADF.
+ * threads that wait in it return EBADF. A TCP connection ends in order in the background: what was sent goes
+ * through, then a FIN. With SO_LINGER and a time of 0 it is cut off (RST).
  */
 int nke_close(nke_t *m, int s);
 
-/* EADDRINUSE, EADDRNOTAVAIL, EACCES (port below 1024 without privilege), EINVAL (bound already). */
+/* EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length). */
 int nke_bind(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
-/* EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. */
+/*
+ * EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. A TCP socket that
+ * is not bound gets a port of the machine's choice. `backlog`: connections that wait to be accepted; more wait
+ * at the other end. 0 or less: as many as kern.ipc.somaxconn says.
+ */
 int nke_listen(nke_t *m, int s, int backlog);
-/* The descriptor of a connection. `address` and `len` may be NULL. EWOULDBLOCK, ECONNABORTED, EINVAL. */
+/*
+ * The descriptor of a connection. `address` and `len` may be NULL. EWOULDBLOCK; EINVAL: not listening;
+ * ECONNABORTED: it was over before it was accepted.
+ */
 int nke_accept(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 /*
  * EINPROGRESS: non-blocking and begun. EISCONN, EALREADY, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
- * ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT. AF_UNSPEC ends a datagram socket's connection and, as with BSD,
- * fails with EAFNOSUPPORT after it.
+ * ENETUNREACH, EADDRNOTAVAIL (also port 0), EAFNOSUPPORT (also a group as TCP's peer), EACCES (a broadcast
+ * address as TCP's peer), EADDRINUSE. How a non-blocking one went is SO_ERROR's to tell when poll says POLLOUT.
+ * AF_UNSPEC ends a datagram socket's connection and, as with BSD, fails with EAFNOSUPPORT after it.
  */
 int nke_connect(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
 /* SHUT_RD, SHUT_WR, SHUT_RDWR. ENOTCONN: not connected, or that side is shut already. EINVAL. */
@@ -70,7 +81,8 @@ int nke_getpeername(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 
 /*
  * Bytes sent. EDESTADDRREQ, EISCONN, ENOTCONN, EPIPE (never SIGPIPE), EMSGSIZE, EWOULDBLOCK, EACCES
- * (broadcast without SO_BROADCAST), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN and pending errors.
+ * (broadcast without SO_BROADCAST), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN and pending errors. nke_sendto of
+ * an unconnected TCP socket connects it: with TCP_FASTOPEN, and a server known, the data go with the SYN.
  */
 ssize_t nke_send(nke_t *m, int s, const void *data, size_t len, int flags);
 ssize_t nke_sendto(nke_t *m, int s, const void *data, size_t len, int flags,
@@ -86,10 +98,14 @@ ssize_t nke_recvmsg(nke_t *m, int s, struct msghdr *message, int flags);
 ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
 
 /*
- * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_UDP and IPPROTO_TCP with the host's
- * names. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is the room at
- * `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too short, or not
- * a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
+ * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6 and IPPROTO_TCP with the host's names; UDP's
+ * option has one where the host knows SO_NO_CHECK (SOL_SOCKET). TCP: TCP_NODELAY, TCP_MAXSEG, TCP_CORK
+ * (Darwin's TCP_NOPUSH), TCP_KEEPIDLE (TCP_KEEPALIVE), TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT,
+ * TCP_NOTSENT_LOWAT, TCP_CONGESTION ("cubic", "newreno"), TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, and TCP_INFO in
+ * the host's form, as far as the host's <netinet/tcp.h> names its members; not TCP_DEFER_ACCEPT and others of
+ * one system alone. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is
+ * the room at `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too
+ * short, or not a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);

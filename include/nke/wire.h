@@ -40,6 +40,11 @@ struct nke_wire_config {
 	uint64_t reorder_ns;		/* 0: 1 ms */
 	uint32_t mtu;			/* bytes behind the link header; longer frames vanish; 0: any */
 	bool down;			/* no carrier: the interfaces are told */
+	/*
+	 * The wire is one between guests of a host: TCP segments of up to 64 KiB cross it whole, and
+	 * transport checksums are left out. Of the whole wire: not to be set for one interface alone.
+	 */
+	bool offload;
 };
 
 /* What came of the frames that were sent towards an end. */

@@ -13,8 +13,6 @@
 
 #include "src/host/darwin.h"
 
-#define DARWIN_EIO	5
-
 /* Indexed by Darwin's number; 0 where the host has no such error. */
 static const int host_errno[] = {
 	[1] = EPERM, [2] = ENOENT, [3] = ESRCH, [4] = EINTR, [5] = EIO, [6] = ENXIO, [7] = E2BIG,
@@ -46,18 +44,6 @@ darwin_errno_to_host(int darwin)
 	if (darwin < 0 || darwin >= ERRNO_COUNT || host_errno[darwin] == 0)
 		return EIO;
 	return host_errno[darwin];
-}
-
-int
-darwin_errno_from_host(int host)
-{
-	if (host == 0)
-		return 0;
-	for (int i = 1; i < ERRNO_COUNT; i++) {
-		if (host_errno[i] == host)
-			return i;
-	}
-	return DARWIN_EIO;
 }
 
 int

@@ -14,8 +14,6 @@
 
 /* Darwin's errno as the host's. What the host has no number for becomes EIO. */
 int darwin_errno_to_host(int darwin);
-/* The host's errno as Darwin's; unknown ones become Darwin's EIO. */
-int darwin_errno_from_host(int host);
 #define DARWIN_AF_LOCAL		1
 #define DARWIN_AF_ROUTE		17
 #define DARWIN_AF_SYSTEM	32

@@ -14,6 +14,7 @@
 #include <sys/time.h>
 
 #include "src/host/darwin.h"
+#include "src/netinet/tcp_user.h"
 
 #define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -121,6 +122,37 @@ static const struct socket_option options[] = {
 #ifdef TCP_CORK
 	{IPPROTO_TCP, TCP_CORK, IPPROTO_TCP, 0x04, OPTION_SAME},		/* TCP_NOPUSH */
 	{IPPROTO_TCP, TCP_KEEPIDLE, IPPROTO_TCP, 0x10, OPTION_SAME},		/* TCP_KEEPALIVE */
+#endif
+#ifdef TCP_NOPUSH
+	{IPPROTO_TCP, TCP_NOPUSH, IPPROTO_TCP, 0x04, OPTION_SAME},
+	{IPPROTO_TCP, TCP_NOOPT, IPPROTO_TCP, 0x08, OPTION_SAME},
+#endif
+#ifdef TCP_KEEPALIVE
+	{IPPROTO_TCP, TCP_KEEPALIVE, IPPROTO_TCP, 0x10, OPTION_SAME},
+#endif
+#ifdef TCP_FASTOPEN
+	{IPPROTO_TCP, TCP_FASTOPEN, IPPROTO_TCP, 0x105, OPTION_SAME},
+#endif
+#ifdef TCP_FASTOPEN_CONNECT
+	{IPPROTO_TCP, TCP_FASTOPEN_CONNECT, IPPROTO_TCP, 0x105, OPTION_SAME},
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+	{IPPROTO_TCP, TCP_NOTSENT_LOWAT, IPPROTO_TCP, 0x201, OPTION_SAME},
+#endif
+#ifdef TCP_CONGESTION
+	{IPPROTO_TCP, TCP_CONGESTION, IPPROTO_TCP, CORE_TCP_CONGESTION, OPTION_SAME},
+#endif
+#ifdef TCP_USER_TIMEOUT
+	{IPPROTO_TCP, TCP_USER_TIMEOUT, IPPROTO_TCP, CORE_TCP_USER_TIMEOUT, OPTION_SAME},
+#endif
+#ifdef TCP_MAXUNACKTIME
+	{IPPROTO_TCP, TCP_MAXUNACKTIME, IPPROTO_TCP, CORE_TCP_MAXUNACKTIME, OPTION_SAME},
+#endif
+#ifdef TCP_KEEPINIT
+	{IPPROTO_TCP, TCP_KEEPINIT, IPPROTO_TCP, CORE_TCP_KEEPINIT, OPTION_SAME},
+#endif
+#ifdef TCP_INFO
+	{IPPROTO_TCP, TCP_INFO, IPPROTO_TCP, CORE_TCP_INFO, OPTION_TCP_INFO},
 #endif
 };
 
@@ -284,6 +316,7 @@ socket_option_from_host(const struct socket_option *o, const void *value, sockle
 	case OPTION_ERRNO:
 	case OPTION_FILTER:
 	case OPTION_FILTER4:
+	case OPTION_TCP_INFO:
 		break;
 	}
 	return give(out, size, value, len);
@@ -330,6 +363,8 @@ socket_option_to_host(const struct socket_option *o, const void *darwin, size_t 
 	} else if (o->kind == OPTION_ICMP6_FILTER && size >= sizeof filter) {
 		memcpy(&filter, darwin, sizeof filter);
 		icmp6_filter_to_host(&filter, value, len);
+	} else if (o->kind == OPTION_TCP_INFO) {
+		*len = (socklen_t)tcp_info_to_host(darwin, size, value, *len);
 	} else {
 		put(value, len, darwin, size);
 	}

@@ -22,6 +22,7 @@ enum option_kind {
 	OPTION_GROUP_SOURCE,		/* has two */
 	OPTION_ICMP6_FILTER,		/* bits mean passing or blocking */
 	OPTION_PMTU_DISCOVERY,		/* IP_MTU_DISCOVER: don't fragment, or do */
+	OPTION_TCP_INFO,		/* can only be read: tcp_info_to_host */
 	OPTION_FILTER,			/* struct group_filter: filter_from_host */
 	OPTION_FILTER4			/* struct ip_msfilter: the same */
 };
@@ -43,6 +44,9 @@ int socket_option_from_host(const struct socket_option *, const void *value, soc
 /* The reverse; `*len` is the host's room and then what was written. */
 int socket_option_to_host(const struct socket_option *, const void *darwin, size_t size, void *value,
     socklen_t *len);
+
+/* TCP_INFO, at most `room` octets of it; how many (darwin_tcp.c). */
+size_t tcp_info_to_host(const void *darwin, size_t size, void *out, size_t room);
 
 /* ---- filters of multicast sources (darwin_filter.c) ---------------------------------------- */
 

@@ -34,7 +34,9 @@ hc_alloc(size_t size)
 void *
 hc_alloc_aligned(size_t align, size_t size)
 {
-	return aligned_alloc(align, size);
+	void *p;
+
+	return posix_memalign(&p, align, size) == 0 ? p : NULL;
 }
 
 void

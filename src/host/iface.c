@@ -18,6 +18,7 @@ struct nke_iface {
 	char name[16];
 	enum nke_media media;
 	void (*output)(void *ctx, const void *frame, size_t len);
+	void (*output_pieces)(void *ctx, const struct core_output *);
 	void *ctx;
 };
 
@@ -28,6 +29,14 @@ pass_output(void *ctx, const void *frame, size_t len)
 
 	if (i->output != NULL)
 		i->output(i->ctx, frame, len);
+}
+
+static void
+pass_pieces(void *ctx, const struct core_output *out)
+{
+	const struct nke_iface *i = ctx;
+
+	i->output_pieces(i->ctx, out);
 }
 
 /* "en0" is unit 0 of "en". */
@@ -47,6 +56,13 @@ split_name(const char *name, struct core_iface_config *core)
 int
 nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **out)
 {
+	return nke_iface_create_device(m, config, NULL, false, out);
+}
+
+int
+nke_iface_create_device(nke_t *m, const struct nke_iface_config *config,
+    void (*output_pieces)(void *, const struct core_output *), bool offload, nke_iface_t **out)
+{
 	struct core_iface_config core = {.mtu = config->mtu, .output = pass_output};
 	struct nke_iface *i;
 	int error;
@@ -64,6 +80,9 @@ nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **
 	snprintf(i->name, sizeof i->name, "%s", config->name);
 	i->media = config->media;
 	i->output = config->output;
+	i->output_pieces = output_pieces;
+	core.output_pieces = output_pieces != NULL ? pass_pieces : NULL;
+	core.offload = offload;
 	i->ctx = config->ctx;
 	core.media = config->media == NKE_MEDIA_RAW ? CORE_MEDIA_RAW : CORE_MEDIA_ETHERNET;
 	memcpy(core.lladdr, config->lladdr, sizeof core.lladdr);

@@ -2,6 +2,7 @@
 #include "src/host/port.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -30,21 +31,59 @@ port_stats(const struct port *p, struct nke_live_stats *out)
 
 /* ---- out ---------------------------------------------------------------------------------- */
 
-/* On the machine's CPU. */
+/* What was left to the device is not in the capture: checksums are those of the pseudo header. */
+static void
+record_pieces(struct nke_recorder *r, const struct core_output *out)
+{
+	uint8_t *flat, *at;
+
+	if (out->count == 1) {
+		recorder_write(r, out->pieces[0].base, out->len);
+		return;
+	}
+	flat = at = malloc(out->len);
+	if (flat == NULL)
+		return;
+	for (unsigned i = 0; i < out->count; i++) {
+		memcpy(at, out->pieces[i].base, out->pieces[i].len);
+		at += out->pieces[i].len;
+	}
+	recorder_write(r, flat, out->len);
+	free(flat);
+}
+
+/* True when it was sent. */
+static bool
+count_out(struct port *p, int error, size_t len)
+{
+	if (error != 0) {
+		port_count(&p->stats.dropped_out, 1);
+		return false;
+	}
+	port_count(&p->stats.frames_out, 1);
+	port_count(&p->stats.bytes_out, len);
+	return true;
+}
+
+/* On the machine's CPU, both. */
 static void
 send_frame(void *ctx, const void *frame, size_t len)
 {
 	struct port *p = ctx;
 	struct nke_recorder *r = __atomic_load_n(&p->recorder, __ATOMIC_ACQUIRE);
 
-	if (p->output(p, frame, len) != 0) {
-		port_count(&p->stats.dropped_out, 1);
-		return;
-	}
-	port_count(&p->stats.frames_out, 1);
-	port_count(&p->stats.bytes_out, len);
-	if (r != NULL)
+	if (count_out(p, p->output(p, frame, len), len) && r != NULL)
 		recorder_write(r, frame, len);
+}
+
+static void
+send_pieces(void *ctx, const struct core_output *out)
+{
+	struct port *p = ctx;
+	struct nke_recorder *r = __atomic_load_n(&p->recorder, __ATOMIC_ACQUIRE);
+
+	if (count_out(p, p->output_pieces(p, out), out->len) && r != NULL)
+		record_pieces(r, out);
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */
@@ -112,7 +151,8 @@ port_attach(struct port *p, nke_t *m, const struct nke_iface_config *config)
 		port_lladdr(config->lladdr, c.lladdr);
 	c.output = send_frame;
 	c.ctx = p;
-	error = nke_iface_create(m, &c, &p->iface);
+	error = nke_iface_create_device(m, &c, p->output_pieces != NULL ? send_pieces : NULL, p->offload,
+	    &p->iface);
 	return error != 0 ? error : port_check_link(p);
 }
 

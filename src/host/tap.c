@@ -1,11 +1,10 @@
 /*
  * Linux TAP devices (Documentation/networking/tuntap of the kernel): nke/tap.h on top of port.c.
  *
- * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. The kernel
- * is told that checksums may be left to us: frames from its own sockets then come with the pseudo
- * header's sum in the field, and are as good as verified. The frames that are written are complete,
- * with an empty header. The header costs the kernel more than the sums of UDP datagrams do, so it is
- * there on request only.
+ * With offloads (IFF_VNET_HDR) each frame has a virtio_net_hdr (virtio 1.1, 5.1.6) in front. Both sides
+ * then leave checksums and the cutting of large TCP segments to the other: frames between their own sockets
+ * have the pseudo header's sum in the field, are as good as verified, and have up to 64 KiB. The header costs
+ * the kernel more than the sums of UDP datagrams do, so it is there on request only.
  *
  * The descriptor is not blocking. A batch is read with one call each, as the device has no call for several.
  */
@@ -17,44 +16,54 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "src/host/port.h"
+#include "src/host/tap_private.h"
 
 #define CLONE_DEVICE	"/dev/net/tun"
 #define NETNS_FOLDER	"/var/run/netns/"
 #define LINK_HEADER	18u		/* with a VLAN tag */
 
-struct nke_tap {
-	struct port port;
-	size_t vnet_len;		/* in front of frames; 0: none */
-	size_t slot;			/* bytes of the buffer for a frame: one more than the longest */
-	uint8_t *buffers;		/* PORT_BATCH of them */
-	bool offloads;
-};
-
-#define TAP_OF(p)	((struct nke_tap *)(void *)(p))	/* the port comes first */
-_Static_assert(offsetof(struct nke_tap, port) == 0, "TAP_OF");
-
 /* ---- frames ------------------------------------------------------------------------------- */
 
-static int
-tap_output(struct port *p, const void *frame, size_t len)
+/* What is left to the kernel, as virtio says it. */
+static void
+describe(const struct core_output *out, struct virtio_net_hdr *h)
 {
-	static const struct virtio_net_hdr complete;
+	memset(h, 0, sizeof *h);
+	if (out->flags & CORE_UNSUMMED) {
+		h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		h->csum_start = out->csum_start;
+		h->csum_offset = out->csum_offset;
+	}
+	if (out->flags & (CORE_LARGE4 | CORE_LARGE6)) {
+		h->gso_type = out->flags & CORE_LARGE4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+		h->gso_size = out->segsz;
+		h->hdr_len = out->hdrlen;
+	}
+}
+
+static int
+tap_output(struct port *p, const struct core_output *out)
+{
 	const struct nke_tap *t = TAP_OF(p);
-	struct iovec iov[2] = {
-		{(void *)(uintptr_t)&complete, t->vnet_len}, {(void *)(uintptr_t)frame, len},
-	};
+	struct iovec iov[CORE_OUTPUT_PIECES + 1];
+	struct virtio_net_hdr h;
+	int count = 0;
 	ssize_t n;
 
+	if (t->head_len != 0) {
+		describe(out, &h);
+		iov[count++] = (struct iovec){&h, t->head_len};
+	}
+	for (unsigned i = 0; i < out->count; i++)
+		iov[count++] = (struct iovec){(void *)(uintptr_t)out->pieces[i].base, out->pieces[i].len};
 	do
-		n = t->vnet_len != 0 ? writev(p->fd, iov, 2) : write(p->fd, frame, len);
+		n = count == 1 ? write(p->fd, iov[0].iov_base, iov[0].iov_len) : writev(p->fd, iov, count);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? errno : 0;
 }
@@ -78,27 +87,39 @@ complete_checksum(uint8_t *frame, size_t len, size_t start, size_t offset)
 	frame[start + offset + 1] = (uint8_t)sum;
 }
 
+static void
+take_large(const struct virtio_net_hdr *h, struct core_input *in)
+{
+	int type = h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+
+	if (type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
+		return;
+	in->flags = type == VIRTIO_NET_HDR_GSO_TCPV4 ? CORE_LARGE4 : CORE_LARGE6;
+	in->segsz = h->gso_size;
+}
+
 /* False: not a frame for the machine. */
 static bool
 take_frame(struct nke_tap *t, uint8_t *bytes, size_t n, struct core_input *in)
 {
 	struct virtio_net_hdr h;
 
-	if (n <= t->vnet_len || n >= t->slot) {
+	if (n <= t->head_len || n >= t->slot) {
 		port_count(&t->port.stats.dropped_in, 1);
 		return false;
 	}
-	*in = (struct core_input){.frame = bytes + t->vnet_len, .len = (uint32_t)(n - t->vnet_len)};
-	if (t->vnet_len == 0)
+	*in = (struct core_input){.frame = bytes + t->head_len, .len = (uint32_t)(n - t->head_len)};
+	if (t->head_len == 0)
 		return true;
 	memcpy(&h, bytes, sizeof h);
+	take_large(&h, in);
 	if (!(h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return true;
 	port_count(&t->port.stats.unsummed_in, 1);
 	if (__atomic_load_n(&t->port.recorder, __ATOMIC_RELAXED) != NULL) {
-		complete_checksum(bytes + t->vnet_len, in->len, h.csum_start, h.csum_offset);
+		complete_checksum(bytes + t->head_len, in->len, h.csum_start, h.csum_offset);
 	} else {
-		in->flags = CORE_INPUT_UNSUMMED;
+		in->flags |= CORE_UNSUMMED;
 		in->csum_start = h.csum_start;
 		in->csum_offset = h.csum_offset;
 	}
@@ -127,13 +148,8 @@ tap_input(struct port *p)
 		}
 	}
 	/* EIO: the kernel's end is down. */
-	if (n < 0 && errno != EAGAIN && errno != EIO && read_count == 0) {
-		int error = errno;
-
-		nke_fail(p->machine, error, "%s: cannot be read any more: %s", p->device, strerror(error));
-		errno = error;
-		return -1;
-	}
+	if (n < 0 && errno != EAGAIN && errno != EIO && read_count == 0)
+		return tap_read_failed(p, errno);
 	return port_deliver(p, frames, count) < 0 ? -1 : (int)read_count;
 }
 
@@ -197,9 +213,10 @@ look_at_queue(struct opening *o)
 	if (ifr.ifr_flags & IFF_VNET_HDR) {
 		if (ioctl(p->fd, TUNSETVNETHDRSZ, &len) != 0)
 			return open_failed(o, errno, "%s: header: %s", p->device, strerror(errno));
-		t->vnet_len = (size_t)len;
+		t->head_len = (size_t)len;
 		t->offloads = ioctl(p->fd, TUNSETOFFLOAD, o->config->offload ?
-		    (unsigned long)TUN_F_CSUM : 0ul) == 0 && o->config->offload;
+		    (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) : 0ul) == 0 && o->config->offload;
+		p->offload = t->offloads;
 	}
 	if (fcntl(p->fd, F_SETFL, O_NONBLOCK) != 0)
 		return open_failed(o, errno, "%s: %s", p->device, strerror(errno));
@@ -209,22 +226,10 @@ look_at_queue(struct opening *o)
 static int
 set_up(struct opening *o)
 {
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
-	struct ifreq ifr;
+	const char *device = o->tap->port.device;
+	int error = tap_set_up(device);
 
-	memset(&ifr, 0, sizeof ifr);
-	memcpy(ifr.ifr_name, o->tap->port.device, IFNAMSIZ);
-	if (s < 0 || ioctl(s, SIOCGIFFLAGS, &ifr) != 0) {
-		error = errno;
-	} else {
-		ifr.ifr_flags |= IFF_UP;
-		if (ioctl(s, SIOCSIFFLAGS, &ifr) != 0)
-			error = errno;
-	}
-	if (s >= 0)
-		close(s);
-	return error == 0 ? 0 : open_failed(o, error, "%s: cannot be set up: %s", o->tap->port.device,
-	    strerror(error));
+	return error == 0 ? 0 : open_failed(o, error, "%s: cannot be set up: %s", device, strerror(error));
 }
 
 static void
@@ -267,77 +272,31 @@ open_there(void *arg)
 }
 
 static int
-open_device(nke_t *m, struct opening *o)
+open_device(nke_t *m, struct nke_tap *t, const struct nke_tap_config *config)
 {
+	struct opening o = {.config = config, .tap = t};
 	pthread_t thread;
 	int error;
 
-	if (o->config->netns == NULL) {
-		open_here(o);
+	if (config->netns == NULL) {
+		open_here(&o);
 	} else {
-		error = pthread_create(&thread, NULL, open_there, o);
+		error = pthread_create(&thread, NULL, open_there, &o);
 		if (error != 0)
 			return nke_fail(m, error, "no thread: %s", strerror(error));
 		pthread_join(thread, NULL);
 	}
-	return o->error == 0 ? 0 : nke_fail(m, o->error, "%s", o->text);
+	return o.error == 0 ? 0 : nke_fail(m, o.error, "%s", o.text);
 }
-
-/* ---- the interface ------------------------------------------------------------------------ */
 
 int
 nke_tap_open(nke_t *m, const struct nke_tap_config *config, nke_tap_t **out)
 {
+	static const struct tap_kind kind = {.input = tap_input, .output_pieces = tap_output,
+	    .open = open_device, .link_header = LINK_HEADER};
 	struct nke_iface_config iface = {.name = config->interface, .media = NKE_MEDIA_ETHERNET,
 	    .mtu = config->mtu};
-	struct opening o = {.config = config};
-	struct nke_tap *t;
-	int error;
 
-	*out = NULL;
-	if (!nke_real_time(m))
-		return nke_fail(m, EINVAL, "TAP: the machine must be one in real time (NKE_TIME_REAL)");
-	t = calloc(1, sizeof *t);
-	if (t == NULL)
-		return nke_fail(m, ENOMEM, "TAP: no memory");
-	t->port.fd = -1;
-	t->port.input = tap_input;
-	t->port.output = tap_output;
-	o.tap = t;
-	error = open_device(m, &o);
-	if (error == 0) {
-		t->slot = (config->mtu != 0 ? config->mtu : 1500) + LINK_HEADER + t->vnet_len + 1;
-		t->slot = (t->slot + 63) & ~(size_t)63;
-		t->buffers = malloc(PORT_BATCH * t->slot);
-		error = t->buffers != NULL ? 0 : nke_fail(m, ENOMEM, "%s: no memory", t->port.device);
-	}
 	memcpy(iface.lladdr, config->lladdr, sizeof iface.lladdr);
-	if (error == 0)
-		error = port_attach(&t->port, m, &iface);
-	if (error != 0) {
-		if (t->port.fd == config->fd)
-			t->port.fd = -1;	/* still the caller's */
-		nke_tap_close(t);
-		return error;
-	}
-	*out = t;
-	return 0;
-}
-
-void
-nke_tap_close(nke_tap_t *t)
-{
-	if (t == NULL)
-		return;
-	port_detach(&t->port);
-	if (t->port.fd >= 0)
-		close(t->port.fd);
-	free(t->buffers);
-	free(t);
-}
-
-bool
-nke_tap_offloads(const nke_tap_t *t)
-{
-	return t->offloads;
+	return tap_open(m, config, &kind, &iface, out);
 }

@@ -8,11 +8,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <net/if_utun.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/kern_control.h>
@@ -21,18 +19,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "src/host/port.h"
+#include "src/host/tap_private.h"
 
 #define FAMILY	4u			/* bytes in front of packets */
-
-struct nke_tap {
-	struct port port;
-	size_t slot;			/* bytes of the buffer for a packet: one more than the longest */
-	uint8_t *buffers;		/* PORT_BATCH of them */
-};
-
-#define TAP_OF(p)	((struct nke_tap *)(void *)(p))	/* the port comes first */
-_Static_assert(offsetof(struct nke_tap, port) == 0, "TAP_OF");
 
 /* ---- packets ------------------------------------------------------------------------------ */
 
@@ -73,20 +62,15 @@ utun_input(struct port *p)
 		    .len = (uint32_t)((size_t)n - FAMILY)};
 		bytes += t->slot;
 	}
-	if (n < 0 && errno != EAGAIN && read_count == 0) {
-		int error = errno;
-
-		nke_fail(p->machine, error, "%s: cannot be read any more: %s", p->device, strerror(error));
-		errno = error;
-		return -1;
-	}
+	if (n < 0 && errno != EAGAIN && read_count == 0)
+		return tap_read_failed(p, errno);
 	return port_deliver(p, packets, count) < 0 ? -1 : (int)read_count;
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
 static int
-open_utun(nke_t *m, struct port *p, const char *device)
+connect_utun(nke_t *m, struct port *p, const char *device)
 {
 	struct ctl_info info = {.ctl_id = 0};
 	struct sockaddr_ctl address = {.sc_len = sizeof address, .sc_family = AF_SYSTEM,
@@ -113,79 +97,29 @@ open_utun(nke_t *m, struct port *p, const char *device)
 }
 
 static int
-set_up(nke_t *m, const char *device)
+open_utun(nke_t *m, struct nke_tap *t, const struct nke_tap_config *config)
 {
-	int s = socket(AF_INET, SOCK_DGRAM, 0), error = 0;
-	struct ifreq ifr;
+	struct port *p = &t->port;
+	int error = 0;
 
-	memset(&ifr, 0, sizeof ifr);
-	snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", device);
-	if (s < 0 || ioctl(s, SIOCGIFFLAGS, &ifr) != 0) {
-		error = errno;
-	} else {
-		ifr.ifr_flags |= IFF_UP;
-		if (ioctl(s, SIOCSIFFLAGS, &ifr) != 0)
-			error = errno;
-	}
-	if (s >= 0)
-		close(s);
-	return error == 0 ? 0 : nke_fail(m, error, "%s: cannot be set up: %s", device, strerror(error));
+	t->head_len = FAMILY;
+	if (config->netns != NULL)
+		return nke_fail(m, EINVAL, "TAP: there are no network namespaces on this system");
+	if (config->fd > 0)
+		p->fd = config->fd;
+	else
+		error = connect_utun(m, p, config->device);
+	if (error == 0 && config->up && (error = tap_set_up(p->device)) != 0)
+		(void)nke_fail(m, error, "%s: cannot be set up: %s", p->device, strerror(error));
+	return error;
 }
 
 int
 nke_tap_open(nke_t *m, const struct nke_tap_config *config, nke_tap_t **out)
 {
+	static const struct tap_kind kind = {.input = utun_input, .output = utun_output, .open = open_utun};
 	struct nke_iface_config iface = {.name = config->interface != NULL ? config->interface : "utun0",
 	    .media = NKE_MEDIA_RAW, .mtu = config->mtu};
-	struct nke_tap *t;
-	int error;
 
-	*out = NULL;
-	if (!nke_real_time(m))
-		return nke_fail(m, EINVAL, "TAP: the machine must be one in real time (NKE_TIME_REAL)");
-	if (config->netns != NULL)
-		return nke_fail(m, EINVAL, "TAP: there are no network namespaces on this system");
-	t = calloc(1, sizeof *t);
-	if (t == NULL)
-		return nke_fail(m, ENOMEM, "TAP: no memory");
-	t->port.fd = config->fd > 0 ? config->fd : -1;
-	t->port.input = utun_input;
-	t->port.output = utun_output;
-	error = config->fd > 0 ? 0 : open_utun(m, &t->port, config->device);
-	if (error == 0 && config->up)
-		error = set_up(m, t->port.device);
-	if (error == 0) {
-		t->slot = (config->mtu != 0 ? config->mtu : 1500) + FAMILY + 1;
-		t->buffers = malloc(PORT_BATCH * t->slot);
-		error = t->buffers != NULL ? 0 : nke_fail(m, ENOMEM, "%s: no memory", t->port.device);
-	}
-	if (error == 0)
-		error = port_attach(&t->port, m, &iface);
-	if (error != 0) {
-		if (t->port.fd == config->fd)
-			t->port.fd = -1;	/* still the caller's */
-		nke_tap_close(t);
-		return error;
-	}
-	*out = t;
-	return 0;
-}
-
-void
-nke_tap_close(nke_tap_t *t)
-{
-	if (t == NULL)
-		return;
-	port_detach(&t->port);
-	if (t->port.fd >= 0)
-		close(t->port.fd);
-	free(t->buffers);
-	free(t);
-}
-
-bool
-nke_tap_offloads(const nke_tap_t *t)
-{
-	(void)t;
-	return false;
+	return tap_open(m, config, &kind, &iface, out);
 }

@@ -70,6 +70,7 @@ to_params(nke_wire_t *w, const struct nke_wire_config *c, struct core_wire_param
 		.rate_bps = c->rate_bps, .delay_ns = c->delay_ns, .jitter_ns = c->jitter_ns,
 		.queue_frames = c->queue_frames, .queue = (enum core_queue)c->queue,
 		.reorder_ns = c->reorder_ns, .mtu = c->mtu, .down = c->down,
+		.offload = c->offload,
 	};
 	if (c->queue != NKE_QUEUE_TAIL && c->queue != NKE_QUEUE_HEAD && c->queue != NKE_QUEUE_CODEL)
 		return tell(w, EINVAL, "wire: there is no queue discipline %d", (int)c->queue);

@@ -195,14 +195,29 @@ void replay_finish(struct nke *);
 void replay_stats(const struct nke *, struct core_replay_stats *);
 /* The host's IP addresses as known now: calls fn(ctx, family (Darwin's), addr, bits) for each. */
 void replay_addresses(struct nke *, void (*fn)(void *, int, const void *, unsigned), void *ctx);
-/* Number of the frame being handled, 0 none: for reports after a panic. */
-uint64_t replay_current(const struct nke *);
 
 /* ---- interfaces of the host (dlil/host_iface.c) ------------------------------------------- */
 
 enum core_media {
 	CORE_MEDIA_ETHERNET,		/* frames with 14 bytes of header, MTU 1500 */
 	CORE_MEDIA_RAW			/* IPv4 or IPv6 behind `hdrlen` bytes that nobody looks into */
+};
+
+#define CORE_OUTPUT_PIECES	48u
+
+struct core_piece {
+	const void *base;
+	size_t len;
+};
+
+/* A frame that leaves. */
+struct core_output {
+	struct core_piece pieces[CORE_OUTPUT_PIECES];
+	unsigned count;
+	uint16_t flags;			/* CORE_UNSUMMED, CORE_LARGE4, CORE_LARGE6 */
+	uint16_t csum_start, csum_offset;
+	uint16_t hdrlen, segsz;		/* large: octets of all headers; of data in each segment */
+	size_t len;
 };
 
 struct core_iface_config {
@@ -217,6 +232,12 @@ struct core_iface_config {
 	 * Not called any more once iface_destroy has been called.
 	 */
 	void (*output)(void *ctx, const void *frame, size_t len);
+	/*
+	 * Instead of it, for devices: the frame as it lies in memory, with what is left to the device if
+	 * `offload` says that it can do that.
+	 */
+	void (*output_pieces)(void *ctx, const struct core_output *);
+	bool offload;
 	void *ctx;
 };
 
@@ -231,13 +252,17 @@ int iface_input(struct nke *, struct ifnet *, const void *frame, size_t len);
  * The sender left the transport's checksum to the device: the field, `csum_offset` bytes from `csum_start` in
  * the frame, has the pseudo header's sum.
  */
-#define CORE_INPUT_UNSUMMED	0x1
+#define CORE_UNSUMMED	0x1
+/* A TCP segment over IPv4, IPv6 that stands for several with `segsz` octets of data each. */
+#define CORE_LARGE4	0x2
+#define CORE_LARGE6	0x4
 
 struct core_input {
 	const void *frame;
 	uint32_t len;
-	uint16_t flags;			/* CORE_INPUT_* */
+	uint16_t flags;			/* CORE_UNSUMMED, CORE_LARGE4, CORE_LARGE6 */
 	uint16_t csum_start, csum_offset;
+	uint16_t segsz;
 };
 /*
  * Frames that came in together, in order, with one entering. Those that are not taken (too short, no memory)
@@ -257,12 +282,6 @@ int iface_set_carrier(struct nke *, struct ifnet *, bool on);
  */
 int iface_set_autoconf(struct nke *, struct ifnet *, bool on);
 
-/* What an interface has counted. */
-struct core_iface_stats {
-	uint64_t ipackets, ibytes, imcasts, ierrors, iqdrops, noproto;
-	uint64_t opackets, obytes, omcasts, oerrors;
-};
-int iface_stats(struct nke *, struct ifnet *, struct core_iface_stats *);
 /*
  * Adds an address; family is Darwin's, `addr` 4 or 16 bytes. EINVAL, EEXIST, ENOMEM, ENXIO, EFAULT.
  */

@@ -238,6 +238,43 @@ heap_inject_failure(struct nke *m)
 	return ++m->heap->allocations == m->config.fail_alloc;
 }
 
+static inline bool
+over_limit(const struct heap *h, size_t size)
+{
+	return size > h->limit || h->bytes > h->limit - size;
+}
+
+static inline void
+count_in(struct heap *h, size_t size)
+{
+	h->bytes += size;
+	h->count++;
+	if (h->bytes > h->peak_bytes)
+		h->peak_bytes = h->bytes;
+}
+
+static inline void
+count_out(struct heap *h, size_t size)
+{
+	h->bytes -= size;
+	h->count--;
+}
+
+bool
+heap_charge_page(struct nke *m, size_t size)
+{
+	if (over_limit(m->heap, size))
+		return false;
+	count_in(m->heap, size);
+	return true;
+}
+
+void
+heap_discharge_page(struct nke *m, size_t size)
+{
+	count_out(m->heap, size);
+}
+
 void *
 heap_alloc_for(struct nke *m, size_t size, size_t align, int flags, enum heap_kind kind, void *pc)
 {
@@ -247,7 +284,7 @@ heap_alloc_for(struct nke *m, size_t size, size_t align, int flags, enum heap_ki
 	size_t prefix, total;
 	uint64_t tail = HEAP_TAIL;
 
-	if (heap_inject_failure(m) || size > h->limit || h->bytes > h->limit - size)
+	if (heap_inject_failure(m) || over_limit(h, size))
 		return NULL;
 	if (align < HEAP_MIN_ALIGN)
 		align = HEAP_MIN_ALIGN;
@@ -274,10 +311,7 @@ heap_alloc_for(struct nke *m, size_t size, size_t align, int flags, enum heap_ki
 	if (m->checked)
 		memcpy(payload(b) + size, &tail, sizeof tail);
 	TAILQ_INSERT_TAIL(&h->blocks, b, link);
-	h->bytes += size;
-	h->count++;
-	if (h->bytes > h->peak_bytes)
-		h->peak_bytes = h->bytes;
+	count_in(h, size);
 	if (kind_in_ledger(kind))
 		charge(m, b);
 	return payload(b);
@@ -342,8 +376,7 @@ free_block(struct nke *m, struct heap_block *b, void *pc)
 	if (m->checked)
 		make_room(m, b->size);
 	TAILQ_REMOVE(&h->blocks, b, link);
-	h->bytes -= b->size;
-	h->count--;
+	count_out(h, b->size);
 	b->magic = HEAP_FREED;
 	if (m->checked)
 		quarantine_block(m, b, pc);
@@ -390,12 +423,6 @@ void
 heap_free(struct nke *m, void *p, enum heap_kind kind)
 {
 	heap_free_for(m, p, kind, __builtin_return_address(0));
-}
-
-void
-heap_free_sized(struct nke *m, void *p, size_t size, enum heap_kind kind)
-{
-	heap_free_sized_for(m, p, size, kind, __builtin_return_address(0));
 }
 
 void *

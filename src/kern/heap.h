@@ -24,8 +24,6 @@ enum heap_kind {
 void *heap_alloc(struct nke *, size_t size, int flags, enum heap_kind);
 /* NULL is ignored. Panics on a double free, a foreign pointer, or a block of another kind. */
 void heap_free(struct nke *, void *, enum heap_kind);
-/* The same, and panics unless the block has exactly `size` bytes. */
-void heap_free_sized(struct nke *, void *, size_t size, enum heap_kind);
 /* Size that was asked for. */
 size_t heap_size(const void *);
 
@@ -35,6 +33,7 @@ size_t heap_size(const void *);
  */
 void *heap_alloc_for(struct nke *, size_t size, size_t align, int flags, enum heap_kind, void *pc);
 void heap_free_for(struct nke *, void *, enum heap_kind, void *pc);
+/* The same, and panics unless the block has exactly `size` bytes. */
 void heap_free_sized_for(struct nke *, void *, size_t size, enum heap_kind, void *pc);
 /* Panics unless `p` is a live block of that kind, which it then may look into. */
 void heap_check(struct nke *, const void *p, enum heap_kind, void *pc);
@@ -60,6 +59,12 @@ kfree(struct nke *m, void *p)
 }
 /* Frees a kext's block, given its entry in the ledger (LEDGER_MEMORY). */
 void heap_reclaim(struct nke *, struct ledger_entry *);
+/*
+ * For zones (zone.h), which get pages from the host themselves: they count like one block of the core's.
+ * False: that would be over the limit.
+ */
+bool heap_charge_page(struct nke *, size_t size);
+void heap_discharge_page(struct nke *, size_t size);
 /* True when this allocation is to fail (fault injection); mbuf zone and heap both ask. */
 bool heap_inject_failure(struct nke *);
 

@@ -16,7 +16,7 @@
 
 /* `size` bytes aligned to 16, not zeroed; NULL when the host has no more. Release with hc_free. */
 void *hc_alloc(size_t size);
-/* `size` bytes aligned to `align` (a power of two, size a multiple of it). Release with hc_free. */
+/* `size` bytes aligned to `align` (a power of two, at least 16). Release with hc_free. */
 void *hc_alloc_aligned(size_t align, size_t size);
 void hc_free(void *p);
 

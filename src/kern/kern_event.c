@@ -35,12 +35,6 @@ kev_unlisten(struct nke *m, struct kev_listener *l)
 	TAILQ_REMOVE(&m->kevs->listeners, l, link);
 }
 
-uint32_t
-kev_last_id(const struct nke *m)
-{
-	return m->kevs->last_id;
-}
-
 /* A level that is 0 matches everything, and what is below it is not looked at. */
 static bool
 wanted(const struct kev_request *filter, const struct kern_event_msg *msg)

@@ -40,7 +40,5 @@ void kev_unlisten(struct nke *, struct kev_listener *);
  * nothing happened. ENOMEM: not all listeners heard it.
  */
 errno_t kev_post(struct nke *, const struct kev_msg *);
-/* Number of the event posted last, 0 none. */
-uint32_t kev_last_id(const struct nke *);
 
 #endif

@@ -101,12 +101,6 @@ ledger_strike(struct nke *m, struct ledger_entry *e)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-bool
-ledger_kind_calls_back(enum ledger_kind kind)
-{
-	return (unsigned)kind < LEDGER_KINDS && kinds[kind].calls_back;
-}
-
 const char *
 ledger_kind_name(enum ledger_kind kind)
 {

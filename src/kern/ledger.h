@@ -48,11 +48,6 @@ void ledger_enter(struct nke *, struct ledger_entry *, enum ledger_kind, void *p
 void ledger_enter_for(struct nke *, struct kext *, struct ledger_entry *, enum ledger_kind, void *pc);
 /* Strikes it out; nothing when it was not entered. */
 void ledger_strike(struct nke *, struct ledger_entry *);
-/*
- * True for kinds through which the core could still call the kext's code: the image must stay mapped
- * while one is left (filters, threads, timeouts, interfaces, ...).
- */
-bool ledger_kind_calls_back(enum ledger_kind);
 const char *ledger_kind_name(enum ledger_kind);
 /* Fills `text` with what the object is ("IP filter \"dropper\""); kinds register how. */
 typedef void ledger_describe_fn(const struct ledger_entry *, char *text, size_t size);

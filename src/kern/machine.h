@@ -52,6 +52,7 @@ struct rtable;
 struct socket_state;
 struct string_ids;
 struct sysctl_state;
+struct tcp_state;
 struct thread;
 struct timeouts;
 struct trace;
@@ -114,6 +115,7 @@ struct nke {
 	struct in_multi_state *in_multis;
 	struct inet_state *inet;
 	struct udp_state *udp;
+	struct tcp_state *tcp;
 	struct rip_state *rip;
 	struct rip6_state *rip6;
 	struct dhcp_clients *dhcp;

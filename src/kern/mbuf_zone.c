@@ -380,17 +380,6 @@ m_ext_attach(struct mbuf *m, struct m_ext_ref *ref)
 	attach(m, ref);
 }
 
-void
-m_ext_detach(struct nke *machine, struct mbuf *m)
-{
-	struct m_ext_ref *ref = m->m_ext.ref;
-
-	m->m_flags &= (uint16_t)~M_EXT;
-	m->m_data = m_start(m);
-	m->m_len = 0;
-	release(machine->mbufs, ref, CALLER);
-}
-
 bool
 m_clget(struct nke *machine, struct mbuf *m, int how, size_t size)
 {

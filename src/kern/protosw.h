@@ -60,6 +60,8 @@ struct pr_usrreqs {
 	errno_t (*pru_peeraddr)(struct socket *, struct sockaddr_storage *);
 	/* ioctl; `data` is in kernel memory, sized by the command. EOPNOTSUPP: not known here. */
 	errno_t (*pru_control)(struct socket *, unsigned long command, void *data);
+	/* There is space: is the writer to be told, or is enough waiting to be sent? NULL: always. */
+	bool (*pru_writable)(const struct socket *);
 };
 
 /* pr_flags: BSD's. */

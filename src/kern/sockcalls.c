@@ -222,26 +222,6 @@ sock_call_set_nonblocking(struct nke *m, int fd, bool on)
 	return call_fd(&c, do_set_nonblocking);
 }
 
-static void
-do_get_nonblocking(void *arg)
-{
-	struct fd_call *c = arg;
-	const struct socket *so = fd_socket(c->machine, c->fd);
-
-	c->error = so == NULL ? EBADF : 0;
-	c->out = so != NULL && (so->so_state & SS_NBIO);
-}
-
-int
-sock_call_get_nonblocking(struct nke *m, int fd, bool *on)
-{
-	struct fd_call c = {m, fd, 0, 0, 0};
-	int error = call_fd(&c, do_get_nonblocking);
-
-	*on = c.out != 0;
-	return error;
-}
-
 /* ---- names -------------------------------------------------------------------------------- */
 
 errno_t

@@ -76,7 +76,6 @@ int sock_call_getsockopt(struct nke *, int fd, int level, int name, void *value,
 /* `data` has the size that the command says; NULL: EINVAL unless that is 0. */
 int sock_call_ioctl(struct nke *, int fd, unsigned long command, void *data);
 int sock_call_set_nonblocking(struct nke *, int fd, bool on);
-int sock_call_get_nonblocking(struct nke *, int fd, bool *on);
 
 /* ---- readiness ---------------------------------------------------------------------------- */
 

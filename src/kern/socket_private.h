@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "src/kern/socketvar.h"
+#include "src/kern/zone.h"
 
 struct filedesc;
 struct local_state;
@@ -30,6 +31,7 @@ TAILQ_HEAD(domain_registrations, domain_registration);
 struct socket_state {
 	struct socket_list sockets;	/* newest last */
 	struct domain_registrations domains;
+	struct zone zone;		/* of their memory */
 	int count;			/* on `sockets` */
 	int maxsockbuf, somaxconn, maxsockets, sockbuf_waste;
 	uint32_t generation;		/* of the newest socket */

@@ -44,7 +44,6 @@ struct sockbuf {
 	uint32_t sb_lowat;
 	uint64_t sb_timeo;		/* SO_RCVTIMEO, SO_SNDTIMEO in ns; 0: none */
 	uint16_t sb_flags;
-	struct socket *sb_so;
 };
 
 #define SB_LOCK		0x01		/* one reader or writer at a time goes through it (sblock) */
@@ -53,7 +52,8 @@ struct sockbuf {
 #define SB_NOTIFY	0x08		/* somebody is to be told: so_watchers is not empty */
 #define SB_AUTOSIZE	0x10		/* the protocol may let it grow */
 #define SB_USRSIZE	0x20		/* the size was set by option */
-#define SB_UPCALL	0x40		/* so_upcall is to be called */
+#define SB_UPCALL	0x40		/* a kext's upcall is to be called */
+#define SB_SND		0x80		/* it is the socket's so_snd */
 
 /* Bytes that may still be put in; never negative. */
 static inline uint32_t
@@ -94,6 +94,19 @@ sbspace(const struct sockbuf *sb)
 
 TAILQ_HEAD(socket_list, socket);
 
+/* What only listening sockets have: connections that are under way, and those that wait to be accepted. */
+struct so_queues {
+	struct socket_list incomp, comp;
+};
+
+/* What only sockets have that kexts made or wait at. */
+struct so_kext {
+	struct kext *owner;		/* the kext that made it, NULL: a program or the core */
+	sock_upcall upcall;
+	void *upcallarg;
+	struct ledger_entry ledger;
+};
+
 struct socket {
 	struct nke *so_machine;
 	uint32_t so_usecount;		/* references; the last one frees */
@@ -107,35 +120,39 @@ struct socket {
 	int so_linger;			/* ticks of 10 ms; 0 or less: do not wait */
 	errno_t so_error;		/* pending: reported once, then cleared */
 	uint32_t so_oobmark;		/* bytes from the front of so_rcv to the urgent mark, 0 none */
+	uint32_t so_flags;		/* SOF_* */
 
 	struct sockbuf so_rcv, so_snd;
 
+	struct so_queues *so_queues;	/* it listens or did; NULL: it never did */
+	uint16_t so_qlen, so_incqlen, so_qlimit;	/* how many are in the queues; 0 without */
+	uint16_t so_headroom;		/* bytes kept free in front of a message for headers */
 	struct socket *so_head;		/* the listener this one waits at */
-	struct socket_list so_incomp, so_comp;
 	TAILQ_ENTRY(socket) so_list;	/* of the listener */
-	uint16_t so_qlen, so_incqlen, so_qlimit;
 	TAILQ_ENTRY(socket) so_link;	/* of all sockets of the machine */
 
-	sock_upcall so_upcall;		/* a kext's */
-	void *so_upcallarg;
-	struct kext *so_owner;		/* the kext that made it, NULL: a program or the core */
+	struct so_kext *so_kext;	/* NULL: no kext has to do with it */
 	struct so_watcher *so_watchers;	/* who is told of readiness (uipc_poll.c), NULL nobody */
 	struct so_filter *so_filters;	/* attached filters, in order; NULL none: the one branch */
 	struct pr_registration *so_registration;
 
-	uint32_t so_flags;		/* SOF_* */
 	uint32_t so_fdcount;		/* descriptors, and messages under way that carry one */
 	uint32_t so_inflight;		/* of these: messages */
 	uint32_t so_given_up;		/* of so_fdcount: to be released (uipc_rights.c) */
-	uint32_t so_restrictions;	/* SO_RESTRICT_* */
-	uint16_t so_headroom;		/* bytes kept free in front of a message for headers */
 	uid_t so_uid;			/* of who made it */
 	pid_t so_last_pid;
 	pid_t so_pgid;			/* FIOSETOWN, SIOCSPGRP: kept, nobody gets a signal */
-	int32_t so_traffic_class;	/* SO_NET_SERVICE_TYPE */
 	uint32_t so_generation;		/* unique in the machine: reports, capture of flows */
-	struct ledger_entry ledger;
+	uint32_t so_restrictions;	/* SO_RESTRICT_* */
+	int32_t so_traffic_class;	/* SO_NET_SERVICE_TYPE */
 };
+
+static inline struct socket *
+sb_socket(const struct sockbuf *sb)
+{
+	return (struct socket *)((uintptr_t)sb - (sb->sb_flags & SB_SND ?
+	    offsetof(struct socket, so_snd) : offsetof(struct socket, so_rcv)));
+}
 
 #define sotomachine(so)	((so)->so_machine)
 
@@ -215,8 +232,10 @@ errno_t soioctl(struct socket *, unsigned long command, void *data);
 /* Who answers ioctls of group 'i' that the socket's protocol does not know. */
 void so_set_interface_ioctl(struct nke *,
     errno_t (*)(struct socket *, unsigned long command, void *data));
-/* A kext's upcall when there is something to receive; NULL takes it back. */
-void so_set_upcall(struct socket *, sock_upcall, void *arg);
+/* A kext's upcall when there is something to receive; NULL takes it back, which never fails. ENOMEM. */
+errno_t so_set_upcall(struct socket *, sock_upcall, void *arg);
+/* What the socket has that is about kexts, made if need be. NULL: no memory. */
+struct so_kext *so_get_kext(struct socket *);
 
 #define SO_READABLE	0x1
 #define SO_WRITABLE	0x2

@@ -32,6 +32,7 @@ SUBSYSTEM(mld)		/* src/netinet6/mld6.c */
 SUBSYSTEM(nd6)		/* src/netinet6/nd6.c */
 SUBSYSTEM(inet)		/* src/netinet/in_proto.c */
 SUBSYSTEM(udp)		/* src/netinet/udp_usrreq.c */
+SUBSYSTEM(tcp)		/* src/netinet/tcp_init.c */
 SUBSYSTEM(rip)		/* src/netinet/raw_ip.c */
 SUBSYSTEM(rip6)		/* src/netinet6/raw_ip6.c */
 SUBSYSTEM(dhcp)		/* src/netinet/dhcp_client.c */

@@ -18,14 +18,20 @@
 	X(IP_REASS,	"ip_reass",	"fragment offset, 1 when it completed a datagram") \
 	X(IPF_IN,	"ipf_input",	"filter, result")				\
 	X(IP_DELIVER,	"ip_deliver",	"protocol, header length")			\
-	X(IP_FORWARD,	"ip_forward",	"0, 0")						\
+	X(IP_FORWARD,	"ip_forward",	"interface index it came by, that it leaves by")	\
 	X(IP_OUTPUT,	"ip_output",	"length, 0")					\
 	X(IPF_OUT,	"ipf_output",	"filter, result")				\
 	X(IP_FRAGMENT,	"ip_fragment",	"MTU, fragments")				\
 	X(IF_OUTPUT,	"ifnet_output",	"interface index, protocol family")		\
 	X(IF_FRAME,	"framer",	"interface index, result")			\
 	X(IFF_OUT,	"iff_output",	"filter, result")				\
-	X(IF_DRIVER,	"driver_output", "interface index, length")
+	X(IF_DRIVER,	"driver_output", "interface index, length")			\
+	X(TCP_STATE,	"tcp_state",	"state before, state after")			\
+	X(TCP_INPUT,	"tcp_input",	"flags, octets of data")			\
+	X(TCP_OUTPUT,	"tcp_output",	"flags, octets of data")			\
+	X(TCP_REXMIT,	"tcp_rexmit",	"sequence number, octets")			\
+	X(TCP_CWND,	"tcp_cwnd",	"congestion window, slow start threshold")	\
+	X(TCP_DROP,	"tcp_drop",	"error, state")
 
 enum trace_point {
 #define TRACE_ENUM(id, name, words) TRACE_##id,

@@ -220,6 +220,17 @@ set_bit(struct socket *so, struct sockopt *sopt)
 	return 0;
 }
 
+/* A protocol with connections has a timer for it. */
+static errno_t
+set_keepalive(struct socket *so, struct sockopt *sopt)
+{
+	errno_t error = set_bit(so, sopt);
+
+	if (error == 0 && (so->so_proto->pr_flags & PR_CONNREQUIRED) && so->so_proto->pr_ctloutput != NULL)
+		(void)so->so_proto->pr_ctloutput(so, sopt);
+	return error;
+}
+
 static errno_t
 unsupported(const struct socket *so, const char *name)
 {
@@ -231,6 +242,8 @@ unsupported(const struct socket *so, const char *name)
 static errno_t
 set_socket_option(struct socket *so, struct sockopt *sopt)
 {
+	if (sopt->sopt_name == SO_KEEPALIVE)
+		return set_keepalive(so, sopt);
 	if (is_bit(sopt->sopt_name, SETTABLE_BITS) || flag_of(sopt->sopt_name) != 0)
 		return set_bit(so, sopt);
 	switch (sopt->sopt_name) {

@@ -12,6 +12,15 @@
 /* So many sockets are polled without allocating. */
 #define POLL_INLINE	16u
 
+/* Some protocols want a writer only when little is left to be sent. */
+static inline bool
+wants_more(const struct socket *so)
+{
+	const struct pr_usrreqs *pru = so->so_proto->pr_usrreqs;
+
+	return pru->pru_writable == NULL || pru->pru_writable(so);
+}
+
 unsigned
 soready(const struct socket *so)
 {
@@ -23,7 +32,7 @@ soready(const struct socket *so)
 	if (soreadable(so))
 		ready |= SO_READABLE;
 	if (cantsend || so->so_error != 0 ||
-	    (connected && sbspace(&so->so_snd) >= so->so_snd.sb_lowat))
+	    (connected && sbspace(&so->so_snd) >= so->so_snd.sb_lowat && wants_more(so)))
 		ready |= SO_WRITABLE;
 	if (so->so_error != 0)
 		ready |= SO_HASERROR;

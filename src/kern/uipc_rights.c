@@ -270,9 +270,11 @@ reach_from(struct local_state *l, const struct socket *so, struct unpcb **work)
 				reach(l, right_at(m, i), work);
 		}
 	}
-	TAILQ_FOREACH(waiting, &so->so_comp, so_list)
+	if (so->so_queues == NULL)
+		return;
+	TAILQ_FOREACH(waiting, &so->so_queues->comp, so_list)
 		reach(l, waiting, work);
-	TAILQ_FOREACH(waiting, &so->so_incomp, so_list)
+	TAILQ_FOREACH(waiting, &so->so_queues->incomp, so_list)
 		reach(l, waiting, work);
 }
 

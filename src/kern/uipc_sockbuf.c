@@ -126,7 +126,7 @@ sbappendaddr(struct sockbuf *sb, const struct sockaddr *from, struct mbuf *data,
 
 	if (size > sbspace(sb) || from->sa_len > MLEN)
 		return false;
-	name = m_get(sotomachine(sb->sb_so), MBUF_DONTWAIT, MBUF_TYPE_SONAME);
+	name = m_get(sotomachine(sb_socket(sb)), MBUF_DONTWAIT, MBUF_TYPE_SONAME);
 	if (name == NULL)
 		return false;
 	memcpy(name->m_data, from, from->sa_len);
@@ -192,7 +192,7 @@ sb_replace_first(struct sockbuf *sb, struct mbuf *m)
 void
 sb_discard(struct sockbuf *sb, struct mbuf *m)
 {
-	const struct socket *so = sb->sb_so;
+	const struct socket *so = sb_socket(sb);
 	bool rights = (so->so_proto->pr_flags & PR_RIGHTS) && so->so_dom->dom_dispose != NULL;
 
 	while (m != NULL) {
@@ -242,7 +242,7 @@ sbflush(struct sockbuf *sb)
 errno_t
 sbreserve(struct sockbuf *sb, uint32_t hiwat)
 {
-	const struct socket_state *s = sotomachine(sb->sb_so)->sockets;
+	const struct socket_state *s = sotomachine(sb_socket(sb))->sockets;
 	uint64_t most = (uint64_t)s->maxsockbuf, memory = (uint64_t)hiwat * (unsigned)s->sockbuf_waste;
 
 	/* As if every byte of the limit were in a cluster with its mbuf. */

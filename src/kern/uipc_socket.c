@@ -85,7 +85,7 @@ soclose(struct socket *so)
 {
 	errno_t error = 0;
 
-	so_set_upcall(so, NULL, NULL);
+	(void)so_set_upcall(so, NULL, NULL);
 	so_abort_queues(so);
 	so->so_options &= ~(uint32_t)SO_ACCEPTCONN;
 	if (so->so_pcb != NULL && (so->so_state & SS_ISCONNECTED))
@@ -132,6 +132,19 @@ sogetpeername(struct socket *so, struct sockaddr_storage *name)
 
 /* ---- listening ---------------------------------------------------------------------------- */
 
+static errno_t
+make_queues(struct socket *so)
+{
+	if (so->so_queues != NULL)
+		return 0;
+	so->so_queues = kalloc(sotomachine(so), sizeof *so->so_queues);
+	if (so->so_queues == NULL)
+		return ENOBUFS;
+	TAILQ_INIT(&so->so_queues->incomp);
+	TAILQ_INIT(&so->so_queues->comp);
+	return 0;
+}
+
 errno_t
 solisten(struct socket *so, int backlog)
 {
@@ -148,7 +161,9 @@ solisten(struct socket *so, int backlog)
 		return EINVAL;
 	if (so->so_restrictions & SO_RESTRICT_DENYIN)
 		return EPERM;
-	error = pru->pru_listen(so);
+	error = make_queues(so);
+	if (error == 0)
+		error = pru->pru_listen(so);
 	if (error != 0)
 		return error;
 	so->so_options |= SO_ACCEPTCONN;
@@ -159,7 +174,7 @@ solisten(struct socket *so, int backlog)
 static errno_t
 wait_for_connection(struct socket *head, int flags)
 {
-	while (TAILQ_EMPTY(&head->so_comp)) {
+	while (TAILQ_EMPTY(&head->so_queues->comp)) {
 		errno_t error;
 
 		if (head->so_error != 0)
@@ -190,8 +205,8 @@ soaccept(struct socket *head, int flags, struct sockaddr_storage *peer, struct s
 	error = wait_for_connection(head, flags);
 	if (error != 0)
 		return error;
-	so = TAILQ_FIRST(&head->so_comp);
-	TAILQ_REMOVE(&head->so_comp, so, so_list);
+	so = TAILQ_FIRST(&head->so_queues->comp);
+	TAILQ_REMOVE(&head->so_queues->comp, so, so_list);
 	head->so_qlen--;
 	so->so_head = NULL;
 	so->so_state &= (uint16_t)~(SS_COMP | SS_NOFDREF);
@@ -227,6 +242,8 @@ begin_connect(struct socket *so, const struct sockaddr *to)
 		if (error != 0)
 			return EISCONN;
 	}
+	/* What an earlier attempt left says nothing about this one. */
+	so->so_error = 0;
 	return pru->pru_connect != NULL ? pru->pru_connect(so, to) : EOPNOTSUPP;
 }
 
@@ -298,6 +315,7 @@ socket_init(struct nke *m)
 
 	if (s == NULL)
 		return ENOMEM;
+	zone_init(&s->zone, m, "socket", sizeof(struct socket));
 	TAILQ_INIT(&s->sockets);
 	TAILQ_INIT(&s->domains);
 	s->maxsockbuf = SB_MAX_DEFAULT;
@@ -310,11 +328,12 @@ socket_init(struct nke *m)
 
 /*
  * What is left are sockets of protocols that went down before they were done with them, and the records
- * of domains: the heap takes all of it back.
+ * of domains: zone and heap take all of it back.
  */
 static void
 socket_fini(struct nke *m)
 {
+	zone_fini(&m->sockets->zone);
 	kfree(m, m->sockets);
 	m->sockets = NULL;
 }

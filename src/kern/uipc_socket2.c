@@ -24,7 +24,7 @@ so_alloc(struct nke *m, struct pr_registration *p, struct socket **out)
 
 	if (s->count >= s->maxsockets)
 		return ENOBUFS;
-	so = kalloc(m, sizeof *so);
+	so = zone_alloc(&s->zone);
 	if (so == NULL)
 		return ENOBUFS;
 	so->so_machine = m;
@@ -34,11 +34,8 @@ so_alloc(struct nke *m, struct pr_registration *p, struct socket **out)
 	so->so_dom = p->domain;
 	so->so_registration = p;
 	p->sockets++;
-	so->so_rcv.sb_so = so;
-	so->so_snd.sb_so = so;
+	so->so_snd.sb_flags = SB_SND;
 	so->so_rcv.sb_lowat = 1;
-	TAILQ_INIT(&so->so_incomp);
-	TAILQ_INIT(&so->so_comp);
 	if (so_atomic(so) && p->domain->dom_family != PF_LOCAL)
 		so->so_headroom = SO_MESSAGE_HEADROOM;
 	so->so_last_pid = curthread()->host_thread ? HOST_PID : 0;
@@ -64,8 +61,11 @@ so_free(struct socket *so)
 	sbflush(&so->so_rcv);
 	sbflush(&so->so_snd);
 	so->so_registration->sockets--;
-	ledger_strike(m, &so->ledger);
-	kfree(m, so);
+	if (so->so_kext != NULL)
+		ledger_strike(m, &so->so_kext->ledger);
+	kfree(m, so->so_kext);
+	kfree(m, so->so_queues);
+	zone_free(&m->sockets->zone, so);
 }
 
 void
@@ -101,7 +101,7 @@ so_sleep(struct socket *so, const void *event, uint64_t deadline, const char *wh
 errno_t
 sbwait(struct sockbuf *sb)
 {
-	struct socket *so = sb->sb_so;
+	struct socket *so = sb_socket(sb);
 	uint64_t deadline = 0;
 
 	if (so->so_state & SS_DRAINING)
@@ -122,7 +122,7 @@ sblock(struct sockbuf *sb, bool wait)
 		if (!wait)
 			return EWOULDBLOCK;
 		sb->sb_flags |= SB_WANT;
-		error = so_sleep(sb->sb_so, &sb->sb_flags, 0, "another call on the same socket");
+		error = so_sleep(sb_socket(sb), &sb->sb_flags, 0, "another call on the same socket");
 		if (error != 0)
 			return error;
 	}
@@ -153,9 +153,9 @@ wake(struct socket *so, struct sockbuf *sb)
 		sched_wakeup(sb, false, THREAD_AWAKENED);
 	if (flags & SB_NOTIFY)
 		so_tell(so);
-	if ((flags & SB_UPCALL) && so->so_upcall != NULL)
-		GATE_CALL(so->so_owner, "sock_upcall", NULL,
-		    so->so_upcall(so, so->so_upcallarg, MBUF_DONTWAIT));
+	if ((flags & SB_UPCALL) && so->so_kext->upcall != NULL)
+		GATE_CALL(so->so_kext->owner, "sock_upcall", NULL,
+		    so->so_kext->upcall(so, so->so_kext->upcallarg, MBUF_DONTWAIT));
 	so_release(so);
 }
 
@@ -184,15 +184,30 @@ state_changed(struct socket *so)
 	so_release(so);
 }
 
-void
+struct so_kext *
+so_get_kext(struct socket *so)
+{
+	if (so->so_kext == NULL)
+		so->so_kext = kalloc(sotomachine(so), sizeof *so->so_kext);
+	return so->so_kext;
+}
+
+errno_t
 so_set_upcall(struct socket *so, sock_upcall fn, void *arg)
 {
-	so->so_upcall = fn;
-	so->so_upcallarg = arg;
-	if (fn != NULL)
+	struct so_kext *k = fn != NULL ? so_get_kext(so) : so->so_kext;
+
+	if (fn == NULL)
+		so->so_rcv.sb_flags &= (uint16_t)~SB_UPCALL;
+	else if (k != NULL)
 		so->so_rcv.sb_flags |= SB_UPCALL;
 	else
-		so->so_rcv.sb_flags &= (uint16_t)~SB_UPCALL;
+		return ENOMEM;
+	if (k != NULL) {
+		k->upcall = fn;
+		k->upcallarg = arg;
+	}
+	return 0;
 }
 
 /* ---- states ------------------------------------------------------------------------------- */
@@ -221,10 +236,10 @@ soisconnected(struct socket *so)
 		state_changed(so);
 		return;
 	}
-	TAILQ_REMOVE(&head->so_incomp, so, so_list);
+	TAILQ_REMOVE(&head->so_queues->incomp, so, so_list);
 	head->so_incqlen--;
 	set_state(so, SS_INCOMP, SS_COMP);
-	TAILQ_INSERT_TAIL(&head->so_comp, so, so_list);
+	TAILQ_INSERT_TAIL(&head->so_queues->comp, so, so_list);
 	head->so_qlen++;
 	sorwakeup(head);
 }
@@ -287,19 +302,21 @@ leave_queue(struct socket *so)
 
 	KASSERTX(head != NULL, "a socket waits at no listener");
 	if (so->so_state & SS_INCOMP) {
-		TAILQ_REMOVE(&head->so_incomp, so, so_list);
+		TAILQ_REMOVE(&head->so_queues->incomp, so, so_list);
 		head->so_incqlen--;
 	} else {
-		TAILQ_REMOVE(&head->so_comp, so, so_list);
+		TAILQ_REMOVE(&head->so_queues->comp, so, so_list);
 		head->so_qlen--;
 	}
 	set_state(so, SS_INCOMP | SS_COMP, 0);
 	so->so_head = NULL;
 }
 
-static void
+static errno_t
 inherit(struct socket *so, const struct socket *head)
 {
+	struct kext *owner = head->so_kext != NULL ? head->so_kext->owner : NULL;
+
 	so->so_options = head->so_options & ~(uint32_t)SO_ACCEPTCONN;
 	so->so_protocol = head->so_protocol;
 	so->so_linger = head->so_linger;
@@ -307,7 +324,6 @@ inherit(struct socket *so, const struct socket *head)
 	so->so_uid = head->so_uid;
 	so->so_pgid = head->so_pgid;
 	so->so_traffic_class = head->so_traffic_class;
-	so->so_owner = head->so_owner;
 	so->so_state = (head->so_state & (SS_NBIO | SS_PRIV)) | SS_NOFDREF;
 	so->so_rcv.sb_timeo = head->so_rcv.sb_timeo;
 	so->so_snd.sb_timeo = head->so_snd.sb_timeo;
@@ -315,6 +331,12 @@ inherit(struct socket *so, const struct socket *head)
 	so->so_snd.sb_lowat = head->so_snd.sb_lowat;
 	so->so_rcv.sb_flags |= head->so_rcv.sb_flags & (SB_AUTOSIZE | SB_USRSIZE);
 	so->so_snd.sb_flags |= head->so_snd.sb_flags & (SB_AUTOSIZE | SB_USRSIZE);
+	if (owner == NULL)
+		return 0;
+	if (so_get_kext(so) == NULL)
+		return ENOMEM;
+	so->so_kext->owner = owner;
+	return 0;
 }
 
 struct socket *
@@ -327,15 +349,14 @@ sonewconn(struct socket *head, uint16_t state)
 		return NULL;
 	if (so_alloc(m, head->so_registration, &so) != 0)
 		return NULL;
-	inherit(so, head);
-	if (soreserve(so, head->so_snd.sb_hiwat, head->so_rcv.sb_hiwat) != 0 ||
+	if (inherit(so, head) != 0 || soreserve(so, head->so_snd.sb_hiwat, head->so_rcv.sb_hiwat) != 0 ||
 	    so->so_proto->pr_usrreqs->pru_attach(so, so->so_protocol) != 0) {
 		so_release(so);
 		return NULL;
 	}
 	so->so_head = head;
 	so->so_state |= SS_INCOMP;
-	TAILQ_INSERT_TAIL(&head->so_incomp, so, so_list);
+	TAILQ_INSERT_TAIL(&head->so_queues->incomp, so, so_list);
 	head->so_incqlen++;
 	if (state & SS_ISCONNECTED)
 		soisconnected(so);
@@ -367,8 +388,10 @@ so_abort_queues(struct socket *head)
 {
 	struct socket *so;
 
-	while ((so = TAILQ_FIRST(&head->so_incomp)) != NULL)
+	if (head->so_queues == NULL)
+		return;
+	while ((so = TAILQ_FIRST(&head->so_queues->incomp)) != NULL)
 		abort_connection(so);
-	while ((so = TAILQ_FIRST(&head->so_comp)) != NULL)
+	while ((so = TAILQ_FIRST(&head->so_queues->comp)) != NULL)
 		abort_connection(so);
 }

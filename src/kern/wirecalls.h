@@ -37,6 +37,7 @@ struct core_wire_params {
 	uint64_t reorder_ns;		/* 0: 1 ms */
 	uint32_t mtu;			/* bytes behind the link header; longer frames vanish; 0: any */
 	bool down;			/* no carrier */
+	bool offload;			/* of the wire: takes large TCP segments, and no checksums */
 };
 
 /* What came of the frames towards one end. */

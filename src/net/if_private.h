@@ -119,7 +119,8 @@ struct ifnet {
 	uint32_t mtu;
 	uint32_t metric;
 	uint64_t baudrate;
-	uint32_t offload;		/* IFNET_CSUM_*, IFNET_VLAN_* ... */
+	uint32_t offload;		/* IFNET_CSUM_*, IFNET_VLAN_* ...: what its driver says */
+	uint32_t offload_unwatched;	/* and what a device of the host's does too: see if_offload_now */
 	uint32_t tso_v4_mtu, tso_v6_mtu;
 	uint32_t capabilities, capenable;
 	uint32_t wake_flags;
@@ -186,6 +187,16 @@ static inline uint32_t
 ifnet_family_mtu(const struct ifnet *ifp, sa_family_t family)
 {
 	return family == AF_INET6 && ifp->mtu6 != 0 && ifp->mtu6 < ifp->mtu ? ifp->mtu6 : ifp->mtu;
+}
+
+/*
+ * What may be left to the interface now (IFNET_*). Devices that nobody has to believe in make no difference
+ * to kexts: while there are filters, packets are complete and of the MTU's size.
+ */
+static inline uint32_t
+if_offload_now(const struct ifnet *ifp)
+{
+	return ifp->machine->filter_count != 0 ? ifp->offload : ifp->offload | ifp->offload_unwatched;
 }
 
 #endif

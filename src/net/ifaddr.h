@@ -60,6 +60,11 @@ struct ifaddr *ifaddr_find_dst(struct nke *, const struct sockaddr *);
 struct ifaddr *ifaddr_best(struct ifnet *, const struct sockaddr *dst);
 struct ifnet *ifaddr_interface(struct nke *, uint32_t index);	/* by its link record; NULL: none */
 struct ifnet *ifaddr_interface_named(struct nke *, const char *name, size_t len);	/* "en0" */
+/*
+ * A socket address of `family` (Darwin's) from its 4 or 16 bytes; `zone`: of an IPv6 address. EAFNOSUPPORT:
+ * neither IPv4 nor IPv6.
+ */
+errno_t sockaddr_make(int family, const void *bytes, uint32_t zone, struct sockaddr_storage *);
 /* As kexts and programs are shown it: Darwin's kernel form of IPv6 addresses with a zone. */
 void ifaddr_kernel_form(const struct sockaddr *, struct sockaddr_storage *out);
 /* Is it in the network of an address of the interface? */

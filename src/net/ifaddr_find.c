@@ -1,11 +1,33 @@
 /*
  * Finding addresses of interfaces by other things than exactly themselves, or off the packet path: peers,
- * broadcast addresses, networks; and how they are shown outside the core.
+ * broadcast addresses, networks; and how they come from outside the core and are
+ * shown there.
  */
 #include <netinet/in.h>
 #include <string.h>
 
 #include "src/net/route_private.h"
+
+errno_t
+sockaddr_make(int family, const void *bytes, uint32_t zone, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
+	struct sockaddr_in6 sin6 = {
+		.sin6_len = sizeof sin6, .sin6_family = AF_INET6, .sin6_scope_id = zone,
+	};
+
+	memset(ss, 0, sizeof *ss);
+	if (family == AF_INET) {
+		memcpy(&sin.sin_addr, bytes, sizeof sin.sin_addr);
+		memcpy(ss, &sin, sizeof sin);
+	} else if (family == AF_INET6) {
+		memcpy(&sin6.sin6_addr, bytes, sizeof sin6.sin6_addr);
+		memcpy(ss, &sin6, sizeof sin6);
+	} else {
+		return EAFNOSUPPORT;
+	}
+	return 0;
+}
 
 void
 ifaddr_kernel_form(const struct sockaddr *sa, struct sockaddr_storage *out)

@@ -18,27 +18,6 @@ _Static_assert(CORE_METRIC_MTU == RTV_MTU && CORE_METRIC_HOPCOUNT == RTV_HOPCOUN
 
 /* ---- translation -------------------------------------------------------------------------- */
 
-static errno_t
-take_address(int family, const uint8_t *bytes, uint32_t zone, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
-	struct sockaddr_in6 sin6 = {
-		.sin6_len = sizeof sin6, .sin6_family = AF_INET6, .sin6_scope_id = zone,
-	};
-
-	memset(ss, 0, sizeof *ss);
-	if (family == AF_INET) {
-		memcpy(&sin.sin_addr, bytes, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-	} else if (family == AF_INET6) {
-		memcpy(&sin6.sin6_addr, bytes, sizeof sin6.sin6_addr);
-		memcpy(ss, &sin6, sizeof sin6);
-	} else {
-		return EAFNOSUPPORT;
-	}
-	return 0;
-}
-
 static void
 give_address(const struct sockaddr_storage *ss, uint8_t bytes[16], uint32_t *zone)
 {
@@ -102,12 +81,12 @@ struct taken {
 static errno_t
 take_route(struct nke *m, const struct core_route *r, struct taken *t)
 {
-	errno_t error = take_address(r->family, r->dst, r->dst_zone, &t->dst);
+	errno_t error = sockaddr_make(r->family, r->dst, r->dst_zone, &t->dst);
 
 	memset(&t->request, 0, sizeof t->request);
 	memset(&t->metrics, 0, sizeof t->metrics);
 	if (error == 0 && r->has_gateway)
-		error = take_address(r->family, r->gateway, r->gateway_zone, &t->gateway);
+		error = sockaddr_make(r->family, r->gateway, r->gateway_zone, &t->gateway);
 	if (error == 0)
 		error = take_interface(m, r->interface, &t->request.ifp);
 	if (error != 0)
@@ -281,7 +260,7 @@ do_address_add(void *arg)
 	struct ifnet *ifp;
 	uint8_t bits[16] = {0};
 
-	c->error = take_address(a->family, a->addr, 0, &addr);
+	c->error = sockaddr_make(a->family, a->addr, 0, &addr);
 	if (c->error == 0 && a->prefix > rt_host_bits((sa_family_t)a->family))
 		c->error = EINVAL;
 	if (c->error == 0)
@@ -290,8 +269,8 @@ do_address_add(void *arg)
 		return;
 	for (unsigned i = 0; i < a->prefix; i++)
 		bits[i / 8] |= (uint8_t)(0x80 >> i % 8);
-	(void)take_address(a->family, bits, 0, &mask);
-	(void)take_address(a->family, a->peer, 0, &peer);
+	(void)sockaddr_make(a->family, bits, 0, &mask);
+	(void)sockaddr_make(a->family, a->peer, 0, &peer);
 	if (ifp == NULL)
 		c->error = ENXIO;
 	else if (a->family == AF_INET6 && (a->valid == 0 || a->preferred > a->valid))
@@ -313,7 +292,7 @@ do_address_remove(void *arg)
 	struct sockaddr_storage addr;
 	struct ifnet *ifp;
 
-	c->error = take_address(c->address->family, c->address->addr, 0, &addr);
+	c->error = sockaddr_make(c->address->family, c->address->addr, 0, &addr);
 	if (c->error == 0)
 		c->error = take_interface(c->machine, c->address->interface, &ifp);
 	if (c->error == 0)

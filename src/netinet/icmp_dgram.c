@@ -63,25 +63,10 @@ echo_request(struct inpcb *inp, const struct echo_kind *k, struct mbuf **mp)
 static errno_t
 echo_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to, struct mbuf *control)
 {
-	struct in_sendctl said = in_nothing_said;
-	struct in_out o = {.inp = sotoinpcb(so), .ctl = &said};
-	errno_t error = EINVAL;
+	static const struct raw_way way = {INP_IPV4, &echo_inet, rip_output};
 
 	(void)flags;
-	if (o.inp != NULL)
-		error = raw_peer(&o, to);
-	if (error == 0 && control != NULL)
-		error = in_getcontrol(o.inp, control, INP_IPV4, &said);
-	if (error == 0)
-		error = in_out_source(&o);
-	if (error == 0)
-		error = echo_request(o.inp, &echo_inet, &m);
-	if (error == 0)
-		error = rip_output(&o, m);
-	else
-		m_freem(m);
-	m_freem(control);
-	return error;
+	return raw_send(so, &way, m, to, control);
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */
@@ -203,31 +188,19 @@ echo_inet_attach(struct socket *so, int protocol)
 	return echo_attach(so, &so->so_machine->rip->echo);
 }
 
-static void
+void
 echo_detach(struct socket *so)
 {
 	if (sotoinpcb(so) != NULL)
 		in_pcbdetach(sotoinpcb(so));
 }
 
-static void
-echo_abort(struct socket *so)
-{
-	soisdisconnected(so);
-	echo_detach(so);
-}
-
 static const struct pr_usrreqs echo_usrreqs = {
 	.pru_attach = echo_inet_attach,
 	.pru_detach = echo_detach,
-	.pru_abort = echo_abort,
 	.pru_bind = echo_bind,
-	.pru_connect = raw_connect,
-	.pru_disconnect = raw_disconnect,
-	.pru_shutdown = raw_shutdown,
 	.pru_send = echo_send,
-	.pru_sockaddr = in_pcbsockaddr,
-	.pru_peeraddr = in_pcbpeeraddr
+	RAW_USRREQS
 };
 
 static const struct protosw echo_proto = {

@@ -149,22 +149,29 @@ send_error(struct nke *machine, const struct mbuf *m, uint8_t type, uint8_t code
 	(void)ip_send(machine, n, &sender);
 }
 
+struct mbuf *
+icmp_error_cause(struct nke *machine, struct mbuf *m, int hlen)
+{
+	if (machine->replay != NULL) {
+		if (m->m_pkthdr.origin != NULL)
+			replay_refused(machine, m);
+		else
+			m_freem(m);
+		return NULL;
+	}
+	if (m->m_len < hlen && (m = m_pullup(m, (size_t)hlen)) == NULL)
+		return NULL;
+	return in_aligned(m) ? m : in_align(machine, m);
+}
+
 void
 icmp_error(struct nke *machine, struct mbuf *m, uint8_t type, uint8_t code, uint32_t info)
 {
 	struct icmp_state *s = machine->icmp;
 	const struct ip *ip;
 
-	if (machine->replay != NULL) {
-		if (m->m_pkthdr.origin != NULL)
-			replay_refused(machine, m);
-		else
-			m_freem(m);
-		return;
-	}
-	if (m->m_len < IP_HLEN && (m = m_pullup(m, (size_t)IP_HLEN)) == NULL)
-		return;
-	if (!in_aligned(m) && (m = in_align(machine, m)) == NULL)
+	m = icmp_error_cause(machine, m, IP_HLEN);
+	if (m == NULL)
 		return;
 	ip = mtod(m, const struct ip *);
 	s->stat.icps_error++;

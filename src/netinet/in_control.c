@@ -8,15 +8,15 @@
 #include <sys/sockio.h>
 
 #include "dlil/dlil.h"
-#include "src/kern/socketvar.h"
 #include "src/net/ifaddr.h"
 #include "src/net/route_private.h"
 #include "src/netinet/in_control.h"
 
 /* ---- what both families share ------------------------------------------------------------- */
 
-errno_t
-in_control_interface(struct nke *m, const void *data, struct ifnet **ifp)
+/* The interface that the data begin with, referenced. ENXIO. */
+static errno_t
+named_interface(struct nke *m, const void *data, struct ifnet **ifp)
 {
 	char name[IFNAMSIZ + 1];
 
@@ -27,6 +27,24 @@ in_control_interface(struct nke *m, const void *data, struct ifnet **ifp)
 		return ENXIO;
 	ifnet_retain(*ifp);
 	return 0;
+}
+
+bool
+in_control_dispatch(struct nke *m, const struct in_control_command *table, unsigned long command,
+    void *data, errno_t *error)
+{
+	struct ifnet *ifp;
+
+	while (table->handler != NULL && table->command != command)
+		table++;
+	if (table->handler == NULL)
+		return false;
+	*error = named_interface(m, data, &ifp);
+	if (*error != 0)
+		return true;
+	*error = table->handler(ifp, command, data);
+	ifnet_drop(ifp);
+	return true;
 }
 
 errno_t
@@ -114,8 +132,9 @@ set_address(struct ifnet *ifp, const struct sockaddr_in *addr, const struct sock
 
 /* SIOCAIFADDR: one more, with everything about it. */
 static errno_t
-add_alias(struct ifnet *ifp, const struct ifaliasreq *req)
+add_alias(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct ifaliasreq *req = data;
 	struct sockaddr_in addr, mask, dst;
 	bool has_dst = take_address(&req->ifra_broadaddr, &dst) == 0;
 	errno_t error = take_address(&req->ifra_addr, &addr);
@@ -134,13 +153,14 @@ add_alias(struct ifnet *ifp, const struct ifaliasreq *req)
 		memset((char *)&mask + mask.sin_len, 0, sizeof mask - mask.sin_len);
 	mask.sin_len = sizeof mask;
 	mask.sin_family = AF_INET;
-	return set_address(ifp, &addr, generic(&mask), has_dst ? generic(&dst) : NULL, SIOCAIFADDR);
+	return set_address(ifp, &addr, generic(&mask), has_dst ? generic(&dst) : NULL, command);
 }
 
 /* SIOCSIFADDR: the interface's first address is this one from now on. */
 static errno_t
-set_first(struct ifnet *ifp, const struct ifreq *ifr)
+set_first(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct ifreq *ifr = data;
 	struct sockaddr_in addr, mask;
 	struct ifaddr *first = ifaddr_first(ifp, AF_INET), *there;
 	errno_t error = take_address(&ifr->ifr_addr, &addr);
@@ -153,15 +173,17 @@ set_first(struct ifnet *ifp, const struct ifreq *ifr)
 		return EEXIST;
 	if (first != NULL && first != there)
 		(void)ifaddr_remove(ifp, sockaddr_of(&first->addr));
-	return set_address(ifp, &addr, generic(&mask), NULL, SIOCSIFADDR);
+	return set_address(ifp, &addr, generic(&mask), NULL, command);
 }
 
 static errno_t
-delete_address(struct ifnet *ifp, const struct ifreq *ifr)
+delete_address(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct ifreq *ifr = data;
 	struct sockaddr_in addr;
 	struct ifaddr *ifa;
 
+	(void)command;
 	/* Without an address: the first. */
 	if (take_address(&ifr->ifr_addr, &addr) == 0 && addr.sin_addr.s_addr != INADDR_ANY)
 		return ifaddr_remove(ifp, generic(&addr));
@@ -180,8 +202,13 @@ copy_out(const struct sockaddr_storage *ss, struct ifreq *ifr)
 }
 
 static errno_t
-read_address(const struct ifnet *ifp, const struct ifaddr *ifa, unsigned long command, struct ifreq *ifr)
+read_address(struct ifnet *ifp, unsigned long command, void *data)
 {
+	struct ifreq *ifr = data;
+	const struct ifaddr *ifa = find_address(ifp, ifr);
+
+	if (ifa == NULL)
+		return EADDRNOTAVAIL;
 	switch (command) {
 	case SIOCGIFADDR:
 	case OSIOCGIFADDR:
@@ -199,8 +226,9 @@ read_address(const struct ifnet *ifp, const struct ifaddr *ifa, unsigned long co
 
 /* SIOCSIFNETMASK, SIOCSIFBRDADDR, SIOCSIFDSTADDR: of the interface's first address. */
 static errno_t
-change_address(struct ifnet *ifp, unsigned long command, const struct ifreq *ifr)
+change_address(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct ifreq *ifr = data;
 	struct ifaddr *ifa = ifaddr_first(ifp, AF_INET);
 	uint32_t code = command == SIOCSIFNETMASK ? KEV_INET_SIFNETMASK :
 	    command == SIOCSIFBRDADDR ? KEV_INET_SIFBRDADDR : KEV_INET_SIFDSTADDR;
@@ -270,81 +298,34 @@ list_interfaces(struct nke *m, void *data)
 
 /* ---- dispatch ----------------------------------------------------------------------------- */
 
-static errno_t
-handle(struct ifnet *ifp, unsigned long command, void *data)
-{
-	struct ifaddr *ifa;
-
-	switch (command) {
-	case SIOCAIFADDR:
-		return add_alias(ifp, data);
-	case SIOCSIFADDR:
-		return set_first(ifp, data);
-	case SIOCDIFADDR:
-		return delete_address(ifp, data);
-	case SIOCSIFNETMASK:
-	case SIOCSIFBRDADDR:
-	case SIOCSIFDSTADDR:
-		return change_address(ifp, command, data);
-	default:
-		ifa = find_address(ifp, data);
-		return ifa != NULL ? read_address(ifp, ifa, command, data) : EADDRNOTAVAIL;
-	}
-}
+static const struct in_control_command commands[] = {
+	{SIOCAIFADDR, add_alias},
+	{SIOCSIFADDR, set_first},
+	{SIOCDIFADDR, delete_address},
+	{SIOCSIFNETMASK, change_address},
+	{SIOCSIFBRDADDR, change_address},
+	{SIOCSIFDSTADDR, change_address},
+	{SIOCGIFADDR, read_address},
+	{SIOCGIFNETMASK, read_address},
+	{SIOCGIFBRDADDR, read_address},
+	{SIOCGIFDSTADDR, read_address},
+	{OSIOCGIFADDR, read_address},
+	{OSIOCGIFNETMASK, read_address},
+	{OSIOCGIFBRDADDR, read_address},
+	{OSIOCGIFDSTADDR, read_address},
+	{0, NULL}
+};
 
 errno_t
 in_control(struct nke *m, unsigned long command, void *data)
 {
-	struct ifnet *ifp;
 	errno_t error;
 
 	if (data == NULL)
 		return EINVAL;
-	switch (command) {
-	case SIOCAIFADDR:
-	case SIOCSIFADDR:
-	case SIOCDIFADDR:
-	case SIOCSIFNETMASK:
-	case SIOCSIFBRDADDR:
-	case SIOCSIFDSTADDR:
-	case SIOCGIFADDR:
-	case SIOCGIFNETMASK:
-	case SIOCGIFBRDADDR:
-	case SIOCGIFDSTADDR:
-	case OSIOCGIFADDR:
-	case OSIOCGIFNETMASK:
-	case OSIOCGIFBRDADDR:
-	case OSIOCGIFDSTADDR:
-		break;
-	case SIOCGIFCONF:
-	case OSIOCGIFCONF:
+	if (command == SIOCGIFCONF || command == OSIOCGIFCONF)
 		return list_interfaces(m, data);
-	default:
-		return ifioctl(m, command, data);
-	}
-	error = in_control_interface(m, data, &ifp);
-	if (error != 0)
+	if (in_control_dispatch(m, commands, command, data, &error))
 		return error;
-	error = handle(ifp, command, data);
-	ifnet_drop(ifp);
-	return error;
+	return ifioctl(m, command, data);
 }
-
-/* Of sockets whose own protocol does not know the ioctl. */
-static errno_t
-socket_ioctl(struct socket *so, unsigned long command, void *data)
-{
-	return in6_control(sotomachine(so), command, data);
-}
-
-static errno_t
-in_control_init(struct nke *m)
-{
-	so_set_interface_ioctl(m, socket_ioctl);
-	return 0;
-}
-
-const struct subsystem in_control_subsystem = {
-	.name = "in_control",
-	.init = in_control_init,
-};

@@ -94,22 +94,6 @@ position(const struct in_multi *inm, const void *source, bool *there)
 	return low;
 }
 
-bool
-in_multi_accepts(struct ifnet *ifp, sa_family_t family, const void *group, const void *source)
-{
-	const struct in_multi *inm = in_multi_find(ifp, family, group);
-	bool there, listed;
-	unsigned at;
-
-	if (inm == NULL)
-		return false;
-	if (LIKELY(inm->source_count == 0))
-		return inm->mode == MCAST_EXCLUDE;
-	at = position(inm, source, &there);
-	listed = there && inm->sources[at].listed;
-	return listed == (inm->mode == MCAST_INCLUDE);
-}
-
 /* ---- life --------------------------------------------------------------------------------- */
 
 void

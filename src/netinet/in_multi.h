@@ -72,11 +72,6 @@ void in_multi_leave(struct in_multi *);
 
 /* The record of a group that has members there, NULL none. No reference. */
 struct in_multi *in_multi_find(struct ifnet *, sa_family_t, const void *group);
-/*
- * Does the interface want datagrams to `group` from `source`? What only a router or a switch that does not
- * look at sources would let through is refused here already (RFC 3376 section 4.2).
- */
-bool in_multi_accepts(struct ifnet *, sa_family_t, const void *group, const void *source);
 
 /* ---- for reporters -------------------------------------------------------------------------- */
 

@@ -257,7 +257,7 @@ in_pcballoc(struct socket *so, struct inpcbinfo *info)
 
 	if (s->pcbs >= INPCB_MAX)
 		return ENOBUFS;
-	inp = kalloc(info->machine, sizeof *inp);
+	inp = zone_alloc(&s->zone);
 	if (inp == NULL)
 		return ENOBUFS;
 	s->pcbs++;
@@ -292,7 +292,7 @@ in_pcbdetach(struct inpcb *inp)
 	kfree(info->machine, inp->inp_options);
 	if (inp->inp_options6 != NULL)
 		in6_pktopts_free(info->machine, inp->inp_options6);
-	kfree(info->machine, inp);
+	zone_free(&info->machine->inet->zone, inp);
 }
 
 void

@@ -17,11 +17,13 @@
 #include <sys/sysctl.h>
 
 #include "src/kern/socketvar.h"
+#include "src/kern/zone.h"
 #include "src/net/if_private.h"
 #include "src/net/rtable.h"
 #include "src/netinet/in_multi.h"
 #include "src/netinet/ip_private.h"
 
+struct in_ends;
 struct in_moptions;
 struct in6_pktopts;
 
@@ -125,6 +127,11 @@ struct inpcbinfo {
 	uint64_t key[2];		/* of both hashes: an attacker cannot know who shares a bucket */
 	uint64_t port_key[2];		/* of the choice of ports (RFC 6056) */
 	uint16_t port_table[256];	/* its counters */
+	/*
+	 * May these ends not be used yet, although no block has them? With fport 0: that local port, by any
+	 * or (not unspecified) that address. NULL: no protocol state outlives its block.
+	 */
+	bool (*waits)(struct nke *, const struct in_ends *);
 };
 
 /* Space for ephemeral ports: net.inet.ip.portrange.*. */
@@ -137,7 +144,8 @@ struct inet_state {
 	struct in_portrange ports;
 	struct sysctl_oid_list portrange;	/* its address names their branch */
 	int v6only;			/* net.inet6.ip6.v6only: what new sockets get */
-	uint32_t pcbs;			/* of all protocols */
+	struct zone zone;		/* of all protocols' blocks */
+	uint32_t pcbs;			/* how many there are */
 };
 #define INPCB_MAX	262144u		/* blocks of a machine: more get ENOBUFS */
 

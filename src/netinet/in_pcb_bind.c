@@ -6,8 +6,8 @@
  *  - when the newer has SO_REUSEADDR or SO_REUSEPORT, unless both say the same address;
  *  - to a multicast address, when both have SO_REUSEADDR: it counts as SO_REUSEPORT there;
  *  - to the unspecified address, one IPv4 and one IPv6, although the latter may hear IPv4 as well.
- * Different addresses are never in each other's way. A connected socket is in the way only of sockets
- * with neither option.
+ * Different addresses are never in each other's way. A connected socket, and one of TCP that is waiting in
+ * TIME_WAIT, is in the way only of sockets with neither option.
  *
  * Ports of the system's choice (RFC 6056): double hash (3.3.4) when the peer is known, else random
  * (3.3.1). Ranges: net.inet.ip.portrange.*. Ports below 1024 need privilege.
@@ -78,6 +78,16 @@ other_users(const struct inpcb *inp, const struct wish *w, const struct inpcb *t
 	    !(t->inp_socket->so_options & SO_REUSEPORT);
 }
 
+/* Something of the protocol's that has no block any more (TIME_WAIT) has the port. */
+static bool
+still_waiting(const struct inpcb *inp, const struct wish *w)
+{
+	const struct inpcbinfo *info = inp->inp_info;
+	struct in_ends ends = {.laddr = w->addr, .lport = w->port, .vflag = w->vflag};
+
+	return info->waits != NULL && info->waits(info->machine, &ends);
+}
+
 static bool
 in_use(const struct inpcb *inp, const struct wish *w)
 {
@@ -95,7 +105,7 @@ in_use(const struct inpcb *inp, const struct wish *w)
 		if (overlaps(w, t, wild) && !(reuse & t->inp_socket->so_options))
 			return true;
 	}
-	return false;
+	return wild && !w->multicast && still_waiting(inp, w);
 }
 
 /* ---- ports -------------------------------------------------------------------------------- */
@@ -109,7 +119,21 @@ port_free(const struct inpcb *inp, const struct wish *w)
 	LIST_FOREACH(t, in_pcbport(inp->inp_info, w->port), inp_portlist)
 		if (t != inp && overlaps(w, t, true))
 			return false;
-	return true;
+	return !still_waiting(inp, w);
+}
+
+/*
+ * For a connection it is enough that no other has these two ends, and that nobody listens at ours: one port
+ * serves connections to many peers.
+ */
+static bool
+pair_free(const struct inpcb *inp, const struct in_ends *peer, uint16_t port)
+{
+	struct in_ends ends = *peer;
+
+	ends.lport = port;
+	return in_pcblookup(inp->inp_info, &ends, true) == NULL &&
+	    !inp->inp_info->waits(inp->inp_info->machine, &ends);
 }
 
 static errno_t
@@ -176,7 +200,9 @@ in_pcbchooseport(struct inpcb *inp, const struct in_ends *peer)
 		uint32_t step = counter != NULL ? (*counter)++ : i;
 
 		w.port = htons((uint16_t)(first + (offset + step) % count));
-		if (w.port != 0 && port_free(inp, &w)) {
+		if (w.port == 0)
+			continue;
+		if (peer != NULL && info->waits != NULL ? pair_free(inp, peer, w.port) : port_free(inp, &w)) {
 			inp->inp_lport = w.port;
 			return 0;
 		}

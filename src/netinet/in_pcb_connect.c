@@ -259,6 +259,7 @@ unspecified_is_here(struct in_peer *p)
 static errno_t
 settle_port(struct inpcb *inp, const struct in_peer *p, const struct in6_addr *source)
 {
+	const struct inpcbinfo *info = inp->inp_info;
 	struct in_ends ends = {
 		.faddr = p->addr, .laddr = *source, .fport = p->port, .lport = inp->inp_lport,
 		.vflag = p->vflag, .ifp = in_pcbboundif(inp, p)
@@ -266,7 +267,9 @@ settle_port(struct inpcb *inp, const struct in_peer *p, const struct in6_addr *s
 
 	if (inp->inp_lport == 0)
 		return in_pcbchooseport(inp, &ends);
-	return in_pcblookup(inp->inp_info, &ends, false) != NULL ? EADDRINUSE : 0;
+	if (in_pcblookup(inp->inp_info, &ends, false) != NULL)
+		return EADDRINUSE;
+	return info->waits != NULL && info->waits(info->machine, &ends) ? EADDRINUSE : 0;
 }
 
 errno_t

@@ -591,11 +591,3 @@ report_interface_gone(struct reporter *r, struct ifnet *ifp)
 	if (rif != NULL)
 		free_if(r, rif);
 }
-
-unsigned
-report_version(struct reporter *r, struct ifnet *ifp)
-{
-	const struct report_if *rif = find_if(r, ifp);
-
-	return rif != NULL ? version_now(r, rif) : (unsigned)r->default_version;
-}

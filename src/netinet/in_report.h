@@ -82,7 +82,5 @@ void report_interface(struct reporter *, struct ifnet *);
 /* Everything is reported anew, as soon as can be: what was said so far came from no good address. */
 void report_again(struct reporter *, struct ifnet *);
 void report_interface_gone(struct reporter *, struct ifnet *);
-/* The version spoken on that interface now. */
-unsigned report_version(struct reporter *, struct ifnet *);
 
 #endif

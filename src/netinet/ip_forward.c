@@ -14,6 +14,7 @@
 #include "ipfilter/ipfilter.h"
 #include "src/kern/trace.h"
 #include "src/netinet/ip_state.h"
+#include "src/netinet/tcp_gso.h"
 
 #define QUOTE_MAX	576u		/* bytes of a packet that an ICMP error may need */
 /*
@@ -180,8 +181,8 @@ send_on(const struct ip_out *o, struct mbuf *m)
 	m_freem(copy);
 }
 
-void
-ip_not_ours(struct nke *machine, struct mbuf *m, int hlen)
+static void
+forward_one(struct nke *machine, struct mbuf *m, int hlen)
 {
 	const struct ip_sender nothing = {.flags = IP_OUT_FORWARDING};
 	struct ipf_pktopts options = {0};
@@ -200,6 +201,7 @@ ip_not_ours(struct nke *machine, struct mbuf *m, int hlen)
 	}
 	if (!choose_route(&o, m))
 		return;
+	TRACE(machine, IP_FORWARD, m, m->m_pkthdr.rcvif->index, o.ifp->index);
 	if (UNLIKELY(redirect_is_due(&o, m)))
 		send_redirect(&o, m);
 	if (too_big(&o, m)) {
@@ -217,4 +219,20 @@ ip_not_ours(struct nke *machine, struct mbuf *m, int hlen)
 	send_on(&o, m);
 done:
 	rt_release(o.rt);
+}
+
+void
+ip_not_ours(struct nke *machine, struct mbuf *m, int hlen)
+{
+	struct mbuf *next;
+
+	if (LIKELY(!tcp_gso_is_large(m))) {
+		forward_one(machine, m, hlen);
+		return;
+	}
+	for (m = tcp_gso_cut(machine, m, 0); m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		forward_one(machine, m, hlen);
+	}
 }

@@ -15,6 +15,7 @@
 #include "src/net/replay.h"
 #include "src/netinet/igmp_private.h"
 #include "src/netinet/ip_state.h"
+#include "src/netinet/tcp_gso.h"
 
 #define IP_REASS_LIFETIME	(UINT64_C(30) * 1000000000)	/* fixed: RFC 1122 3.3.2 */
 
@@ -98,7 +99,8 @@ static const struct net_proto ip_net_proto = {
 	.play_output = ip_play_output,
 	.fragment = ip_fragment,
 	.interface_detached = ip_interface_detached,
-	.address_changed = igmp_address_changed
+	.address_changed = igmp_address_changed,
+	.finish_cksum = in_finalize_cksum, .cut = tcp_gso_cut
 };
 
 static const struct ipf_protocol ip_ipf_protocol = {

@@ -329,7 +329,7 @@ static void
 finish_checksums(const struct ifnet *ifp, struct mbuf *m, bool fragmenting)
 {
 	struct ip *ip = mtod(m, struct ip *);
-	uint32_t offload = fragmenting ? 0 : ifp->offload;
+	uint32_t offload = fragmenting ? 0 : if_offload_now(ifp);
 	uint32_t here = m->m_pkthdr.csum_flags & CSUM_DATA & ~offload;
 
 	if (here != 0) {
@@ -395,7 +395,7 @@ errno_t
 ip_transmit(const struct ip_out *o, struct mbuf *m)
 {
 	bool gateway = o->rt != NULL && (o->rt->rt_flags & RTF_GATEWAY);
-	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO4) && (o->ifp->offload & IFNET_TSO_IPV4);
+	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO4) && (if_offload_now(o->ifp) & IFNET_TSO_IPV4);
 	bool fits = (uint32_t)m->m_pkthdr.len <= o->mtu || tso;
 	struct mbuf *list = m;
 	errno_t error = 0;

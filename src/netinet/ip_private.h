@@ -122,6 +122,11 @@ errno_t ip6_send(struct nke *, struct mbuf *, const struct ip_sender *);
  */
 void icmp_error(struct nke *, struct mbuf *m, uint8_t type, uint8_t code, uint32_t info);
 void icmp6_error(struct nke *, struct mbuf *m, uint8_t type, uint8_t code, uint32_t info);
+/*
+ * How both begin: the packet with its header in one aligned piece. NULL: nothing is to be said (a replayed
+ * machine), or no memory; it is consumed.
+ */
+struct mbuf *icmp_error_cause(struct nke *, struct mbuf *m, int hlen);
 
 /*
  * Cuts a datagram (header in network order) into packets that fit `mtu`, linked by m_nextpkt.

@@ -1,4 +1,7 @@
-/* What raw sockets and ICMP datagram sockets of both families share: raw_ip.c, raw_ip6.c, icmp_dgram.c. */
+/*
+ * What raw sockets and ICMP datagram sockets of both families share: raw_usrreq.c; raw_ip.c, raw_ip6.c,
+ * icmp_dgram.c.
+ */
 #ifndef NKE_NETINET_RAW_PRIVATE_H
 #define NKE_NETINET_RAW_PRIVATE_H
 
@@ -29,6 +32,8 @@ struct rip6_state {
 	struct inpcbinfo echo;		/* ICMPv6 datagram sockets */
 };
 
+struct echo_kind;
+
 /* A datagram on its way to raw sockets. */
 struct raw_in {
 	struct nke *machine;
@@ -38,7 +43,7 @@ struct raw_in {
 	bool multicast;
 };
 
-/* ---- raw_ip.c ----------------------------------------------------------------------------- */
+/* ---- raw_usrreq.c ------------------------------------------------------------------------- */
 
 /* EPERM: takes privilege; EPROTONOSUPPORT. */
 errno_t raw_attach(struct socket *, struct raw_sockets *, int protocol);
@@ -48,8 +53,25 @@ errno_t raw_bind(struct socket *, const struct sockaddr *);
 errno_t raw_connect(struct socket *, const struct sockaddr *);
 errno_t raw_disconnect(struct socket *);
 errno_t raw_shutdown(struct socket *);
-/* Where to: the peer, or `to`. ENOTCONN, EISCONN, in_pcbpeer's. */
-errno_t raw_peer(struct in_out *, const struct sockaddr *to);
+void raw_abort(struct socket *);
+/* What all four kinds have among their pr_usrreqs. */
+#define RAW_USRREQS								\
+	.pru_abort = raw_abort, .pru_connect = raw_connect,			\
+	.pru_disconnect = raw_disconnect, .pru_shutdown = raw_shutdown,		\
+	.pru_sockaddr = in_pcbsockaddr, .pru_peeraddr = in_pcbpeeraddr
+
+/* How one kind of them sends. */
+struct raw_way {
+	uint8_t vflag;			/* INP_IPV4 or INP_IPV6 */
+	const struct echo_kind *echo;	/* NULL: raw */
+	errno_t (*output)(struct in_out *, struct mbuf *);	/* consumes */
+};
+/*
+ * To the peer, or to `to`; consumes. ENOTCONN, EISCONN, EADDRNOTAVAIL; what in_pcbpeer, in_getcontrol and the
+ * way say.
+ */
+errno_t raw_send(struct socket *, const struct raw_way *, struct mbuf *m, const struct sockaddr *to,
+    struct mbuf *control);
 /*
  * A copy of m (m itself to the last) to every socket that `wants` it. Nobody: m is freed, false. `give`
  * consumes the copy; it may close sockets.
@@ -61,6 +83,9 @@ bool raw_deliver(struct raw_sockets *, const struct raw_in *, struct mbuf *m,
 bool raw_addresses_fit(const struct raw_in *, const struct inpcb *);
 /* Into the socket's buffer, without its first `strip` bytes; consumes. False: there was no room. */
 bool raw_append(const struct raw_in *, struct inpcb *, struct mbuf *m, int strip);
+
+/* ---- raw_ip.c ----------------------------------------------------------------------------- */
+
 /* With an IP header of its own, or (IP_HDRINCL) with the user's. Consumes. */
 errno_t rip_output(struct in_out *, struct mbuf *);
 
@@ -83,6 +108,7 @@ errno_t echo_request(struct inpcb *, const struct echo_kind *, struct mbuf **);
 void echo_input(struct inpcbinfo *, const struct echo_kind *, const struct raw_in *, const struct mbuf *m);
 errno_t echo_attach(struct socket *, struct inpcbinfo *);
 errno_t echo_bind(struct socket *, const struct sockaddr *);
+void echo_detach(struct socket *);
 errno_t echo_init(struct nke *);
 
 #endif

@@ -43,7 +43,7 @@ add_sum(const struct in_out *o, struct mbuf *m, struct udphdr *uh, uint32_t len,
 	struct udpstat *st = &o->inp->inp_info->machine->udp->stat;
 	uint16_t sum;
 
-	if (rt == NULL || (rt->rt_ifp->offload & c->offload) || !c->settled) {
+	if (rt == NULL || (if_offload_now(rt->rt_ifp) & c->offload) || !c->settled) {
 		uh->uh_sum = fold(c->pseudo);
 		m->m_pkthdr.csum_flags = c->request;
 		m->m_pkthdr.csum_data = offsetof(struct udphdr, uh_sum);

@@ -13,7 +13,6 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/sched.h"
-#include "src/net/replay.h"
 #include "src/netinet6/icmp6_private.h"
 #include "src/netinet6/nd6.h"
 
@@ -173,16 +172,8 @@ icmp6_error(struct nke *machine, struct mbuf *m, uint8_t type, uint8_t code, uin
 {
 	struct icmp6_state *s = machine->icmp6;
 
-	if (machine->replay != NULL) {
-		if (m->m_pkthdr.origin != NULL)
-			replay_refused(machine, m);
-		else
-			m_freem(m);
-		return;
-	}
-	if (m->m_len < IP6_HLEN && (m = m_pullup(m, (size_t)IP6_HLEN)) == NULL)
-		return;
-	if (!in_aligned(m) && (m = in_align(machine, m)) == NULL)
+	m = icmp_error_cause(machine, m, IP6_HLEN);
+	if (m == NULL)
 		return;
 	s->stat.icp6s_error++;
 	if (!may_be_sent(m, type, code))

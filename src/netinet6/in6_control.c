@@ -12,6 +12,7 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/sched.h"
+#include "src/kern/socketvar.h"
 #include "src/net/ifaddr.h"
 #include "src/net/route_private.h"
 #include "src/net/rtable_private.h"
@@ -102,8 +103,9 @@ change_alias(struct ifaddr *ifa, const struct in6_aliasreq *req)
 }
 
 static errno_t
-add_alias(struct ifnet *ifp, const struct in6_aliasreq *req)
+add_alias(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct in6_aliasreq *req = data;
 	struct sockaddr_in6 addr, mask, dst;
 	bool has_dst = take_address(&req->ifra_dstaddr, &dst) == 0;
 	struct ifaddr_request r = {
@@ -128,7 +130,7 @@ add_alias(struct ifnet *ifp, const struct in6_aliasreq *req)
 	error = ifaddr_add_request(ifp, &r, &ifa);
 	if (error != 0)
 		return error;
-	error = in_control_start(ifp, ifa, SIOCAIFADDR_IN6);
+	error = in_control_start(ifp, ifa, command);
 	ifaddr_drop(ifa);
 	return error;
 }
@@ -189,8 +191,9 @@ read_address(const struct ifaddr *ifa, unsigned long command, struct in6_ifreq *
 
 /* The address that is named; when none is, for SIOCGIFADDR_IN6, the first. */
 static errno_t
-read_named(struct ifnet *ifp, unsigned long command, struct in6_ifreq *ifr)
+read_named(struct ifnet *ifp, unsigned long command, void *data)
 {
+	struct in6_ifreq *ifr = data;
 	struct sockaddr_in6 sin6;
 	struct ifaddr *ifa = NULL;
 
@@ -202,12 +205,14 @@ read_named(struct ifnet *ifp, unsigned long command, struct in6_ifreq *ifr)
 }
 
 static errno_t
-delete_address(struct ifnet *ifp, const struct in6_ifreq *ifr)
+delete_address(struct ifnet *ifp, unsigned long command, void *data)
 {
+	const struct in6_ifreq *ifr = data;
 	struct sockaddr_in6 sin6;
 	struct ifaddr *ifa;
 	errno_t error = take_address(&ifr->ifr_ifru.ifru_addr, &sin6);
 
+	(void)command;
 	if (error != 0)
 		return error;
 	ifa = find_address(ifp, &sin6);
@@ -226,88 +231,99 @@ stop_link_local(struct ifnet *ifp)
 	return 0;
 }
 
-/* ---- dispatch ----------------------------------------------------------------------------- */
+static errno_t
+attach_protocol(struct ifnet *ifp, unsigned long command, void *data)
+{
+	(void)data;
+	if (command == SIOCPROTOATTACH_IN6)
+		return dlil_plumb(ifp, PF_INET6);
+	return ifaddr_first(ifp, AF_INET6) != NULL ? EBUSY : dlil_unplumb(ifp, PF_INET6);
+}
 
 static errno_t
-handle(struct ifnet *ifp, unsigned long command, void *data)
+configure_itself(struct ifnet *ifp, unsigned long command, void *data)
 {
+	(void)data;
 	switch (command) {
-	case SIOCAIFADDR_IN6:
-		return add_alias(ifp, data);
-	case SIOCDIFADDR_IN6:
-		return delete_address(ifp, data);
-	case SIOCPROTOATTACH_IN6:
-		return dlil_plumb(ifp, PF_INET6);
-	case SIOCPROTODETACH_IN6:
-		return ifaddr_first(ifp, AF_INET6) != NULL ? EBUSY : dlil_unplumb(ifp, PF_INET6);
 	case SIOCLL_START:
 		return nd6_linklocal_start(ifp);
 	case SIOCLL_STOP:
 		return stop_link_local(ifp);
 	case SIOCAUTOCONF_START:
 		return nd6_autoconf_start(ifp);
-	case SIOCAUTOCONF_STOP:
+	default:
 		nd6_autoconf_stop(ifp);
 		return 0;
-	case SIOCGNBRINFO_IN6:
-	case SIOCGDRLST_IN6:
-	case SIOCGPRLST_IN6:
-	case SIOCGIFINFO_IN6:
-	case OSIOCGIFINFO_IN6:
-	case SIOCSNDFLUSH_IN6:
-	case SIOCSPFXFLUSH_IN6:
-	case SIOCSRTRFLUSH_IN6:
-		return nd6_ioctl(ifp, command, data);
-	case SIOCSIFADDR_IN6:
-	case SIOCSIFDSTADDR_IN6:
-	case SIOCSIFNETMASK_IN6:
-		return EINVAL;
-	default:
-		return read_named(ifp, command, data);
 	}
 }
+
+/* Darwin knows the old ones' numbers and refuses them. */
+static errno_t
+refuse_old(struct ifnet *ifp, unsigned long command, void *data)
+{
+	(void)ifp;
+	(void)command;
+	(void)data;
+	return EINVAL;
+}
+
+/* ---- dispatch ----------------------------------------------------------------------------- */
+
+static const struct in_control_command commands[] = {
+	{SIOCAIFADDR_IN6, add_alias},
+	{SIOCDIFADDR_IN6, delete_address},
+	{SIOCPROTOATTACH_IN6, attach_protocol},
+	{SIOCPROTODETACH_IN6, attach_protocol},
+	{SIOCLL_START, configure_itself},
+	{SIOCLL_STOP, configure_itself},
+	{SIOCAUTOCONF_START, configure_itself},
+	{SIOCAUTOCONF_STOP, configure_itself},
+	{SIOCGNBRINFO_IN6, nd6_ioctl},
+	{SIOCGDRLST_IN6, nd6_ioctl},
+	{SIOCGPRLST_IN6, nd6_ioctl},
+	{SIOCGIFINFO_IN6, nd6_ioctl},
+	{OSIOCGIFINFO_IN6, nd6_ioctl},
+	{SIOCSNDFLUSH_IN6, nd6_ioctl},
+	{SIOCSPFXFLUSH_IN6, nd6_ioctl},
+	{SIOCSRTRFLUSH_IN6, nd6_ioctl},
+	{SIOCSIFADDR_IN6, refuse_old},
+	{SIOCSIFDSTADDR_IN6, refuse_old},
+	{SIOCSIFNETMASK_IN6, refuse_old},
+	{SIOCGIFADDR_IN6, read_named},
+	{SIOCGIFDSTADDR_IN6, read_named},
+	{SIOCGIFNETMASK_IN6, read_named},
+	{SIOCGIFAFLAG_IN6, read_named},
+	{SIOCGIFALIFETIME_IN6, read_named},
+	{0, NULL}
+};
 
 errno_t
 in6_control(struct nke *m, unsigned long command, void *data)
 {
-	struct ifnet *ifp;
 	errno_t error;
 
 	if (data == NULL)
 		return EINVAL;
-	switch (command) {
-	case SIOCAIFADDR_IN6:
-	case SIOCDIFADDR_IN6:
-	case SIOCPROTOATTACH_IN6:
-	case SIOCPROTODETACH_IN6:
-	case SIOCLL_START:
-	case SIOCLL_STOP:
-	case SIOCAUTOCONF_START:
-	case SIOCAUTOCONF_STOP:
-	case SIOCGNBRINFO_IN6:
-	case SIOCGDRLST_IN6:
-	case SIOCGPRLST_IN6:
-	case SIOCGIFINFO_IN6:
-	case OSIOCGIFINFO_IN6:
-	case SIOCSNDFLUSH_IN6:
-	case SIOCSPFXFLUSH_IN6:
-	case SIOCSRTRFLUSH_IN6:
-	case SIOCSIFADDR_IN6:
-	case SIOCSIFDSTADDR_IN6:
-	case SIOCSIFNETMASK_IN6:
-	case SIOCGIFADDR_IN6:
-	case SIOCGIFDSTADDR_IN6:
-	case SIOCGIFNETMASK_IN6:
-	case SIOCGIFAFLAG_IN6:
-	case SIOCGIFALIFETIME_IN6:
-		break;
-	default:
-		return in_control(m, command, data);
-	}
-	error = in_control_interface(m, data, &ifp);
-	if (error != 0)
+	if (in_control_dispatch(m, commands, command, data, &error))
 		return error;
-	error = handle(ifp, command, data);
-	ifnet_drop(ifp);
-	return error;
+	return in_control(m, command, data);
 }
+
+/* Of sockets whose own protocol does not know the ioctl. */
+static errno_t
+socket_ioctl(struct socket *so, unsigned long command, void *data)
+{
+	return in6_control(sotomachine(so), command, data);
+}
+
+static errno_t
+in_control_init(struct nke *m)
+{
+	so_set_interface_ioctl(m, socket_ioctl);
+	return 0;
+}
+
+const struct subsystem in_control_subsystem = {
+	.name = "in_control",
+	.init = in_control_init,
+};

@@ -14,6 +14,7 @@
 #include "dlil/dlil.h"
 #include "src/kern/trace.h"
 #include "src/netinet/ip_state.h"
+#include "src/netinet/tcp_gso.h"
 #include "src/netinet6/icmp6_private.h"
 
 #define DOUBTED_PACKETS	256u		/* as in ip_forward.c */
@@ -146,8 +147,8 @@ send_on(const struct passage *p, struct mbuf *m)
 	m_freem(copy);
 }
 
-void
-ip6_not_ours(struct nke *machine, struct mbuf *m)
+static void
+forward_one(struct nke *machine, struct mbuf *m)
 {
 	struct passage p = {.machine = machine};
 	struct ip6_state *s = machine->ip6;
@@ -166,6 +167,7 @@ ip6_not_ours(struct nke *machine, struct mbuf *m)
 	}
 	if (!choose_route(&p, m))
 		return;
+	TRACE(machine, IP_FORWARD, m, m->m_pkthdr.rcvif->index, p.ifp->index);
 	/* RFC 4007 9: a link-local source ends with its link. */
 	if (IN6_IS_ADDR_LINKLOCAL(ip6_source(m)) && p.ifp != m->m_pkthdr.rcvif) {
 		s->stat.ip6s_cantforward++;
@@ -189,9 +191,25 @@ ip6_not_ours(struct nke *machine, struct mbuf *m)
 	/* What the receiving hardware found out is not for the sending one; what was left out still is. */
 	m->m_pkthdr.csum_flags &= MBUF_CSUM_REQ_TCPIPV6 | MBUF_CSUM_REQ_UDPIPV6;
 	m->m_pkthdr.csum_data = 0;
-	if (UNLIKELY((m->m_pkthdr.csum_flags & ~p.ifp->offload) != 0))
-		(void)in6_finalize_cksum(m, 0, m->m_pkthdr.csum_flags & ~p.ifp->offload);
+	if (UNLIKELY((m->m_pkthdr.csum_flags & ~if_offload_now(p.ifp)) != 0))
+		(void)in6_finalize_cksum(m, 0, m->m_pkthdr.csum_flags & ~if_offload_now(p.ifp));
 	send_on(&p, m);
 done:
 	rt_release(p.rt);
+}
+
+void
+ip6_not_ours(struct nke *machine, struct mbuf *m)
+{
+	struct mbuf *next;
+
+	if (LIKELY(!tcp_gso_is_large(m))) {
+		forward_one(machine, m);
+		return;
+	}
+	for (m = tcp_gso_cut(machine, m, 0); m != NULL; m = next) {
+		next = m->m_nextpkt;
+		m->m_nextpkt = NULL;
+		forward_one(machine, m);
+	}
 }

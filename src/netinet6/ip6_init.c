@@ -10,6 +10,7 @@
 #include "src/kern/sysctl_bounded.h"
 #include "src/kern/trace.h"
 #include "src/net/replay.h"
+#include "src/netinet/tcp_gso.h"
 #include "src/netinet6/ip6_state.h"
 #include "src/netinet6/mld6_private.h"
 
@@ -86,7 +87,8 @@ static const struct net_proto ip6_net_proto = {
 	.input = ip6_input,
 	.play_output = ip6_play_output,
 	.fragment = ip6_fragment,
-	.interface_detached = ip6_interface_detached
+	.interface_detached = ip6_interface_detached,
+	.finish_cksum = in6_finalize_cksum, .cut = tcp_gso_cut
 };
 
 static const struct ipf_protocol ip6_ipf_protocol = {

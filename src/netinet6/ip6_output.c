@@ -366,7 +366,7 @@ check_addresses(const struct ip6_out *o, struct mbuf *m)
 static void
 finish_checksums(const struct ifnet *ifp, struct mbuf *m, bool fragmenting)
 {
-	uint32_t here = m->m_pkthdr.csum_flags & CSUM_DATA6 & ~(fragmenting ? 0 : ifp->offload);
+	uint32_t here = m->m_pkthdr.csum_flags & CSUM_DATA6 & ~(fragmenting ? 0 : if_offload_now(ifp));
 
 	if (here == 0)
 		return;
@@ -402,7 +402,7 @@ loop_multicast(const struct ip6_out *o, struct mbuf *m)
 static errno_t
 transmit(const struct ip6_out *o, struct mbuf *m)
 {
-	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO6) && (o->ifp->offload & IFNET_TSO_IPV6);
+	bool tso = (m->m_pkthdr.csum_flags & CSUM_TSO6) && (if_offload_now(o->ifp) & IFNET_TSO_IPV6);
 	bool fits = (uint32_t)m->m_pkthdr.len <= o->mtu || tso;
 	struct mbuf *list = m;
 	errno_t error = 0;

@@ -151,47 +151,22 @@ rip6_output(struct in_out *o, struct mbuf *m)
 	return ip6_send(inp->inp_info->machine, m, &s);
 }
 
-/* `kind` NULL: a raw socket. */
 static errno_t
-send6(struct socket *so, struct mbuf *m, const struct sockaddr *to, struct mbuf *control,
-    const struct echo_kind *kind)
+rip6_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to, struct mbuf *control)
 {
-	struct in_sendctl said = in_nothing_said;
-	struct in_out o = {.inp = sotoinpcb(so), .ctl = &said};
-	errno_t error = EINVAL;
+	static const struct raw_way way = {INP_IPV6, NULL, rip6_output};
 
-	if (o.inp != NULL)
-		error = raw_peer(&o, to);
-	if (error == 0 && o.to.vflag != INP_IPV6)
-		error = EADDRNOTAVAIL;
-	if (error == 0 && control != NULL)
-		error = in_getcontrol(o.inp, control, INP_IPV6, &said);
-	if (error == 0)
-		error = in_out_source(&o);
-	if (error == 0 && kind != NULL)
-		error = echo_request(o.inp, kind, &m);
-	if (error == 0)
-		error = rip6_output(&o, m);
-	else
-		m_freem(m);
-	m_freem(control);
-	return error;
+	(void)flags;
+	return raw_send(so, &way, m, to, control);
 }
 
 static errno_t
-rip6_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to,
-    struct mbuf *control)
+echo6_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to, struct mbuf *control)
 {
-	(void)flags;
-	return send6(so, m, to, control, NULL);
-}
+	static const struct raw_way way = {INP_IPV6, &echo_inet6, rip6_output};
 
-static errno_t
-echo6_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to,
-    struct mbuf *control)
-{
 	(void)flags;
-	return send6(so, m, to, control, &echo_inet6);
+	return raw_send(so, &way, m, to, control);
 }
 
 /* ---- options ------------------------------------------------------------------------------ */
@@ -267,13 +242,6 @@ rip6_detach(struct socket *so)
 	raw_detach(so, &so->so_machine->rip6->raw);
 }
 
-static void
-rip6_abort(struct socket *so)
-{
-	soisdisconnected(so);
-	rip6_detach(so);
-}
-
 static errno_t
 echo6_attach(struct socket *so, int protocol)
 {
@@ -281,44 +249,20 @@ echo6_attach(struct socket *so, int protocol)
 	return echo_attach(so, &so->so_machine->rip6->echo);
 }
 
-static void
-echo6_detach(struct socket *so)
-{
-	if (sotoinpcb(so) != NULL)
-		in_pcbdetach(sotoinpcb(so));
-}
-
-static void
-echo6_abort(struct socket *so)
-{
-	soisdisconnected(so);
-	echo6_detach(so);
-}
-
 static const struct pr_usrreqs rip6_usrreqs = {
 	.pru_attach = rip6_attach,
 	.pru_detach = rip6_detach,
-	.pru_abort = rip6_abort,
 	.pru_bind = raw_bind,
-	.pru_connect = raw_connect,
-	.pru_disconnect = raw_disconnect,
-	.pru_shutdown = raw_shutdown,
 	.pru_send = rip6_send,
-	.pru_sockaddr = in_pcbsockaddr,
-	.pru_peeraddr = in_pcbpeeraddr
+	RAW_USRREQS
 };
 
 static const struct pr_usrreqs echo6_usrreqs = {
 	.pru_attach = echo6_attach,
-	.pru_detach = echo6_detach,
-	.pru_abort = echo6_abort,
+	.pru_detach = echo_detach,
 	.pru_bind = echo_bind,
-	.pru_connect = raw_connect,
-	.pru_disconnect = raw_disconnect,
-	.pru_shutdown = raw_shutdown,
 	.pru_send = echo6_send,
-	.pru_sockaddr = in_pcbsockaddr,
-	.pru_peeraddr = in_pcbpeeraddr
+	RAW_USRREQS
 };
 
 static const struct protosw protocols[] = {

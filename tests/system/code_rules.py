@@ -34,7 +34,7 @@ CORE = [f for f in BELOW if f not in ('src/host', 'src/cmd', 'examples')]
 # The doors between core and host; kpi/symbols.h lists what kexts link to.
 DOORS = {'src/kern/corecalls.h', 'src/kern/hostcalls.h', 'src/kern/kextcalls.h',
          'src/kern/sockcalls.h', 'src/kern/tracecalls.h', 'src/kern/wirecalls.h',
-         'src/net/routecalls.h', 'kpi/symbols.h'}
+         'src/net/routecalls.h', 'src/netinet/tcp_user.h', 'kpi/symbols.h'}
 
 # What compilers bring along.
 BUILTIN = {'float.h', 'limits.h', 'stdarg.h', 'stdbool.h', 'stddef.h', 'stdint.h'}

@@ -81,7 +81,7 @@ build(struct net *n, const struct nke_wire_config *wire)
 	assert_int_equal(nke_wire_create(n->a, wire, 1, &n->wire), 0);
 	assert_int_equal(nke_wire_plug(n->wire, n->a_en0), 0);
 	assert_int_equal(nke_wire_plug(n->wire, n->b_en0), 0);
-	/* Address conflict detection takes a few seconds. */
+	/* IPv6 asks whether somebody has its address already, IPv4 announces its own. */
 	assert_int_equal(nke_run_for(n->a, 10000 * MS), 0);
 }
 

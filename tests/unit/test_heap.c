@@ -39,7 +39,7 @@ KTEST(large_alignments_are_kept)
 
 		CHECK(p != NULL);
 		CHECK_EQ((uintptr_t)p % align, 0);
-		heap_free_sized(m, p, 3, HEAP_IOMALLOC);
+		heap_free_sized_for(m, p, 3, HEAP_IOMALLOC, NULL);
 	}
 }
 
@@ -103,7 +103,7 @@ KTEST(resizing_keeps_the_bytes)
 KTEST(freeing_null_is_nothing)
 {
 	heap_free(curmachine(), NULL, HEAP_MALLOC);
-	heap_free_sized(curmachine(), NULL, 7, HEAP_MALLOC);
+	heap_free_sized_for(curmachine(), NULL, 7, HEAP_MALLOC, NULL);
 }
 
 KTEST(a_kext_is_charged_for_its_own_blocks_only)
@@ -143,7 +143,8 @@ KTEST_PANICS(freeing_twice_is_named, "freed twice")
 
 KTEST_PANICS(a_wrong_size_is_named, "wrong size: 63 bytes, but it has 64")
 {
-	heap_free_sized(curmachine(), heap_alloc(curmachine(), 64, 0, HEAP_IOMALLOC), 63, HEAP_IOMALLOC);
+	heap_free_sized_for(curmachine(), heap_alloc(curmachine(), 64, 0, HEAP_IOMALLOC), 63,
+	    HEAP_IOMALLOC, NULL);
 }
 
 KTEST_PANICS(another_family_is_named, "were allocated with OSMalloc")

@@ -109,7 +109,7 @@ unsummed(uint8_t *f, bool v4)
 		pseudo = (pseudo >> 16) + (pseudo & 0xffff);
 	uh.uh_sum = (uint16_t)pseudo;
 	memcpy(f + 14 + hlen, &uh, sizeof uh);
-	return (struct core_input){.frame = f, .len = (uint32_t)len, .flags = CORE_INPUT_UNSUMMED,
+	return (struct core_input){.frame = f, .len = (uint32_t)len, .flags = CORE_UNSUMMED,
 	    .csum_start = (uint16_t)(14 + hlen), .csum_offset = offsetof(struct udphdr, uh_sum)};
 }
 

@@ -3,8 +3,7 @@
  *
  *	[ en7 2001:db8::1/64, fe80::1 ]---( machine )---[ fw7 2001:db8:5::1/64, fe80::5 ]--- gateway fe80::9
  */
-#include "tests/unit/icmp_testing.h"
-#include "tests/unit/ipf_testing.h"
+#include "tests/unit/forward_testing.h"
 
 #define FW6		ip6_of("\x20\x01\x0d\xb8\0\5\0\0\0\0\0\0\0\0\0\1")
 #define OTHER_SIDE	ip6_of("\x20\x01\x0d\xb8\0\5\0\0\0\0\0\0\0\0\0\2")
@@ -13,23 +12,8 @@
 #define GATEWAY6	ip6_of("\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x9")
 
 static struct watcher a;
-static struct ifnet *fw7;
-static struct kept passed;		/* what left by fw7 */
-static errno_t link_error;		/* what fw7 says */
 static struct in6_addr other_side, far, next, local, group;
 static const struct in6_addr nobody;
-
-static errno_t
-keep_passed(ifnet_t ifp, mbuf_t m)
-{
-	(void)ifp;
-	if (link_error != 0) {
-		m_freem(m);
-		return link_error;
-	}
-	keep(&passed, m);
-	return 0;
-}
 
 static void
 route_by(struct ifnet *ifp, struct in6_addr to, unsigned prefix, struct in6_addr gateway, uint32_t flags)
@@ -48,27 +32,17 @@ static void
 forwarding_testbed(void)
 {
 	icmp_testbed();
-	memset(&passed, 0, sizeof passed);
-	link_error = 0;
 	other_side = OTHER_SIDE;
 	far = FAR6;
 	next = NEXT6;
 	local = LOCAL6;
 	group = GROUP6;
 	CHECK_EQ(route_set_default(curmachine(), AF_INET6, NULL, NULL), 0);
-	fw7 = make_interface("fw", 1500);
-	fw7->output = keep_passed;
+	second_interface();
 	add_address6(fw7, FWLOCAL6);
 	add_address6(fw7, FW6);
 	route_by(fw7, FAR6, 64, GATEWAY6, RTF_GATEWAY);
 	switch_to("net.inet6.ip6.forwarding", 1);
-}
-
-static void
-forwarding_testbed_end(void)
-{
-	forget(&passed);
-	testbed_end();
 }
 
 static void
@@ -97,6 +71,21 @@ KTEST(what_is_for_others_goes_on)
 	receive6(&(struct spec6){.dst = &far, .len = 700});
 	CHECK_EQ(passed.count, 2);
 	CHECK_EQ(st6()->ip6s_forward, 2);
+	forwarding_testbed_end();
+}
+
+KTEST(what_goes_on_is_traced)
+{
+	struct way w = {0};
+	struct trace trace = {keep_way, &w};
+
+	forwarding_testbed();
+	curmachine()->trace = &trace;
+	receive6(&(struct spec6){.dst = &other_side});
+	curmachine()->trace = NULL;
+	CHECK_EQ(w.count, 1);
+	CHECK_EQ(w.in, en7->index);
+	CHECK_EQ(w.out, fw7->index);
 	forwarding_testbed_end();
 }
 
@@ -246,7 +235,7 @@ KTEST(filters_do_not_see_it)
 	forwarding_testbed_end();
 }
 
-KTEST_SUITE(ip6_forward, T(what_is_for_others_goes_on), T(a_host_forwards_nothing),
+KTEST_SUITE(ip6_forward, T(what_is_for_others_goes_on), T(what_goes_on_is_traced), T(a_host_forwards_nothing),
     T(some_addresses_do_not_travel), T(the_hop_limit_ends),
     T(where_there_is_no_way_the_sender_is_told), T(what_does_not_fit_is_told),
     T(who_takes_a_detour_is_told_the_way), T(redirects_are_limited),

@@ -3,28 +3,12 @@
  *
  *	[ en7 10.0.0.1/24 ]---( machine )---[ fw7 192.168.5.1/24 ]--- gateway 192.168.5.9
  */
-#include "tests/unit/icmp_testing.h"
-#include "tests/unit/ipf_testing.h"
+#include "tests/unit/forward_testing.h"
 
 #define OTHER_SIDE	IP4(192, 168, 5, 2)
 #define GATEWAY		IP4(192, 168, 5, 9)
 
 static struct watcher a;
-static struct ifnet *fw7;
-static struct kept passed;		/* what left by fw7 */
-static errno_t link_error;		/* what fw7 says */
-
-static errno_t
-keep_passed(ifnet_t ifp, mbuf_t m)
-{
-	(void)ifp;
-	if (link_error != 0) {
-		m_freem(m);
-		return link_error;
-	}
-	keep(&passed, m);
-	return 0;
-}
 
 static void
 forwarding_testbed(void)
@@ -33,20 +17,10 @@ forwarding_testbed(void)
 	    .sin_addr = {GATEWAY}};
 
 	icmp_testbed();
-	memset(&passed, 0, sizeof passed);
-	link_error = 0;
-	fw7 = make_interface("fw", 1500);
-	fw7->output = keep_passed;
+	second_interface();
 	add_address4(fw7, IP4(192, 168, 5, 1), IP4(255, 255, 255, 0));
 	CHECK_EQ(route_set_default(curmachine(), AF_INET, fw7, (struct sockaddr *)&gateway), 0);
 	switch_to("net.inet.ip.forwarding", 1);
-}
-
-static void
-forwarding_testbed_end(void)
-{
-	forget(&passed);
-	testbed_end();
 }
 
 /* The packet is refused without a word. */
@@ -82,6 +56,22 @@ KTEST(what_is_for_others_goes_on)
 	CHECK_EQ(passed.count, 2);
 	CHECK_EQ(st4()->ips_forward, 2);
 	CHECK_EQ(st4()->ips_localout, 0);
+	forwarding_testbed_end();
+}
+
+KTEST(what_goes_on_is_traced)
+{
+	struct way w = {0};
+	struct trace trace = {keep_way, &w};
+
+	forwarding_testbed();
+	curmachine()->trace = &trace;
+	receive4(&(struct spec4){.dst = OTHER_SIDE});
+	receive4(&(struct spec4){.dst = OTHER_SIDE, .ttl = 1});
+	curmachine()->trace = NULL;
+	CHECK_EQ(w.count, 1);
+	CHECK_EQ(w.in, en7->index);
+	CHECK_EQ(w.out, fw7->index);
 	forwarding_testbed_end();
 }
 
@@ -419,7 +409,7 @@ KTEST(the_next_hop_is_not_sent_to_itself)
 	forwarding_testbed_end();
 }
 
-KTEST_SUITE(ip_forward, T(what_is_for_others_goes_on), T(a_host_forwards_nothing),
+KTEST_SUITE(ip_forward, T(what_is_for_others_goes_on), T(what_goes_on_is_traced), T(a_host_forwards_nothing),
     T(some_addresses_do_not_travel), T(time_to_live_ends),
     T(where_there_is_no_way_the_sender_is_told),
     T(senders_hear_of_a_dead_link_from_the_second_packet_on), T(what_does_not_fit_is_cut_or_told),

@@ -408,7 +408,7 @@ KTEST(an_upcall_tells_of_data_and_states)
 	set_up();
 	upcalls = 0;
 	so = make_socket(FAMILY, SOCK_STREAM);
-	so_set_upcall(so, count_upcall, so);
+	CHECK_EQ(so_set_upcall(so, count_upcall, so), 0);
 	fake.connect_at_once = true;
 	CHECK_EQ(soconnect(so, &somewhere, 0), 0);
 	CHECK_EQ(upcalls, 1);
@@ -416,7 +416,7 @@ KTEST(an_upcall_tells_of_data_and_states)
 	CHECK_EQ(upcalls, 2);
 	socantrcvmore(so);
 	CHECK_EQ(upcalls, 3);
-	so_set_upcall(so, NULL, NULL);
+	CHECK_EQ(so_set_upcall(so, NULL, NULL), 0);
 	arrive(so, "x");
 	CHECK_EQ(upcalls, 3);
 	soclose(so);

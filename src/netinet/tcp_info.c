@@ -1,0 +1,268 @@
+/*
+ * What TCP tells about connections: Darwin's TCP_CONNECTION_INFO, FreeBSD's TCP_INFO (tcp_user.h), and the
+ * list of all of them, net.inet.tcp.pcblist. Called by tcp_ctloutput.c and sysctl. Changes nothing.
+ */
+#include <string.h>
+
+#include "src/kern/sysctl.h"
+#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_user.h"
+
+#define US_PER_MS	1000u
+
+/* ---- one connection ----------------------------------------------------------------------- */
+
+static bool
+scaled(const struct tcpcb *tp)
+{
+	return (tp->t_flags & (TF_REQ_SCALE | TF_RCVD_SCALE)) == (TF_REQ_SCALE | TF_RCVD_SCALE);
+}
+
+static bool
+timestamped(const struct tcpcb *tp)
+{
+	return (tp->t_flags & (TF_REQ_TSTMP | TF_RCVD_TSTMP)) == (TF_REQ_TSTMP | TF_RCVD_TSTMP);
+}
+
+static uint32_t
+receive_window(const struct tcpcb *tp)
+{
+	return SEQ_GT(tp->rcv_adv, tp->rcv_nxt) ? tp->rcv_adv - tp->rcv_nxt : 0;
+}
+
+void
+tcp_fill_connection_info(const struct tcpcb *tp, struct tcp_connection_info *ci)
+{
+	const struct socket *so = tptosocket(tp);
+
+	memset(ci, 0, sizeof *ci);
+	ci->tcpi_state = tp->t_state;
+	if (tp->t_state > TCPS_LISTEN) {
+		if (timestamped(tp))
+			ci->tcpi_options |= TCPCI_OPT_TIMESTAMPS;
+		if (tp->t_flags & TF_SACK_PERMIT)
+			ci->tcpi_options |= TCPCI_OPT_SACK;
+		if (scaled(tp)) {
+			ci->tcpi_options |= TCPCI_OPT_WSCALE;
+			ci->tcpi_snd_wscale = tp->snd_scale;
+			ci->tcpi_rcv_wscale = tp->rcv_scale;
+		}
+		if (tp->t_flags & TF_ECN_PERMIT)
+			ci->tcpi_options |= TCPCI_OPT_ECN;
+		if (tcp_in_recovery(tp))
+			ci->tcpi_flags |= TCPCI_FLAG_LOSSRECOVERY;
+		if (tp->t_flags & TF_REORDERED)
+			ci->tcpi_flags |= TCPCI_FLAG_REORDERING_DETECTED;
+	}
+	ci->tcpi_rto = tp->t_rxtcur / US_PER_MS;
+	ci->tcpi_maxseg = tp->t_maxseg;
+	ci->tcpi_snd_ssthresh = tp->snd_ssthresh;
+	ci->tcpi_snd_cwnd = tp->snd_cwnd;
+	ci->tcpi_snd_wnd = tp->snd_wnd;
+	ci->tcpi_snd_sbbytes = so->so_snd.sb_cc;
+	ci->tcpi_rcv_wnd = receive_window(tp);
+	ci->tcpi_rttcur = tp->t_rttlast / US_PER_MS;
+	ci->tcpi_srtt = tp->t_srtt / 8 / US_PER_MS;
+	ci->tcpi_rttvar = tp->t_rttvar / 4 / US_PER_MS;
+	ci->tcpi_txpackets = tp->t_txpackets;
+	ci->tcpi_txbytes = tp->t_txbytes;
+	ci->tcpi_txretransmitbytes = tp->t_rexmitbytes;
+	ci->tcpi_txretransmitpackets = tp->t_rexmitpackets;
+	ci->tcpi_rxpackets = tp->t_rxpackets;
+	ci->tcpi_rxbytes = tp->t_rxbytes;
+	ci->tcpi_rxoutoforderbytes = tp->t_rxoobytes;
+}
+
+static uint8_t
+options_of(const struct tcpcb *tp)
+{
+	uint8_t options = 0;
+
+	if (tp->t_state <= TCPS_LISTEN)
+		return 0;
+	if (timestamped(tp))
+		options |= CORE_TCPI_TIMESTAMPS;
+	if (tp->t_flags & TF_SACK_PERMIT)
+		options |= CORE_TCPI_SACK;
+	if (scaled(tp))
+		options |= CORE_TCPI_WSCALE;
+	if (tp->t_flags & TF_ECN_PERMIT)
+		options |= CORE_TCPI_ECN;
+	if (tp->t_flags & TF_FASTOPEN)
+		options |= CORE_TCPI_FASTOPEN;
+	return options;
+}
+
+static uint8_t
+congestion_state(const struct tcpcb *tp)
+{
+	if (tp->t_flags & TF_RTORECOVERY)
+		return CORE_TCPI_LOSS;
+	if (tp->t_flags & TF_FASTRECOVERY)
+		return CORE_TCPI_RECOVERY;
+	if (tp->t_flags & TF_CONGRECOVERY)
+		return CORE_TCPI_CWR;
+	return tp->t_sacked != 0 ? CORE_TCPI_DISORDER : CORE_TCPI_OPEN;
+}
+
+/* Octets as segments of full size. */
+static uint32_t
+segments(const struct tcpcb *tp, uint32_t octets)
+{
+	return tp->t_maxseg != 0 ? (octets + tp->t_maxseg - 1) / tp->t_maxseg : 0;
+}
+
+/* Segments that have been sent again and are not acknowledged. */
+static uint32_t
+retransmitted(const struct tcpcb *tp)
+{
+	const struct tcp_sent *s;
+	uint32_t octets = 0;
+
+	TAILQ_FOREACH(s, &tp->t_sent, by_seq)
+		if ((s->flags & (SENT_REXMIT | SENT_LOST | SENT_SACKED)) == SENT_REXMIT)
+			octets += s->end - s->seq;
+	return segments(tp, octets);
+}
+
+static uint32_t
+ago_us(const struct tcpcb *tp, uint64_t then)
+{
+	uint64_t us;
+
+	if (then == 0)
+		return 0;
+	us = (machine_now(tptomachine(tp)) - then) / TCP_NS_PER_US;
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+/* What does not change by sending and receiving. */
+static void
+fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
+{
+	uint32_t headers = tp->t_inpcb->inp_vflag & INP_IPV4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
+
+	ti->tcpi_state = tp->t_state;
+	ti->tcpi_options = options_of(tp);
+	if (ti->tcpi_options & CORE_TCPI_WSCALE) {
+		ti->tcpi_snd_wscale = tp->snd_scale;
+		ti->tcpi_rcv_wscale = tp->rcv_scale;
+	}
+	ti->tcpi_snd_mss = tp->t_maxseg;
+	ti->tcpi_rcv_mss = tp->t_maxseg;
+	ti->tcpi_advmss = tp->t_peermss;
+	ti->tcpi_pmtu = tp->t_maxseg + (uint32_t)sizeof(struct tcphdr) + headers +
+	    (timestamped(tp) ? TCPOLEN_TSTAMP_APPA : 0);
+	ti->tcpi_reordering = (tp->t_flags & TF_REORDERED) != 0;
+	ti->tcpi_pacing_rate = tp->t_pace_rate;
+}
+
+void
+tcp_fill_info(const struct tcpcb *tp, struct core_tcp_info *ti)
+{
+	const struct socket *so = tptosocket(tp);
+	uint32_t sent = tp->snd_nxt - tp->snd_una;
+
+	memset(ti, 0, sizeof *ti);
+	fill_settled(tp, ti);
+	ti->tcpi_ca_state = congestion_state(tp);
+	ti->tcpi_retransmits = ti->tcpi_backoff = tp->t_rxtshift;
+	ti->tcpi_probes = (uint8_t)(tp->t_keepprobes < UINT8_MAX ? tp->t_keepprobes : UINT8_MAX);
+	ti->tcpi_rto = tp->t_rxtcur;
+	ti->tcpi_rtt = tp->t_srtt / 8;
+	ti->tcpi_rttvar = tp->t_rttvar / 4;
+	ti->tcpi_rttmin = tp->t_minrtt;
+	ti->tcpi_unacked = segments(tp, sent);
+	ti->tcpi_sacked = segments(tp, tp->t_sacked);
+	ti->tcpi_lost = segments(tp, tp->t_lost);
+	ti->tcpi_retrans = retransmitted(tp);
+	ti->tcpi_last_data_sent = ago_us(tp, tp->t_sndtime);
+	ti->tcpi_last_data_recv = ago_us(tp, tp->t_rcvtime);
+	ti->tcpi_snd_ssthresh = tp->snd_ssthresh;
+	ti->tcpi_snd_cwnd = tp->snd_cwnd;
+	ti->tcpi_rcv_space = ti->tcpi_rcv_ssthresh = receive_window(tp);
+	ti->tcpi_snd_wnd = tp->snd_wnd;
+	ti->tcpi_snd_nxt = tp->snd_nxt;
+	ti->tcpi_snd_una = tp->snd_una;
+	ti->tcpi_rcv_nxt = tp->rcv_nxt;
+	ti->tcpi_snd_rexmitpack = tp->t_rexmitpackets;
+	ti->tcpi_rcv_ooopack = tp->t_rxoobytes;
+	ti->tcpi_snd_sbbytes = so->so_snd.sb_cc;
+	ti->tcpi_notsent = so->so_snd.sb_cc > sent ? so->so_snd.sb_cc - sent : 0;
+	ti->tcpi_rcv_sbbytes = so->so_rcv.sb_cc;
+	ti->tcpi_rcv_numsacks = tp->t_rcv_sacks;
+	ti->tcpi_received_ce = tp->t_ecn_ce;
+	ti->tcpi_received_ece = tp->t_ecn_ece;
+	ti->tcpi_txpackets = tp->t_txpackets;
+	ti->tcpi_rxpackets = tp->t_rxpackets;
+	ti->tcpi_txbytes = tp->t_txbytes;
+	ti->tcpi_rxbytes = tp->t_rxbytes;
+	ti->tcpi_txretransmitbytes = tp->t_rexmitbytes;
+	ti->tcpi_delivered = tp->t_delivered;
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
+
+static void
+fill_pcb(const struct inpcb *inp, struct core_tcp_pcb *x)
+{
+	const struct tcpcb *tp = intotcpcb(inp);
+	const struct socket *so = inp->inp_socket;
+
+	memset(x, 0, sizeof *x);
+	x->xt_len = sizeof *x;
+	x->xt_state = tp->t_state;
+	x->xt_family = (uint8_t)so->so_dom->dom_family;
+	x->xt_vflag = inp->inp_vflag;
+	x->xt_detached = (tp->t_uflags & TFU_DETACHED) != 0;
+	memcpy(x->xt_laddr, &inp->inp_laddr6, sizeof x->xt_laddr);
+	memcpy(x->xt_faddr, &inp->inp_faddr6, sizeof x->xt_faddr);
+	x->xt_lzone = inp->inp_lzone;
+	x->xt_fzone = inp->inp_fzone;
+	x->xt_lport = inp->inp_lport;
+	x->xt_fport = inp->inp_fport;
+	x->xt_sndq = so->so_snd.sb_cc;
+	x->xt_rcvq = so->so_rcv.sb_cc;
+	x->xt_qlen = so->so_qlen;
+	x->xt_incqlen = so->so_incqlen;
+	x->xt_qlimit = so->so_qlimit;
+	x->xt_snd_cwnd = tp->snd_cwnd;
+	x->xt_snd_ssthresh = tp->snd_ssthresh;
+	x->xt_srtt_us = tp->t_srtt / 8;
+	x->xt_rto_us = tp->t_rxtcur;
+	x->xt_snd_wnd = tp->snd_wnd;
+	x->xt_rcv_wnd = receive_window(tp);
+	x->xt_maxseg = tp->t_maxseg;
+	x->xt_generation = so->so_generation;
+	memcpy(x->xt_cc, tp->t_cc->name, sizeof x->xt_cc);
+}
+
+static int
+handle_pcblist SYSCTL_HANDLER_ARGS
+{
+	const struct nke *machine = arg1;
+	const struct inpcb *inp;
+	struct core_tcp_pcb x;
+	int error;
+
+	(void)oidp;
+	(void)arg2;
+	TAILQ_FOREACH_REVERSE(inp, &machine->tcp->pcbs.list, inpcb_list, inp_list) {
+		if (intotcpcb(inp) == NULL)
+			continue;
+		fill_pcb(inp, &x);
+		error = SYSCTL_OUT(req, &x, sizeof x);
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+errno_t
+tcp_pcblist_init(struct nke *machine)
+{
+	_Static_assert(TCP_CA_NAME_MAX == CORE_TCP_CA_NAME_MAX, "names of algorithms fit");
+
+	return sysctl_add(machine, &sysctl__net_inet_tcp_children, TCPCTL_PCBLIST, "pcblist",
+	    CTLTYPE_STRUCT | CTLFLAG_RD, machine, 0, handle_pcblist, "S,core_tcp_pcb");
+}

@@ -1,0 +1,777 @@
+/*
+ * TCP from the inside: the connection, what a machine keeps of TCP, and what its files ask of each other.
+ * Seen by src/netinet/tcp_*.c, cc*.c and the tests.
+ *
+ * Who does what:
+ *   tcp_init.c        sysctl variables, life of the subsystem, registration
+ *   tcp_usrreq.c      what sockets ask          tcp_ctloutput.c  options       tcp_info.c   what is told
+ *   tcp_subr.c        life of connections       tcp_notify.c     ICMP errors, path MTU
+ *   tcp_option.c      TCP options, both ways    tcp_state names and trace: tcp_subr.c
+ *   tcp_input.c       segments in: checks, finding the connection, by state
+ *   tcp_listen.c tcp_synsent.c tcp_segment.c tcp_ack.c      the states' own ways of a segment
+ *   tcp_reass.c       data that came too early  tcp_fastpath.c   header prediction
+ *   tcp_syncache.c    half-open connections     tcp_syncookie.c  tcp_fastopen.c  tcp_isn.c
+ *   tcp_timewait.c    the last state in few bytes
+ *   tcp_output.c      what may be sent now      tcp_send.c       one segment    tcp_window.c  buffers
+ *   tcp_timer.c       timers
+ *   tcp_sent.c        what is in flight         tcp_sack.c       SACK blocks both ways
+ *   tcp_rack.c        who is lost (RACK-TLP)    tcp_recovery.c   PRR, F-RTO, undoing
+ *   tcp_rtt.c tcp_ecn.c cc.c cc_newreno.c cc_cubic.c tcp_hostcache.c
+ *
+ * Times are nanoseconds of uptime (uint64_t) unless the name says _us or _ms. Sequence numbers are in host
+ * order and compared by SEQ_*.
+ */
+#ifndef NKE_NETINET_TCP_PRIVATE_H
+#define NKE_NETINET_TCP_PRIVATE_H
+
+#include <netinet/tcp.h>
+#include <netinet/tcp_fsm.h>
+#include <netinet/tcp_seq.h>
+#include <netinet/tcp_timer.h>
+#include <netinet/tcp_var.h>
+
+#include "src/kern/callout.h"
+#include "src/kern/trace.h"
+#include "src/netinet/cc.h"
+#include "src/netinet/in_pcb.h"
+#include "src/netinet/in_subr.h"
+
+#define TCP_HLEN	((int)sizeof(struct tcphdr))
+#define TCP_NS_PER_US	1000ull
+#define TCP_NS_PER_MS	1000000ull
+#define TCP_NS_PER_S	1000000000ull
+#define TCP_DUPTHRESH	3		/* RFC 5681, 6675: DupThresh */
+#define TCP_MAXRXTSHIFT	12		/* retransmissions of one segment before the connection is given up */
+
+/* ---- what is in flight (tcp_sent.c) ------------------------------------------------------- */
+
+/*
+ * One stretch of sequence space that has been sent and not yet acknowledged cumulatively: normally one
+ * segment, or a large one that the interface cuts. This queue is retransmission queue, scoreboard (RFC 6675),
+ * RACK's memory of times (RFC 8985) and the source of round trip times (Karn) in one.
+ *
+ * Every entry is in two lists: by sequence, and (unless SACKed or lost) by the time it was last sent.
+ */
+struct tcp_sent {
+	TAILQ_ENTRY(tcp_sent) by_seq;
+	TAILQ_ENTRY(tcp_sent) by_time;
+	uint64_t time;			/* last sent */
+	uint64_t delivered;		/* t_delivered when it was last sent */
+	tcp_seq seq, end;		/* [seq, end): SYN and FIN count one */
+	uint8_t flags;			/* SENT_* */
+	uint8_t retransmits;		/* saturates */
+};
+TAILQ_HEAD(tcp_sent_list, tcp_sent);
+
+#define SENT_SYN	0x01
+#define SENT_FIN	0x02		/* its last octet is the FIN */
+#define SENT_SACKED	0x04
+#define SENT_LOST	0x08		/* to be sent again; not in flight */
+#define SENT_REXMIT	0x10		/* was sent again: no round trip time from it (Karn) */
+#define SENT_PUSH	0x20
+#define SENT_TLP	0x40		/* last sent as a tail loss probe */
+#define SENT_ECT	0x80		/* was sent with ECT */
+
+/* ---- the connection ----------------------------------------------------------------------- */
+
+enum tcp_timer {
+	TT_REXMT,			/* RTO, RFC 6298 */
+	TT_PERSIST,			/* zero window probes */
+	TT_LOSS,			/* RACK's reordering timer or the tail loss probe: TF_TLP_ARMED says which */
+	TT_DELACK,
+	TT_KEEP,			/* keepalive; also the limit of connecting */
+	TT_2MSL,			/* FIN_WAIT_2 (and TIME_WAIT while it is a tcpcb) */
+	TT_PACE,			/* the next paced segment */
+	TT_COUNT
+};
+
+/* t_flags. */
+#define TF_ACKNOW	0x00000001	/* an acknowledgement is to be sent at once */
+#define TF_DELACK	0x00000002	/* one is owed */
+#define TF_NODELAY	0x00000004
+#define TF_NOOPT	0x00000008
+#define TF_NOPUSH	0x00000010	/* only full segments */
+#define TF_SENTFIN	0x00000020
+#define TF_REQ_SCALE	0x00000040	/* window scaling: asked for (or will) */
+#define TF_RCVD_SCALE	0x00000080	/* and the peer's SYN had it */
+#define TF_REQ_TSTMP	0x00000100
+#define TF_RCVD_TSTMP	0x00000200
+#define TF_SACK_PERMIT	0x00000400
+#define TF_NEEDFIN	0x00000800	/* the user has shut the sending side */
+#define TF_MORETOCOME	0x00001000	/* PRUS_MORETOCOME: no short segment now */
+#define TF_FASTRECOVERY	0x00002000	/* loss recovery until t_recover */
+#define TF_RTORECOVERY	0x00004000	/* after an RTO, until t_recover */
+#define TF_CONGRECOVERY	0x00008000	/* window reduced for ECN, until t_recover_ecn */
+#define TF_FRTO		0x00010000	/* RFC 5682: is this RTO spurious? t_frto_step */
+#define TF_TLP_ARMED	0x00020000	/* TT_LOSS is a tail loss probe */
+#define TF_TLP_SENT	0x00040000	/* one is out, until t_tlp_end is acknowledged */
+#define TF_REORDERED	0x00080000	/* RACK: reordering was seen on this connection */
+#define TF_ECN_PERMIT	0x00100000	/* both sides want ECN */
+#define TF_ECN_SND_ECE	0x00200000	/* a CE packet came: say ECE until CWR comes */
+#define TF_ECN_SND_CWR	0x00400000	/* say CWR with the next new data */
+#define TF_FASTOPEN	0x00800000
+#define TF_WASIDLE	0x01000000
+#define TF_MSS_SET	0x02000000	/* TCP_MAXSEG by the user: t_usermss */
+#define TF_ECN_WANTED	0x04000000	/* TCP_ENABLE_ECN by the user */
+#define TF_ECN_REFUSED	0x08000000	/* ... the same, off */
+#define TF_BLACKHOLE	0x10000000	/* smaller segments, as large ones vanish; t_pmtud_saved_maxseg */
+#define TF_RXFINDROP	0x20000000	/* TCP_RXT_FINDROP */
+#define TF_TSO		0x40000000	/* the interface cuts large segments */
+#define TF_CLOSED	0x80000000	/* tcp_close was called on it: it is being torn down */
+
+/* A SACK block, host order: [start, end). */
+struct sackblk {
+	tcp_seq start, end;
+};
+
+struct tcp_reass_entry;
+struct tcp_hostcache_entry;
+
+struct tcpcb {
+	struct inpcb *t_inpcb;
+	uint32_t t_flags;		/* TF_* */
+	uint8_t t_state;		/* TCPS_*: set by tcp_setstate only */
+	uint8_t t_rxtshift;		/* log2 of the RTO's backoff */
+	uint8_t t_dupacks;		/* duplicate ACKs in a row without SACK */
+	uint8_t snd_scale, rcv_scale;	/* shifts in use */
+	uint8_t request_r_scale;	/* what we (will) ask for */
+	uint8_t t_frto_step;		/* RFC 5682 2.1: 1, 2 */
+	uint8_t t_rcv_sacks;		/* of t_rcv_sack */
+
+	/* Sending. snd_nxt: the next octet never sent; retransmissions come from t_sent. */
+	tcp_seq iss, snd_una, snd_nxt;
+	tcp_seq snd_up;			/* end of urgent data; not above snd_una: none */
+	tcp_seq snd_wl1, snd_wl2;	/* RFC 9293 3.10.7.4: of the last window update */
+	uint32_t snd_wnd, max_sndwnd;
+	uint32_t snd_cwnd, snd_ssthresh;
+	uint32_t t_maxseg;		/* data octets of a segment, options already taken off */
+	uint32_t t_sndmss;		/* what the peer can take (its MSS option, or the default) */
+	uint32_t t_usermss;
+
+	/* Receiving. */
+	tcp_seq irs, rcv_nxt;
+	tcp_seq rcv_adv;		/* right edge of the window that was told */
+	tcp_seq rcv_up;			/* end of urgent data */
+	tcp_seq last_ack_sent;
+	uint32_t rcv_wnd;
+
+	/* Timestamps (RFC 7323), ms clocks. */
+	uint32_t ts_recent;
+	uint32_t ts_offset;		/* of our clock, random */
+	uint64_t ts_recent_age;		/* uptime when ts_recent was taken */
+
+	/* Round trips (RFC 6298), us: t_srtt scaled by 8, t_rttvar by 4; t_srtt 0: none measured yet. */
+	uint32_t t_srtt, t_rttvar;
+	uint32_t t_rttlast;
+	uint32_t t_rxtcur;		/* the RTO, us, with backoff */
+	uint32_t t_rttmin;		/* lower limit of the RTO, us */
+	uint32_t t_minrtt;		/* smallest in the last minutes, us; 0 none: RACK, CUBIC */
+	uint32_t t_minrtt_next;		/* the same since t_minrtt_start, ms of uptime */
+	uint32_t t_minrtt_start;
+
+	/* In flight. */
+	struct tcp_sent_list t_sent, t_sent_times;
+	struct tcp_sent *t_sent_hint;	/* where the last SACK block ended, or NULL */
+	struct tcp_sent *t_sent_high;	/* the highest entry that is SACKed; NULL none */
+	struct tcp_sent *t_sent_lost;	/* none before it is lost; NULL: look from the beginning */
+	uint32_t t_pipe;		/* octets in flight: sent, neither SACKed nor lost (RFC 6675) */
+	uint32_t t_sacked;		/* octets SACKed */
+	uint32_t t_lost;		/* octets marked lost and not sent again yet */
+	uint32_t t_dup_bytes;		/* without SACK: octets that duplicate ACKs say have arrived */
+	uint32_t t_lossflight;		/* octets outstanding when the last loss was found (FlightSize) */
+	uint64_t t_delivered;		/* octets that have arrived, ever */
+	tcp_seq t_recover;		/* recovery ends when this is acknowledged */
+	tcp_seq t_recover_ecn;
+
+	/* RACK-TLP (RFC 8985 section 5.2). */
+	uint64_t t_rack_time;		/* RACK.xmit_ts */
+	tcp_seq t_rack_end;		/* RACK.end_seq */
+	uint32_t t_rack_rtt;		/* us */
+	tcp_seq t_rack_fack;
+	tcp_seq t_rack_dsack_round;
+	uint8_t t_rack_wnd_mult, t_rack_wnd_persist;
+	bool t_rack_dsack_seen;		/* the segment that is being handled has a DSACK */
+	bool t_tlp_rexmit;		/* the tail loss probe that is out is a retransmission */
+	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
+	tcp_seq t_tlp_end;
+	tcp_seq t_rescue;		/* RFC 6675: RescueRxt */
+	/* PRR (RFC 6937). */
+	uint32_t t_prr_delivered, t_prr_out, t_prr_recoverfs;
+	/* To take a reduction back. */
+	uint32_t t_undo_cwnd, t_undo_ssthresh;
+	tcp_seq t_undo_marker;		/* 0: nothing to undo */
+	uint32_t t_undo_rexmits;	/* retransmissions that no DSACK has called superfluous */
+	tcp_seq t_undo_end;		/* after recovery: when this is acknowledged there is nothing to undo */
+	uint32_t t_undo_ts;		/* our timestamp when the first of them went; 0: none did */
+	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
+
+	/* Congestion control. */
+	const struct cc_algo *t_cc;
+	uint64_t t_ccdata[CC_DATA_SIZE / 8];
+
+	/* Timers: one callout, armed for the earliest (tcp_timer.c). */
+	struct callout t_callout;
+	uint64_t t_timers[TT_COUNT];	/* uptime; 0: off */
+	uint64_t t_rcvtime;		/* when the last segment came */
+	uint64_t t_sndtime;		/* when the last one went */
+	uint64_t t_rxtstart;		/* when the first of these retransmissions went; 0 none */
+	uint64_t t_pace_next;		/* pacing hook: not before; 0 at once */
+	uint64_t t_pace_rate;		/* octets/s; 0: not paced */
+
+	/* Data that came too early, and what is said about it. */
+	struct tcp_reass_entry *t_reass;	/* the first by sequence, in a ring */
+	uint32_t t_reass_bytes;		/* memory that it takes */
+	uint16_t t_reass_count;
+	uint16_t t_peermss;		/* the peer's MSS option; 0: none */
+	struct sackblk t_rcv_sack[MAX_SACK_BLKS];	/* newest first */
+	struct sackblk t_dsack;		/* to be told once; start == end: none */
+
+	/* The mbuf in so_snd that snd_nxt is in or behind: its first octet is t_sndmb_seq. */
+	struct mbuf *t_sndmb;
+	tcp_seq t_sndmb_seq;
+
+	/* Receive buffer autosizing. */
+	uint32_t t_rfbuf_cnt, t_rfbuf_ts;
+
+	/* Options of the user; 0: the sysctl variable. ms and counts. */
+	uint32_t t_keepidle_ms, t_keepintvl_ms, t_keepinit_ms, t_maxunacktime_ms;
+	uint16_t t_keepcnt, t_keepprobes;
+	uint32_t t_notsent_lowat;
+	errno_t t_softerror;		/* last ICMP error, told when the connection gives up */
+
+	struct tcp_fastopen *t_fastopen;	/* NULL none */
+	uint32_t t_pmtud_saved_maxseg;
+
+	/* What TCP_CONNECTION_INFO and TCP_INFO tell beyond. */
+	uint64_t t_txbytes, t_rxbytes;
+	uint32_t t_txpackets, t_rxpackets, t_rexmitpackets, t_rexmitbytes, t_rxoobytes;
+	uint32_t t_ecn_ce, t_ecn_ece;	/* CE packets that came; ECE that came */
+	uint8_t t_iobc;			/* out-of-band octet; TCPOOB_* in t_oobflags */
+	uint8_t t_oobflags;
+	uint8_t t_uflags;		/* TFU_* */
+	bool t_probed;			/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
+	uint32_t t_persist_ms;		/* PERSIST_TIMEOUT; 0: net.inet.tcp.maxpersistidle */
+};
+#define TCPOOB_HAVEDATA	0x1
+#define TCPOOB_HADDATA	0x2
+#define TCPOOB_EXPECTED	0x4		/* the octet before rcv_up has not come yet */
+#define TFU_DETACHED	0x1		/* nobody's descriptor any more: the connection holds the socket */
+#define TFU_MOREACKS	0x2		/* TCP_SENDMOREACKS: every segment is acknowledged at once */
+
+#define intotcpcb(inp)	((struct tcpcb *)(inp)->inp_ppcb)
+#define sototcpcb(so)	(intotcpcb(sotoinpcb(so)))
+
+static inline struct socket *
+tptosocket(const struct tcpcb *tp)
+{
+	return tp->t_inpcb->inp_socket;
+}
+
+static inline struct nke *
+tptomachine(const struct tcpcb *tp)
+{
+	return tp->t_inpcb->inp_info->machine;
+}
+
+/* ---- the machine's TCP -------------------------------------------------------------------- */
+
+/* sysctl variables of net.inet.tcp, by BSD's names; times in ms. Defaults: tcp_init.c. */
+struct tcp_config {
+	int rfc1323, sack, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
+	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
+	int delayed_ack, delacktime;
+	int mssdflt, v6mssdflt, minmss;
+	int sendspace, recvspace;
+	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;
+	int initcwnd_segments;
+	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
+	int persmin, persmax, maxpersistidle;
+	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
+	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;
+	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack;
+	int blackhole, log_in_vain, tolerate_missing_ts, ts_offset_per_conn;
+	int path_mtu_discovery, pmtud_blackhole_detection, pmtud_blackhole_mss, v6pmtud_blackhole_mss;
+	int tso, isn_reseed_interval, challenge_acks;	/* challenge_acks: per second, RFC 5961 */
+	int reass_maxsegments, reass_maxqueuelen;
+	int syncookies, syncookiesonly;
+	int syncache_cachelimit, syncache_bucketlimit, syncache_rexmtlimit, syncache_rst_on_sock_fail;
+	int fastopen_client, fastopen_server, fastopen_acceptany, fastopen_numkeys;
+	int hostcache_enable, hostcache_expire, hostcache_limit;
+	int cubic_fast_convergence, cubic_friendly, cubic_hystart;
+};
+
+struct tcp_syncache;
+struct tcp_timewaits;
+struct tcp_hostcache;
+struct tcp_fastopen_state;
+
+/* Branches below net.inet.tcp. */
+enum tcp_branch {
+	TCP_BRANCH_SACK, TCP_BRANCH_ECN, TCP_BRANCH_SYNCACHE, TCP_BRANCH_REASS, TCP_BRANCH_FASTOPEN,
+	TCP_BRANCH_HOSTCACHE, TCP_BRANCH_CC, TCP_BRANCH_CUBIC, TCP_BRANCHES
+};
+
+struct tcp_state {
+	struct inpcbinfo pcbs;
+	struct tcpstat stat;
+	struct tcp_config config;
+	struct sysctl_oid_list branches[TCP_BRANCHES];	/* their addresses name them */
+	const struct cc_algo *cc;	/* of new connections */
+	struct sysctl_oid_list cc_branch, cubic_branch;	/* their addresses name net.inet.tcp.cc, .cubic */
+	struct tcp_syncache *syncache;
+	struct tcp_timewaits *timewaits;
+	struct tcp_hostcache *hostcache;
+	struct tcp_fastopen_state *fastopen;
+	uint64_t isn_key[2], ts_key[2];
+	struct tcp_sent *free_sent;	/* kept for reuse, linked by by_seq.tqe_next */
+	uint32_t free_sent_count;
+	uint32_t reass_segments;	/* waiting in all connections */
+	uint64_t challenge_second;	/* the second that challenge_left is for */
+	int challenge_left;
+	uint32_t states[TCP_NSTATES];	/* connections in each */
+};
+
+/* ---- a segment on its way in -------------------------------------------------------------- */
+
+#define TOF_MSS		0x01
+#define TOF_SCALE	0x02
+#define TOF_SACKPERM	0x04
+#define TOF_TS		0x08
+#define TOF_SACK	0x10
+#define TOF_FASTOPEN	0x20
+#define TOF_SIGNATURE	0x40
+#define TOF_MAXOPT	0x100
+
+/* TCP options of a segment, parsed or to be built. */
+struct tcpopt {
+	uint32_t to_flags;		/* TOF_*: which are there */
+	uint32_t to_tsval, to_tsecr;
+	uint16_t to_mss;
+	uint8_t to_wscale;
+	uint8_t to_nsacks;
+	uint8_t to_tfo_len;		/* octets of cookie, 0: a request */
+	const uint8_t *to_sacks;	/* network order, not aligned: to_nsacks times 8 octets */
+	const uint8_t *to_tfo_cookie;
+};
+
+/*
+ * One segment, checked: lengths and checksum are right, numbers are in host order. Functions that get it
+ * trim what the receiver has or may not have by tcp_trim_*; seq, len and flags follow.
+ */
+struct tcp_segment {
+	struct nke *machine;
+	struct mbuf *m;			/* the packet, data at the IP header; NULL: consumed */
+	struct in_ends ends;		/* ports in network order */
+	int off;			/* of the TCP header in m */
+	int hlen;			/* octets of TCP header with options */
+	tcp_seq seq, ack;
+	uint32_t len;			/* octets of data: at off + hlen of m */
+	uint32_t win;			/* scaled, once the connection is known */
+	uint16_t urp;
+	uint16_t flags;			/* TH_* */
+	uint8_t tos;			/* TOS or traffic class: ECN in the low 2 bits */
+	bool multicast;			/* to a group or everybody, or from one: never answered */
+	tcp_seq isn_floor;		/* of a SYN that ends TIME_WAIT: our ISN is above it; 0 none */
+	struct tcpopt to;
+	/* Found out on the way. */
+	uint32_t newly_acked;		/* octets, cumulatively */
+	uint32_t newly_sacked;
+	uint32_t delivered;		/* of both, what was not known to have arrived before */
+	uint32_t rtt;			/* us; 0: not measured by it */
+	uint8_t wake;			/* TCP_WAKE_*: to be done when the connection is in order again */
+	bool output;			/* there may be something to send now */
+};
+
+/* What the socket is to be told at the end of a segment: whoever hears of it may close it. */
+#define TCP_WAKE_READ		0x1
+#define TCP_WAKE_WRITE		0x2
+#define TCP_WAKE_CONNECTED	0x4
+#define TCP_WAKE_NOMORE		0x8	/* the peer's FIN was reached */
+#define TCP_WAKE_ALONE		0x10	/* closed by the user and by half: soisdisconnected */
+
+/* Takes `n` octets off the front or the end of the data; `n` is at most len. */
+static inline void
+tcp_trim_front(struct tcp_segment *seg, uint32_t n)
+{
+	seg->seq += n;
+	seg->hlen += (int)n;
+	seg->len -= n;
+}
+static inline void
+tcp_trim_end(struct tcp_segment *seg, uint32_t n)
+{
+	seg->len -= n;
+}
+
+/* Where `tp` may have gone during a call that delivers or wakes. */
+#define TCP_GONE	true
+
+/* ---- segments in ---------------------------------------------------------------------------- */
+
+/* tcp_input.c */
+extern const struct ip_transport tcp_transport, tcp6_transport;
+/*
+ * Gives a checked segment to a connection that is in SYN_RECEIVED or beyond (tcp_segment.c). Consumes
+ * seg->m. The connection may be gone afterwards.
+ */
+void tcp_do_segment(struct tcpcb *, struct tcp_segment *);
+void tcp_listen_input(struct inpcb *, struct tcp_segment *);		/* tcp_listen.c */
+void tcp_synsent_input(struct tcpcb *, struct tcp_segment *);		/* tcp_synsent.c */
+/* Header prediction: true when the segment was handled, and consumed (tcp_fastpath.c). */
+bool tcp_fastpath(struct tcpcb *, struct tcp_segment *);
+/*
+ * The acknowledgement of a segment (tcp_ack.c): window, cumulative ACK, SACK, loss detection, states that
+ * wait for an ACK. False: the segment is to be dropped, or the connection is gone (seg->m is consumed).
+ */
+bool tcp_process_ack(struct tcpcb *, struct tcp_segment *);
+/*
+ * What a valid ACK of something new does in every state: frees `octets` of so_snd, moves snd_una, takes the round
+ * trip time, restarts the retransmission timer.
+ */
+void tcp_ack_advance(struct tcpcb *, struct tcp_segment *, uint32_t octets);
+/*
+ * The rest of a segment, its ACK being done: urgent data, data, FIN (tcp_segment.c). Consumes seg->m. False: the
+ * connection is gone.
+ */
+bool tcp_segment_text(struct tcpcb *, struct tcp_segment *);
+/* `len` octets have come in order: they are acknowledged at once, or with the next ones (RFC 1122 4.2.3.2). */
+void tcp_delay_ack(struct tcpcb *, uint32_t len);
+/* Tells the socket what seg->wake says, then sends what is due. The connection may be gone afterwards. */
+void tcp_segment_done(struct tcpcb *, struct tcp_segment *);
+/* Answers a segment that belongs to no connection with RST, as RFC 9293 3.10.7.1 says. Consumes seg->m. */
+void tcp_reset_segment(struct tcp_segment *, struct tcpcb *);
+/* RFC 5961 section 7: an ACK, unless too many were sent this second. */
+void tcp_challenge_ack(struct tcpcb *, struct tcp_segment *);
+/* Takes one of the challenges that may be sent this second; false: there are none left. */
+bool tcp_may_challenge(struct nke *);
+
+/* tcp_reass.c: takes the data of `seg` (consumed), delivers what is in order to the socket. *fin: the FIN is
+ * reached. False: the segment could not be kept. */
+bool tcp_reass(struct tcpcb *, struct tcp_segment *, bool *fin);
+void tcp_reass_flush(struct tcpcb *);
+
+/* ---- SYNs (tcp_syncache.c, tcp_syncookie.c, tcp_fastopen.c, tcp_isn.c) ---------------------- */
+
+errno_t tcp_syncache_init(struct nke *);
+void tcp_syncache_fini(struct nke *);
+/* A SYN at a listener: remembers it, answers SYN-ACK. Consumes seg->m. */
+void syncache_add(struct inpcb *listener, struct tcp_segment *);
+/*
+ * An ACK at a listener: makes the connection. *so: its socket, whose tcpcb the segment is then given to (it
+ * is referenced by the listener's queue); NULL with true: dropped quietly (listen queue full), false: it
+ * belongs to nothing here, RST.
+ */
+bool syncache_expand(struct inpcb *listener, struct tcp_segment *, struct socket **so);
+/* A RST: forgets the half-open connection, if the sequence number is right. */
+void syncache_reset(struct inpcb *listener, const struct tcp_segment *);
+/* A stray ACK of somebody who lost our SYN-ACK and such: RFC 9293 3.10.7.4 for SYN-RECEIVED. */
+void syncache_badack(struct inpcb *listener, const struct tcp_segment *);
+/* ICMP unreachable for a half-open connection; `seq`: of the quoted segment. */
+void syncache_unreach(struct nke *, const struct in_ends *, tcp_seq seq);
+/* The listener goes: so do its half-open connections. */
+void syncache_forget(struct inpcb *listener);
+uint32_t syncache_count(const struct nke *);
+
+/* RFC 6528. */
+tcp_seq tcp_new_isn(struct nke *, const struct in_ends *);
+/* Offset of our timestamp clock towards that peer. */
+uint32_t tcp_new_ts_offset(struct nke *, const struct in_ends *);
+/* The timestamp clock of now, without offset: ms. */
+uint32_t tcp_ts_now(struct nke *);
+
+errno_t tcp_fastopen_init(struct nke *);
+void tcp_fastopen_fini(struct nke *);
+/* Server: is this cookie (of `len` octets) the one for the peer? Client cache: get and put cookies. */
+bool tcp_fastopen_check_cookie(struct nke *, const struct in_ends *, const uint8_t *cookie, uint8_t len);
+/* The cookie to tell the peer: 8 octets into `cookie`. */
+void tcp_fastopen_make_cookie(struct nke *, const struct in_ends *, uint8_t cookie[8]);
+#define TCP_FASTOPEN_MAX_COOKIE	16
+/* What is remembered of the server; octets of cookie, 0: none. *mss: its MSS, 0 unknown. */
+uint8_t tcp_fastopen_lookup(struct nke *, const struct in_ends *, uint8_t cookie[TCP_FASTOPEN_MAX_COOKIE],
+    uint16_t *mss);
+void tcp_fastopen_remember(struct nke *, const struct in_ends *, const uint8_t *cookie, uint8_t len,
+    uint16_t mss);
+/* SYNs with data get lost on this path: no fast open for a while. */
+void tcp_fastopen_disable(struct nke *, const struct in_ends *);
+/* Is it not? */
+bool tcp_fastopen_usable(struct nke *, const struct in_ends *);
+/* Of a listener that goes, or of its connection that is not half-open any more. */
+void tcp_fastopen_free(struct tcpcb *);
+
+/* ---- the last state (tcp_timewait.c) --------------------------------------------------------- */
+
+errno_t tcp_timewait_init(struct nke *);
+void tcp_timewait_fini(struct nke *);
+/*
+ * The connection has reached TIME_WAIT: what is needed of it is kept in a few dozen octets for 2 MSL, and the
+ * tcpcb is closed (tcp_close): it is gone afterwards. With no memory, or too many: it is simply closed.
+ */
+void tcp_twstart(struct tcpcb *);
+/*
+ * A segment for no connection: is it for one in TIME_WAIT? True: handled, seg->m consumed. False: it is not;
+ * or it is a SYN that may reuse the pair (RFC 1122 4.2.2.13, RFC 6191): the entry is gone and the listener
+ * is to have the segment, with an ISN above *isn_floor when that is not 0.
+ */
+bool tcp_timewait_input(struct tcp_segment *, tcp_seq *isn_floor);
+/* Is the pair (both ends) or, with fport 0, the local port still waiting? */
+bool tcp_timewait_taken(struct nke *, const struct in_ends *);
+/* For bind and connect (inpcbinfo.waits): the same, but a pair that may be used again is not in the way. */
+bool tcp_timewait_blocks(struct nke *, const struct in_ends *);
+/*
+ * connect() to the same pair again, after in_pcbconnect(): the entry goes if RFC 6191 allows it, and `*isn_floor`
+ * is set (0: there was none). False: it is still in the way.
+ */
+bool tcp_timewait_reuse(struct nke *, const struct in_ends *, tcp_seq *isn_floor);
+uint32_t tcp_timewait_count(const struct nke *);
+/* Calls fn for every one, the oldest first; fn changes nothing. `zone`: of a link-local peer. */
+void tcp_timewait_foreach(struct nke *, void (*fn)(void *, const struct in_ends *, uint32_t zone), void *);
+
+/* ---- segments out ---------------------------------------------------------------------------- */
+
+/*
+ * Sends what may be sent now: new data, retransmissions, FIN, an owed ACK, a window update (tcp_output.c).
+ * Errors are the network's: data stays queued and is retransmitted by timer. ENOBUFS, EHOSTUNREACH ...
+ */
+errno_t tcp_output(struct tcpcb *);
+/* One segment, tcp_send.c. */
+struct tcp_out {
+	tcp_seq seq;
+	uint32_t len;			/* data octets, from so_snd */
+	uint8_t flags;			/* TH_* */
+	bool rexmit;			/* of what is in t_sent already (`entry`) */
+	bool probe;			/* keepalive or window probe: not entered into t_sent */
+	struct tcp_sent *entry;
+};
+errno_t tcp_send_segment(struct tcpcb *, const struct tcp_out *);
+/*
+ * A segment without data and without (or beyond) a tcpcb: RST, SYN-ACK of the syncache, ACK of TIME_WAIT,
+ * keepalive probes. `reply` NULL: options and the rest from `r` alone. Ends as in a segment that came: laddr is
+ * ours.
+ */
+struct tcp_reply {
+	struct in_ends ends;
+	tcp_seq seq, ack;
+	uint32_t win;			/* as in the header: scaled already */
+	uint8_t flags;
+	uint8_t tos;
+	uint8_t ttl;			/* 0: the default */
+	uint32_t flowlabel;		/* network order */
+	uint32_t zone;			/* of a link-local peer */
+	struct ifnet *bound;
+	const struct tcpopt *to;	/* NULL: none */
+};
+errno_t tcp_respond(struct nke *, const struct tcp_reply *);
+/* A zero window, or idle: sends one octet or an empty segment below the window. */
+errno_t tcp_send_probe(struct tcpcb *, bool keepalive);
+/* True: `ack`, beyond snd_nxt, is of a window probe that the peer took; its octet counts as sent now. */
+bool tcp_probe_acked(struct tcpcb *, tcp_seq ack);
+
+/* tcp_option.c */
+/* Reads `len` octets of options. Malformed ones end it: what was read counts. `syn`: SYN-only ones are taken. */
+void tcp_dooptions(struct tcpopt *, const uint8_t *, unsigned len, bool syn);
+/*
+ * Writes the options that to_flags names in BSD's order (MSS, scale, SACK permitted, timestamps, fast open,
+ * SACK), padded to 4 octets; as many SACK blocks (to_sacks: network order) as fit. Octets written, at most 40.
+ */
+unsigned tcp_addoptions(struct tcpopt *, uint8_t *);
+
+/* tcp_window.c */
+/* The window to tell, octets; not yet scaled. Never takes back what was told (RFC 9293 3.8.6.2.2, SWS). */
+uint32_t tcp_receive_window(struct tcpcb *);
+/* Does a window update pay (RFC 1122 4.2.3.3)? */
+bool tcp_window_update_due(const struct tcpcb *);
+void tcp_rcvbuf_autosize(struct tcpcb *, const struct tcp_segment *);
+void tcp_sndbuf_autosize(struct tcpcb *);
+/* request_r_scale for a receive buffer of that size. */
+uint8_t tcp_scale_for(const struct nke *);
+
+/* tcp_mss.c: MSS to tell the peer, and what follows from the peer's for the connection (RFC 6691, 9293 3.7.1) */
+uint16_t tcp_mss_to_tell(struct nke *, struct inpcb *, const struct in_ends *);
+/* `offered`: the peer's MSS option, 0 none. Sets t_maxseg, buffers, initial cwnd (after options are settled). */
+void tcp_mss(struct tcpcb *, uint16_t offered);
+/* Smaller segments from here on; what is in flight and larger is sent again. */
+void tcp_mtu_changed(struct tcpcb *, uint32_t mtu);
+/* The same without sending. False: they were as small before. */
+bool tcp_mtu_shrink(struct tcpcb *, uint32_t mtu);
+uint32_t tcp_initial_window(const struct tcpcb *);
+
+/* ---- timers (tcp_timer.c) --------------------------------------------------------------------- */
+
+void tcp_timer_init(struct tcpcb *);
+/* Arms for now + ns; 0: stops. */
+void tcp_timer_set(struct tcpcb *, enum tcp_timer, uint64_t ns);
+static inline bool
+tcp_timer_armed(const struct tcpcb *tp, enum tcp_timer t)
+{
+	return tp->t_timers[t] != 0;
+}
+void tcp_timer_stop_all(struct tcpcb *);
+/* The persist timer with its backoff; RTO's likewise (from t_rxtcur). */
+void tcp_setpersist(struct tcpcb *);
+void tcp_set_rexmt(struct tcpcb *);
+/* Something came: the keepalive interval starts anew. */
+void tcp_keep_restart(struct tcpcb *);
+
+/* ---- what is in flight and what is lost (tcp_sent.c, tcp_sack.c, tcp_rack.c, tcp_recovery.c) --- */
+
+/* Remembers that [seq, end) goes out now for the first time; extends or adds. NULL: no memory (not sent). */
+struct tcp_sent *tcp_sent_add(struct tcpcb *, tcp_seq seq, tcp_seq end, uint8_t flags);
+/* An entry goes out again now. */
+void tcp_sent_again(struct tcpcb *, struct tcp_sent *);
+/* Cuts an entry at `at` (inside it); the second half. NULL: no memory, nothing was changed. */
+struct tcp_sent *tcp_sent_split(struct tcpcb *, struct tcp_sent *, tcp_seq at);
+/* The last segment of an entry, cut off to be one by itself; NULL: no memory. */
+struct tcp_sent *tcp_sent_tail(struct tcpcb *, struct tcp_sent *);
+/* The first entry that is lost and may be sent again; NULL none. */
+struct tcp_sent *tcp_sent_first_lost(struct tcpcb *);
+void tcp_sent_mark_lost(struct tcpcb *, struct tcp_sent *);
+/* All that is not SACKed is lost (RTO). */
+void tcp_sent_mark_all_lost(struct tcpcb *);
+/* The same for what lies before `seq`; and the reverse: all that is lost counts as in flight again. */
+void tcp_sent_mark_lost_before(struct tcpcb *, tcp_seq seq);
+void tcp_sent_unmark_lost(struct tcpcb *);
+/* An entry has been SACKed: it may be joined with its neighbours. The entry that it is in now. */
+struct tcp_sent *tcp_sent_sacked(struct tcpcb *, struct tcp_sent *);
+/* The receiver has thrown away what it had SACKed: all of that is lost. */
+void tcp_sent_renege(struct tcpcb *);
+/* The first entry that ends after `seq`, found in at most *steps steps, which are taken off; NULL. */
+struct tcp_sent *tcp_sent_find(struct tcpcb *, tcp_seq seq, unsigned *steps);
+/* For tests: what is wrong with the queue and its counters; NULL: nothing. */
+const char *tcp_sent_check(const struct tcpcb *);
+void tcp_sent_flush(struct tcpcb *);
+void tcp_sent_drain(struct nke *);	/* free_sent */
+/*
+ * A cumulative ACK up to `ack`: frees what it covers, cuts what it covers partly, takes a round trip time
+ * (seg->rtt), updates t_delivered and RACK. Octets newly delivered by it that were not SACKed before.
+ */
+uint32_t tcp_sent_ack(struct tcpcb *, struct tcp_segment *, tcp_seq ack);
+/* The SACK blocks of a segment onto the queue: seg->newly_sacked; DSACK is recognised (RFC 2883). */
+void tcp_sack_input(struct tcpcb *, struct tcp_segment *);
+
+/* Receiving side: [start, end) has come out of order, or again; rcv_nxt has moved on. */
+void tcp_sack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
+void tcp_dsack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
+void tcp_sack_advance(struct tcpcb *);
+/* The blocks to say now, network order, into `out` (8 octets each, room for MAX_SACK_BLKS). How many. */
+unsigned tcp_sack_blocks(struct tcpcb *, uint8_t *out);
+
+/*
+ * After the ACK and SACK of a segment: finds what is lost, enters, keeps up or leaves recovery, tells
+ * congestion control, undoes what was spurious. `dupack`: RFC 5681's duplicate ACK. (tcp_recovery.c)
+ */
+void tcp_recovery_input(struct tcpcb *, struct tcp_segment *, bool dupack);
+/* Octets that may be in flight now beyond t_pipe: cwnd, PRR and limited transmit together. */
+uint32_t tcp_cwnd_room(const struct tcpcb *);
+/* Data went out: PRR counts it; new data or not. */
+void tcp_recovery_sent(struct tcpcb *, uint32_t len);
+/* The RTO has expired: marks, reduces, F-RTO, backoff is the timer's. */
+void tcp_recovery_rto(struct tcpcb *);
+static inline bool
+tcp_in_recovery(const struct tcpcb *tp)
+{
+	return (tp->t_flags & (TF_FASTRECOVERY | TF_RTORECOVERY)) != 0;
+}
+/* t_pipe, less what duplicate ACKs without SACK say. */
+uint32_t tcp_pipe(const struct tcpcb *);
+/* Something is lost: recovery begins, unless it is going on. `newly_acked`: by the segment that told so. */
+void tcp_recovery_enter(struct tcpcb *, uint32_t newly_acked);
+/* PRR's step for `delivered` octets. `safe`: the ACK made progress and says nothing of loss. */
+void tcp_recovery_prr(struct tcpcb *, uint32_t delivered, bool safe);
+/* Data that is in the send buffer and has never been sent, octets. */
+uint32_t tcp_unsent(const struct tcpcb *);
+/* A reduction of the window was a mistake: back to what was. CC_RTO_ERR or CC_UNDO. (tcp_undo.c) */
+void tcp_undo(struct tcpcb *, enum cc_signal);
+/* What is needed to find out is remembered: at the beginning of recovery; a retransmission goes. */
+void tcp_undo_begin(struct tcpcb *);
+void tcp_undo_rexmit(struct tcpcb *, uint32_t len);
+/* A DSACK block: retransmissions of it were superfluous. */
+void tcp_undo_dsack(struct tcpcb *, tcp_seq start, tcp_seq end);
+/* After the ACK of a segment: undoes when it proves a mistake. True: done. */
+bool tcp_undo_input(struct tcpcb *, const struct tcp_segment *);
+/* F-RTO (RFC 5682), while TF_FRTO: what the ACK says about the timeout. */
+void tcp_frto_begin(struct tcpcb *);
+void tcp_frto_input(struct tcpcb *, const struct tcp_segment *, bool dupack);
+/* RACK (tcp_rack.c). An entry was delivered: newly acknowledged or SACKed. */
+void tcp_rack_delivered(struct tcpcb *, const struct tcp_sent *, const struct tcp_segment *);
+/* Marks lost what RACK says; arms TT_LOSS for the rest. True: something new is lost. */
+bool tcp_rack_detect(struct tcpcb *);
+/* After every ACK: the reordering window follows DSACKs; recovery has ended (RFC 8985 6.2 step 4). */
+void tcp_rack_dsack(struct tcpcb *);
+void tcp_rack_recovered(struct tcpcb *);
+/* Arms the tail loss probe instead of the RTO when RFC 8985 7.2 says so. */
+void tcp_tlp_schedule(struct tcpcb *);
+/* TT_LOSS has expired. */
+void tcp_loss_timer(struct tcpcb *);
+/* A cumulative ACK: the TLP episode ends (RFC 8985 7.4). */
+void tcp_tlp_ack(struct tcpcb *, const struct tcp_segment *);
+
+/* tcp_rtt.c: RFC 6298; `us` of one measurement. */
+void tcp_rtt_update(struct tcpcb *, uint32_t us);
+/* One measurement for t_minrtt alone. */
+void tcp_minrtt_update(struct tcpcb *, uint32_t us);
+/* The RTO without backoff, us. */
+uint32_t tcp_rto(const struct tcpcb *);
+void tcp_rtt_init(struct tcpcb *);
+
+/* tcp_ecn.c: RFC 3168. */
+void tcp_ecn_input(struct tcpcb *, const struct tcp_segment *);
+/* ECN bits for a segment with data (new data, not a retransmission): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
+uint8_t tcp_ecn_output(struct tcpcb *, uint8_t *th_flags, uint32_t len, bool rexmit);
+/* SYN and SYN-ACK: is it asked for? */
+uint8_t tcp_ecn_syn_flags(const struct tcpcb *);
+
+/* cc.c */
+void cc_conn_init(struct tcpcb *);		/* at establishment: windows from hostcache and initcwnd */
+void cc_ack_received(struct tcpcb *, const struct tcp_segment *);
+void cc_cong_signal(struct tcpcb *, enum cc_signal);
+void cc_post_recovery(struct tcpcb *);
+void cc_after_idle(struct tcpcb *);
+errno_t cc_init(struct nke *);			/* net.inet.tcp.cc.* */
+
+/* tcp_hostcache.c: what was learned about peers. */
+struct tcp_hostinfo {
+	uint32_t rtt_us, rttvar_us, ssthresh, mtu;
+};
+errno_t tcp_hostcache_init(struct nke *);
+void tcp_hostcache_fini(struct nke *);
+bool tcp_hostcache_get(struct nke *, const struct in6_addr *, uint8_t vflag, struct tcp_hostinfo *);
+void tcp_hostcache_update(struct nke *, const struct in6_addr *, uint8_t vflag, const struct tcp_hostinfo *);
+
+/* ---- life of connections (tcp_subr.c) --------------------------------------------------------- */
+
+/* A control block for the inpcb: inp_ppcb. NULL: no memory. */
+struct tcpcb *tcp_newtcpcb(struct inpcb *);
+/* The only place that changes t_state: counters, trace point. */
+void tcp_setstate(struct tcpcb *, int state);
+/*
+ * Ends it: timers, queues, hostcache, inpcb; the socket is told (soisdisconnected). `tp` and its inpcb are gone.
+ * The socket too, when nobody else holds it.
+ */
+void tcp_close(struct tcpcb *);
+/* The same with an error for the user, and a RST for the peer when it knows of us. */
+void tcp_drop(struct tcpcb *, errno_t);
+/* The user has closed or shut the sending side: the next state (RFC 9293 3.10.4). False: tp is gone. */
+bool tcp_usrclosed(struct tcpcb *);
+/* How long FIN_WAIT_2 may last when nobody will read any more, ns. */
+uint64_t tcp_finwait2_limit(const struct tcpcb *);
+/* t_softerror, or ETIMEDOUT. */
+errno_t tcp_give_up_error(const struct tcpcb *);
+/* The ends as in a segment that comes. */
+struct in_ends tcp_ends(const struct tcpcb *);
+struct tcpstat *tcp_statistics(struct nke *);
+const char *tcp_state_name(int state);
+
+/* tcp_notify.c: ip_transport.error of both families. */
+void tcp_error(struct nke *, const struct ip_error *);
+
+/* tcp_usrreq.c, tcp_ctloutput.c, tcp_info.c */
+extern const struct pr_usrreqs tcp_usrreqs;
+errno_t tcp_ctloutput(struct socket *, struct sockopt *);
+void tcp_fill_connection_info(const struct tcpcb *, struct tcp_connection_info *);
+struct core_tcp_info;			/* tcp_user.h */
+void tcp_fill_info(const struct tcpcb *, struct core_tcp_info *);
+errno_t tcp_pcblist_init(struct nke *);
+/* A socket for a finished handshake, at its listener; its inpcb and tcpcb are there. NULL: no room. */
+struct tcpcb *tcp_newconn(struct inpcb *listener, const struct tcp_segment *);
+
+#endif

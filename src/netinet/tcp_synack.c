@@ -1,0 +1,260 @@
+/*
+ * A half-open connection's two ends: what is answered to its SYN, and how it becomes a connection (RFC 9293
+ * sections 3.5 and 3.10.7.2, RFC 7323 2.2 and 3.2, RFC 2018 section 2, RFC 3168 6.1.1, RFC 6691).
+ *
+ * Called by tcp_syncache.c and tcp_fastopen.c. State: none of its own; struct half_open in, a tcpcb out.
+ *
+ * Left out: IPv4 options of the SYN are neither kept nor sent back (a source route would lead wherever the
+ * sender likes); the listener's own go with the connection.
+ */
+#include <string.h>
+
+#include "src/kern/sched.h"
+#include "src/netinet/tcp_syncache.h"
+
+/* ---- the SYN ------------------------------------------------------------------------------ */
+
+/* Which options both sides have. */
+static void
+fill_options(struct half_open *h, const struct tcpcb *ltp, const struct tcp_segment *seg)
+{
+	const struct tcp_config *c = &seg->machine->tcp->config;
+	const struct tcpopt *to = &seg->to;
+
+	if (to->to_flags & TOF_MSS)
+		h->peer_mss = to->to_mss;
+	if (ltp->t_flags & TF_NOOPT) {
+		h->flags |= HO_NOOPT;
+		return;
+	}
+	if ((to->to_flags & TOF_SCALE) && c->rfc1323) {
+		h->flags |= HO_SCALE;
+		h->snd_scale = to->to_wscale < TCP_MAX_WINSHIFT ? to->to_wscale : TCP_MAX_WINSHIFT;
+		h->rcv_scale = tcp_scale_for(seg->machine);
+	}
+	if ((to->to_flags & TOF_TS) && c->rfc1323) {
+		h->flags |= HO_TSTMP;
+		h->ts_recent = to->to_tsval;
+		h->ts_offset = tcp_new_ts_offset(seg->machine, &seg->ends);
+	}
+	if ((to->to_flags & TOF_SACKPERM) && (ltp->t_flags & TF_SACK_PERMIT))
+		h->flags |= HO_SACK;
+}
+
+/* RFC 3168 6.1.1: the peer asks by both flags; the socket or net.inet.tcp.ecn.enable allow it. */
+static bool
+wants_ecn(const struct tcpcb *ltp, const struct tcp_segment *seg)
+{
+	if ((seg->flags & (TH_ECE | TH_CWR)) != (TH_ECE | TH_CWR) || (ltp->t_flags & TF_ECN_REFUSED))
+		return false;
+	return seg->machine->tcp->config.ecn_enable != 0 || (ltp->t_flags & TF_ECN_WANTED);
+}
+
+void
+half_open_begin(struct half_open *h, struct inpcb *listener, const struct tcp_segment *seg)
+{
+	uint32_t room = listener->inp_socket->so_rcv.sb_hiwat;
+
+	memset(h, 0, sizeof *h);
+	h->listener = listener;
+	h->faddr = seg->ends.faddr;
+	h->laddr = seg->ends.laddr;
+	h->fport = seg->ends.fport;
+	h->lport = seg->ends.lport;
+	h->vflag = seg->ends.vflag;
+	if (h->vflag == INP_IPV6)
+		h->zone = in_pcbzone(seg->machine, seg->ends.ifp, &seg->ends.faddr);
+	h->wnd = (uint16_t)(room < TCP_MAXWIN ? room : TCP_MAXWIN);
+}
+
+void
+half_open_fill(struct half_open *h, struct inpcb *listener, const struct tcp_segment *seg)
+{
+	const struct tcpcb *ltp = intotcpcb(listener);
+
+	half_open_begin(h, listener, seg);
+	h->irs = seg->seq;
+	fill_options(h, ltp, seg);
+	if (wants_ecn(ltp, seg))
+		h->flags |= HO_ECN;
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+static struct in_ends
+ends_of(struct nke *machine, const struct half_open *h)
+{
+	struct in_ends e = {
+		.faddr = h->faddr, .laddr = h->laddr, .fport = h->fport, .lport = h->lport,
+		.vflag = h->vflag, .ifp = h->listener->inp_boundif
+	};
+	struct ifnet *ifp;
+
+	if (h->zone != 0 && e.ifp == NULL && in_option_interface(machine, h->zone, &ifp) == 0)
+		e.ifp = ifp;
+	return e;
+}
+
+/* What is the listener's in an answer: where it goes out, how far, with which service. */
+static struct tcp_reply
+reply_of(struct nke *machine, const struct half_open *h)
+{
+	const struct inpcb *inp = h->listener;
+	struct tcp_reply r = {.ends = ends_of(machine, h), .zone = h->zone, .bound = inp->inp_boundif};
+
+	if (h->vflag == INP_IPV4) {
+		r.ttl = inp->inp_ttl;
+		r.tos = inp->inp_tos;
+	} else {
+		r.ttl = (uint8_t)(inp->inp_hops > 0 ? inp->inp_hops : 0);
+		r.tos = inp->inp_tclass;
+	}
+	return r;
+}
+
+static void
+timestamp(struct nke *machine, const struct half_open *h, struct tcpopt *to)
+{
+	if (!(h->flags & HO_TSTMP))
+		return;
+	to->to_flags |= TOF_TS;
+	to->to_tsval = tcp_ts_now(machine) + h->ts_offset;
+	to->to_tsecr = h->ts_recent;
+}
+
+void
+half_open_answer(struct nke *machine, const struct half_open *h)
+{
+	struct tcp_reply r = reply_of(machine, h);
+	uint8_t cookie[TCP_FASTOPEN_COOKIE];
+	struct tcpopt to = {.to_flags = 0};
+
+	r.seq = h->iss;
+	r.ack = h->irs + 1;
+	r.win = h->wnd;
+	r.flags = TH_SYN | TH_ACK;
+	if (h->flags & HO_ECN)
+		r.flags |= TH_ECE;
+	if (!(h->flags & HO_NOOPT)) {
+		to.to_flags = TOF_MSS;
+		to.to_mss = tcp_mss_to_tell(machine, h->listener, &r.ends);
+		if (h->flags & HO_SCALE) {
+			to.to_flags |= TOF_SCALE;
+			to.to_wscale = h->rcv_scale;
+		}
+		if (h->flags & HO_SACK)
+			to.to_flags |= TOF_SACKPERM;
+		timestamp(machine, h, &to);
+		r.to = &to;
+	}
+	if (h->flags & HO_COOKIE) {
+		tcp_fastopen_make_cookie(machine, &r.ends, cookie);
+		to.to_flags |= TOF_FASTOPEN;
+		to.to_tfo_len = sizeof cookie;
+		to.to_tfo_cookie = cookie;
+		machine->tcp->stat.tcps_tfo_cookie_sent++;
+	}
+	machine->tcp->stat.tcps_sndctrl++;
+	(void)tcp_respond(machine, &r);
+}
+
+void
+half_open_challenge(struct nke *machine, const struct half_open *h)
+{
+	struct tcp_reply r = reply_of(machine, h);
+	struct tcpopt to = {.to_flags = 0};
+
+	if (!tcp_may_challenge(machine))
+		return;
+	r.seq = h->iss + 1;
+	r.ack = h->irs + 1;
+	r.win = (uint32_t)h->wnd >> h->rcv_scale;
+	r.flags = TH_ACK;
+	timestamp(machine, h, &to);
+	r.to = &to;
+	machine->tcp->stat.tcps_sndacks++;
+	(void)tcp_respond(machine, &r);
+}
+
+/* ---- the connection ----------------------------------------------------------------------- */
+
+static void
+set_options(struct tcpcb *tp, const struct half_open *h)
+{
+	tp->t_flags &= ~(uint32_t)(TF_REQ_SCALE | TF_RCVD_SCALE | TF_REQ_TSTMP | TF_RCVD_TSTMP |
+	    TF_SACK_PERMIT | TF_ECN_PERMIT);
+	if (h->flags & HO_SCALE) {
+		tp->t_flags |= TF_REQ_SCALE | TF_RCVD_SCALE;
+		tp->snd_scale = h->snd_scale;
+		tp->rcv_scale = tp->request_r_scale = h->rcv_scale;
+	}
+	if (h->flags & HO_TSTMP) {
+		tp->t_flags |= TF_REQ_TSTMP | TF_RCVD_TSTMP;
+		tp->ts_recent = h->ts_recent;
+		tp->ts_recent_age = machine_now(tptomachine(tp));
+		tp->ts_offset = h->ts_offset;
+	}
+	if (h->flags & HO_SACK)
+		tp->t_flags |= TF_SACK_PERMIT;
+	if (h->flags & HO_ECN) {
+		tp->t_flags |= TF_ECN_PERMIT;
+		tptomachine(tp)->tcp->stat.tcps_ecn_server_success++;
+	}
+}
+
+static void
+set_numbers(struct tcpcb *tp, const struct half_open *h)
+{
+	tp->iss = tp->snd_una = tp->snd_up = tp->t_recover = h->iss;
+	tp->snd_nxt = h->flags & HO_FASTOPEN ? h->iss : h->iss + 1;
+	tp->snd_wl1 = tp->irs = h->irs;
+	tp->snd_wl2 = h->iss;
+	tp->rcv_nxt = tp->rcv_up = tp->last_ack_sent = h->irs + 1;
+	tp->rcv_wnd = h->wnd;
+	tp->rcv_adv = tp->rcv_nxt + h->wnd;
+}
+
+/* Our SYN is in flight since the SYN-ACK went: its ACK measures a round trip, unless it was sent again (Karn). */
+static bool
+syn_in_flight(struct tcpcb *tp, const struct half_open *h)
+{
+	struct tcp_sent *e;
+
+	if (h->flags & HO_FASTOPEN)
+		return true;
+	e = tcp_sent_add(tp, h->iss, h->iss + 1, SENT_SYN);
+	if (e == NULL)
+		return false;
+	if (h->retransmits != 0 || (h->flags & HO_UNTIMED))
+		e->flags |= SENT_REXMIT;
+	else
+		e->time = h->sent;
+	return true;
+}
+
+struct tcpcb *
+half_open_connect(struct inpcb *listener, const struct tcp_segment *seg, const struct half_open *h)
+{
+	struct tcpcb *tp = tcp_newconn(listener, seg);
+	struct nke *machine = seg->machine;
+	uint32_t keepinit;
+
+	if (tp == NULL)
+		return NULL;
+	tp->t_inpcb->inp_flags |= INP_ADDRBOUND;
+	set_numbers(tp, h);
+	set_options(tp, h);
+	if (!syn_in_flight(tp, h)) {
+		tcp_close(tp);
+		return NULL;
+	}
+	/* RFC 5681 3.1: a lost SYN-ACK is a sign of congestion. */
+	if (h->retransmits != 0)
+		tp->snd_cwnd = 1;
+	tcp_mss(tp, h->peer_mss);
+	tcp_setstate(tp, TCPS_SYN_RECEIVED);
+	keepinit = tp->t_keepinit_ms != 0 ? tp->t_keepinit_ms : (uint32_t)machine->tcp->config.keepinit;
+	tcp_timer_set(tp, TT_KEEP, keepinit * TCP_NS_PER_MS);
+	machine->tcp->stat.tcps_accepts++;
+	return tp;
+}

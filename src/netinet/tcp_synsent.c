@@ -1,0 +1,191 @@
+/*
+ * A segment for a connection in SYN_SENT: RFC 9293 section 3.10.7.3. Called by tcp_input.c.
+ *
+ * The peer's SYN settles the options for good: RFC 7323 (timestamps, window scale), RFC 2018 (SACK permitted),
+ * RFC 6691 (segment size), RFC 3168 6.1.1 (ECN), RFC 7413 4.1 (the cookie, and whether the data in our SYN
+ * were taken). With the ACK of ours the connection is established; without it both sides have called each
+ * other, and SYN_RECEIVED answers with SYN and ACK.
+ *
+ * State: everything of the receiving side begins here. Timers: the limit of connecting ends, retransmission
+ * ends or goes on for what was not acknowledged.
+ *
+ * Limits: an ACK that is not for our SYN gets a RST and changes nothing; a RST counts with such an ACK only.
+ *
+ * Left out: data that come with a SYN without ACK are not kept; the peer sends them again.
+ */
+#include "src/kern/sched.h"
+#include "src/netinet/tcp_private.h"
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+static void
+settle_options(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	uint32_t got = tp->t_flags & TF_NOOPT ? 0 : seg->to.to_flags;
+
+	if ((got & TOF_SCALE) && (tp->t_flags & TF_REQ_SCALE)) {
+		tp->t_flags |= TF_RCVD_SCALE;
+		tp->snd_scale = seg->to.to_wscale;
+		tp->rcv_scale = tp->request_r_scale;
+	}
+	if ((got & TOF_TS) && (tp->t_flags & TF_REQ_TSTMP)) {
+		tp->t_flags |= TF_RCVD_TSTMP;
+		tp->ts_recent = seg->to.to_tsval;
+		tp->ts_recent_age = machine_now(seg->machine);
+	}
+	if (!(got & TOF_SACKPERM))
+		tp->t_flags &= ~(uint32_t)TF_SACK_PERMIT;
+	tcp_mss(tp, got & TOF_MSS ? seg->to.to_mss : 0);
+}
+
+/* RFC 3168 6.1.1: a SYN-ACK says ECE alone; a SYN says ECE and CWR, and then ours is the answer. */
+static void
+settle_ecn(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	const struct tcp_config *c = &seg->machine->tcp->config;
+	struct tcpstat *st = &seg->machine->tcp->stat;
+	uint16_t bits = seg->flags & (TH_ECE | TH_CWR);
+	bool asked = (tp->t_flags & TF_ECN_WANTED) ||
+	    (c->ecn_enable == 1 && !(tp->t_flags & TF_ECN_REFUSED));
+
+	if (seg->flags & TH_ACK) {
+		if (!asked)
+			return;
+		if (bits == TH_ECE) {
+			tp->t_flags |= TF_ECN_PERMIT;
+			st->tcps_ecn_client_success++;
+		} else {
+			st->tcps_ecn_not_supported++;
+		}
+	} else if (bits == (TH_ECE | TH_CWR) &&
+	    (asked || (c->ecn_enable == 2 && !(tp->t_flags & TF_ECN_REFUSED)))) {
+		tp->t_flags |= TF_ECN_PERMIT;
+	}
+}
+
+/* ---- fast open ---------------------------------------------------------------------------- */
+
+/* The cookie is for next time. What went with the SYN and was not taken goes again at once. */
+static void
+settle_fastopen(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	struct tcpstat *st = &seg->machine->tcp->stat;
+
+	if ((seg->to.to_flags & TOF_FASTOPEN) && seg->to.to_tfo_len != 0) {
+		st->tcps_tfo_cookie_rcv++;
+		tcp_fastopen_remember(seg->machine, &seg->ends, seg->to.to_tfo_cookie, seg->to.to_tfo_len,
+		    seg->to.to_mss);
+	}
+	if (SEQ_GT(seg->ack, tp->iss + 1))
+		st->tcps_tfo_syn_data_acked++;
+	else if (SEQ_LT(seg->ack, tp->snd_nxt))
+		tcp_sent_mark_all_lost(tp);
+}
+
+/* ---- states ------------------------------------------------------------------------------- */
+
+static void
+begin_receiving(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	uint32_t space = sbspace(&tptosocket(tp)->so_rcv);
+
+	tp->irs = seg->seq;
+	tp->rcv_nxt = tp->rcv_up = tp->last_ack_sent = seg->seq + 1;
+	/* The window in our SYN was not scaled. */
+	tp->rcv_wnd = space;
+	tp->rcv_adv = tp->rcv_nxt + (space < TCP_MAXWIN ? space : TCP_MAXWIN);
+}
+
+/* The peer has our SYN. */
+static void
+establish(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	uint32_t data = seg->ack - tp->iss - 1;
+
+	seg->machine->tcp->stat.tcps_connects++;
+	seg->wake |= TCP_WAKE_CONNECTED;
+	tcp_ack_advance(tp, seg, data);
+	/* What the loss of SYNs has begun says nothing of data. */
+	tp->t_flags &= ~(uint32_t)(TF_FASTRECOVERY | TF_RTORECOVERY | TF_FRTO);
+	tp->t_dupacks = 0;
+	tp->t_recover = tp->snd_una;
+	if (tp->t_flags & TF_FASTOPEN)
+		settle_fastopen(tp, seg);
+	tcp_timer_set(tp, TT_KEEP, 0);
+	cc_conn_init(tp);
+	if (tp->t_flags & TF_NEEDFIN) {
+		tp->t_flags &= ~(uint32_t)TF_NEEDFIN;
+		tcp_setstate(tp, TCPS_FIN_WAIT_1);
+	} else {
+		tcp_setstate(tp, TCPS_ESTABLISHED);
+	}
+	tcp_keep_restart(tp);
+}
+
+static void
+set_window(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	tp->snd_wnd = seg->win;
+	tp->snd_wl1 = seg->seq;
+	tp->snd_wl2 = seg->flags & TH_ACK ? seg->ack : tp->iss;
+	if (tp->max_sndwnd < tp->snd_wnd)
+		tp->max_sndwnd = tp->snd_wnd;
+}
+
+/* Data behind the SYN, as far as the window goes. */
+static void
+trim_to_window(const struct tcpcb *tp, struct tcp_segment *seg)
+{
+	uint32_t window = tp->rcv_adv - tp->rcv_nxt;
+
+	seg->seq++;
+	seg->flags &= (uint16_t)~TH_SYN;
+	if (seg->urp != 0)
+		seg->urp--;
+	if (seg->len <= window)
+		return;
+	tcp_trim_end(seg, seg->len - window);
+	seg->flags &= (uint16_t)~TH_FIN;
+}
+
+/* The SYN. False: the connection is gone. */
+static bool
+got_syn(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	begin_receiving(tp, seg);
+	settle_options(tp, seg);
+	settle_ecn(tp, seg);
+	set_window(tp, seg);
+	tp->t_flags |= TF_ACKNOW;
+	if (!(seg->flags & TH_ACK)) {
+		tcp_setstate(tp, TCPS_SYN_RECEIVED);
+		return true;
+	}
+	establish(tp, seg);
+	trim_to_window(tp, seg);
+	return tcp_segment_text(tp, seg);
+}
+
+void
+tcp_synsent_input(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	struct socket *so = tptosocket(tp);
+
+	if ((seg->flags & TH_ACK) && (SEQ_LEQ(seg->ack, tp->iss) || SEQ_GT(seg->ack, tp->snd_nxt))) {
+		tcp_reset_segment(seg, tp);
+		return;
+	}
+	if (seg->flags & TH_RST) {
+		if (seg->flags & TH_ACK)
+			tcp_drop(tp, ECONNREFUSED);
+		return;
+	}
+	if (!(seg->flags & TH_SYN))
+		return;
+	tp->t_rcvtime = machine_now(seg->machine);
+	tp->t_rxpackets++;
+	so_retain(so);
+	if (got_syn(tp, seg))
+		tcp_segment_done(tp, seg);
+	so_release(so);
+}

@@ -1,0 +1,295 @@
+/*
+ * TCP from one machine to another over a wire, in virtual time: what a segment of a bulk transfer costs in all
+ * (both machines, data and acknowledgements), few connections and many; connecting, accepting and closing;
+ * the memory of an idle connection. Prints `NAME VALUE` lines, the best of some rounds.
+ *
+ *	[ A en0 10.0.0.1 ]----- wire -----[ en0 10.0.0.2 B ]
+ *
+ * usage: bench_tcp [MEBIOCTETS [ROUNDS [CONNECTIONS]]]
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <nke/socket.h>
+#include <nke/wire.h>
+
+#define SEGMENT		1448.0		/* octets of data at MTU 1500, with timestamps */
+#define PIECE		65536
+#define PORT		5001
+#define PER_ADDRESS	15000		/* connections to one address of the server */
+
+static void
+must(bool good, const char *what)
+{
+	if (good)
+		return;
+	perror(what);
+	exit(1);
+}
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static struct sockaddr_in
+ip4(const char *text, uint16_t port)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	must(inet_pton(AF_INET, text, &sin.sin_addr) == 1, text);
+	return sin;
+}
+
+/* ---- two machines ------------------------------------------------------------------------- */
+
+struct pair {
+	nke_world_t *world;
+	nke_wire_t *wire;
+	nke_t *a, *b;
+	int listener;
+	struct sockaddr_in to;
+};
+
+static nke_t *
+host(struct pair *p, const struct nke_wire_config *wire, const char *name, unsigned id)
+{
+	struct nke_config config = {.name = name, .world = p->world, .mbuf_limit_bytes = 1024u << 20};
+	struct nke_iface_config iface = {.name = "en0", .lladdr = {2, 0, 0, 0, 0, (uint8_t)id}};
+	nke_iface_t *en0;
+	nke_t *m;
+
+	must(nke_create(&config, &m) == 0 && nke_iface_create(m, &iface, &en0) == 0, name);
+	/* Several addresses, as one has not so many ports. */
+	for (unsigned i = 0; i < 8; i++) {
+		struct sockaddr_in sin = ip4("10.0.0.0", 0);
+
+		sin.sin_addr.s_addr = htonl(0x0a000000 + id + 16 * i);
+		must(nke_iface_add_address(en0, (struct sockaddr *)&sin, sizeof sin, 24) == 0, "an address");
+	}
+	must((p->wire != NULL || nke_wire_create(m, wire, 1, &p->wire) == 0) &&
+	    nke_wire_plug(p->wire, en0) == 0, "the wire");
+	return m;
+}
+
+static void
+set_up(struct pair *p, bool offload)
+{
+	struct sockaddr_in any = ip4("0.0.0.0", PORT);
+	struct nke_wire_config wire = {.offload = offload};
+
+	memset(p, 0, sizeof *p);
+	must(nke_world_create(NULL, &p->world) == 0, "a world");
+	p->a = host(p, &wire, "a", 1);
+	p->b = host(p, &wire, "b", 2);
+	must(nke_run_for(p->a, 10000000000) == 0, "address conflict detection");
+	p->to = ip4("10.0.0.2", PORT);
+	p->listener = nke_socket(p->b, AF_INET, SOCK_STREAM, 0);
+	must(p->listener >= 0 && nke_bind(p->b, p->listener, (struct sockaddr *)&any, sizeof any) == 0 &&
+	    nke_listen(p->b, p->listener, 128) == 0, "the listener");
+}
+
+static void
+take_down(struct pair *p)
+{
+	nke_wire_destroy(p->wire);
+	nke_destroy(p->a);
+	nke_destroy(p->b);
+	nke_world_destroy(p->world);
+}
+
+struct connection {
+	int a, b;
+};
+
+/* To the server's address number `i / PER_ADDRESS`. */
+static void
+connect_one(const struct pair *p, struct connection *c, unsigned long i)
+{
+	struct sockaddr_in to = p->to;
+
+	to.sin_addr.s_addr = htonl(0x0a000002 + 16 * (uint32_t)(i / PER_ADDRESS));
+	c->a = nke_socket(p->a, AF_INET, SOCK_STREAM, 0);
+	/* What arrives at once is dealt with before a call that does not wait returns. */
+	must(c->a >= 0 && nke_set_nonblocking(p->a, c->a, true) == 0, "nke_socket");
+	must(nke_connect(p->a, c->a, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS,
+	    "nke_connect");
+	c->b = nke_accept(p->b, p->listener, NULL, NULL);
+	must(c->b >= 0, "nke_accept");
+}
+
+/* ---- bulk --------------------------------------------------------------------------------- */
+
+static char out[PIECE], in[4 * PIECE];
+
+/* Reads what there is; octets. */
+static size_t
+drain(const struct pair *p, int s)
+{
+	size_t total = 0;
+	ssize_t n;
+
+	while ((n = nke_recv(p->b, s, in, sizeof in, MSG_DONTWAIT)) > 0)
+		total += (size_t)n;
+	must(n == 0 || errno == EAGAIN || errno == EWOULDBLOCK, "nke_recv");
+	return total;
+}
+
+/* ns per segment's worth of octets. */
+static double
+bulk(const struct pair *p, const struct connection *c, size_t octets)
+{
+	size_t sent = 0, got = 0;
+	double start = now();
+	ssize_t n;
+
+	while (got < octets) {
+		while (sent < octets) {
+			size_t left = octets - sent;
+
+			n = nke_send(p->a, c->a, out, left < PIECE ? left : PIECE, MSG_DONTWAIT);
+			if (n <= 0)
+				break;
+			sent += (size_t)n;
+		}
+		n = (ssize_t)drain(p, c->b);
+		got += (size_t)n;
+		if (n == 0)
+			must(nke_run_for(p->a, 1000000) == 0, "nke_run_for");
+	}
+	return (now() - start) / ((double)octets / SEGMENT);
+}
+
+/* A short segment to and fro on every one of many connections in turn; ns per segment. */
+static double
+requests(const struct pair *p, const struct connection *c, unsigned long connections, unsigned long count)
+{
+	char text[16] = "a short request";
+	double start;
+
+	/* Everything is acknowledged: Nagle holds nothing back. */
+	must(nke_run_for(p->a, 1000000000) == 0, "nke_run_for");
+	start = now();
+	for (unsigned long i = 0; i < count; i++) {
+		const struct connection *k = &c[i * 7919 % connections];
+
+		must(nke_send(p->a, k->a, text, sizeof text, 0) == sizeof text, "nke_send");
+		must(nke_recv(p->b, k->b, in, sizeof text, MSG_DONTWAIT) == sizeof text, "nke_recv");
+		must(nke_send(p->b, k->b, text, sizeof text, 0) == sizeof text, "nke_send");
+		must(nke_recv(p->a, k->a, in, sizeof text, MSG_DONTWAIT) == sizeof text, "nke_recv");
+	}
+	return (now() - start) / (double)(2 * count);
+}
+
+/* ---- connections -------------------------------------------------------------------------- */
+
+/* In a second; the client closes first, and the ports it waits for are free again for the next round. */
+static double
+connection_rate(const struct pair *p, unsigned long count)
+{
+	double start, spent;
+	struct connection c;
+
+	must(nke_run_for(p->a, 100000000000) == 0, "TIME_WAIT");
+	start = now();
+
+	for (unsigned long i = 0; i < count; i++) {
+		connect_one(p, &c, 0);
+		must(nke_close(p->a, c.a) == 0 && nke_close(p->b, c.b) == 0, "nke_close");
+	}
+	spent = now() - start;
+	must(nke_run_for(p->a, 100000000000) == 0, "TIME_WAIT");
+	return (double)count * 1e9 / spent;
+}
+
+static double
+resident(void)
+{
+	char line[128];
+	double kib = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "VmRSS: %lf kB", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib * 1024;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------- */
+
+static double
+best(double old, double new)
+{
+	return new < old ? new : old;
+}
+
+static void
+measure_many(size_t octets, unsigned long rounds, unsigned long connections)
+{
+	struct connection *c = calloc(connections, sizeof *c);
+	double before, crowd = 1e12, small = 1e12, start;
+	struct pair p;
+
+	must(c != NULL, "memory");
+	set_up(&p, false);
+	connect_one(&p, &c[0], 0);
+	before = resident();
+	start = now();
+	for (unsigned long i = 1; i < connections; i++)
+		connect_one(&p, &c[i], i);
+	printf("handshake_us %.2f\n", (now() - start) / 1e3 / (double)connections);
+	printf("idle_pair_octets %.0f\n", (resident() - before) / (double)connections);
+	for (unsigned long i = 0; i < rounds; i++) {
+		crowd = best(crowd, bulk(&p, &c[connections / 2], octets));
+		small = best(small, requests(&p, c, connections, 100000));
+	}
+	printf("crowd_bulk_ns %.1f\ncrowd_request_ns %.1f\n", crowd, small);
+	take_down(&p);
+	free(c);
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t octets = (argc > 1 ? strtoul(argv[1], NULL, 10) : 512) << 20;
+	unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
+	unsigned long connections = argc > 3 ? strtoul(argv[3], NULL, 10) : 100000;
+	double one = 1e12, large = 1e12, small = 1e12, rate = 0;
+	struct connection c, d;
+	struct pair p, q;
+
+	set_up(&p, false);
+	set_up(&q, true);
+	connect_one(&p, &c, 0);
+	connect_one(&q, &d, 0);
+	for (unsigned long i = 0; i < rounds; i++) {
+		double r;
+
+		one = best(one, bulk(&p, &c, octets));
+		large = best(large, bulk(&q, &d, octets));
+		small = best(small, requests(&p, &c, 1, 100000));
+		r = connection_rate(&p, 10000);
+		rate = r > rate ? r : rate;
+	}
+	printf("bulk_ns %.1f\nbulk_gbit %.2f\n", one, SEGMENT * 8 / one);
+	printf("offload_ns %.1f\noffload_gbit %.2f\n", large, SEGMENT * 8 / large);
+	printf("request_ns %.1f\nconnections_per_s %.0f\n", small, rate);
+	take_down(&p);
+	take_down(&q);
+	if (connections > 1)
+		measure_many(octets, rounds, connections);
+	return 0;
+}
