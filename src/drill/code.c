@@ -209,7 +209,7 @@ run_assignment(struct drill_code *c, bool *done)
 	    "^=", "="};
 	const char *name = c->at, *sign = NULL, *at;
 	size_t n = code_name(c);
-	struct value value, old;
+	struct value value, old, added;
 	struct code_variable *v;
 	char op[3];
 
@@ -236,7 +236,8 @@ run_assignment(struct drill_code *c, bool *done)
 			return code_refuse(c, name, "'%.*s' has no value yet", (int)(n > 40 ? 40 : n), name);
 		snprintf(op, sizeof op, "%.*s", (int)strlen(sign) - 1, sign);
 		old = v->value;
-		if (!code_binary(c, op, &old, &value, at, &value))
+		added = value;
+		if (!code_binary(c, op, &old, &added, at, &value))
 			return false;
 	}
 	return set_variable(c, name, n, &value);

@@ -718,14 +718,14 @@ comparison(struct drill_code *c, struct value *v)
 static bool
 negation(struct drill_code *c, struct value *v)
 {
-	bool not = false;
+	unsigned nots = 0;
 
 	while (code_accept_word(c, "not"))
-		not = !not;
+		nots++;
 	if (!comparison(c, v))
 		return false;
-	if (not)
-		*v = of_bool(!code_truth(v));
+	if (nots > 0)
+		*v = of_bool(code_truth(v) == (nots % 2 == 0));
 	return true;
 }
 
@@ -766,7 +766,9 @@ code_expression(struct drill_code *c, struct value *v)
 		if (ok && !code_accept_word(c, "else"))
 			ok = code_refuse(c, c->at, "expected 'else'");
 		yes = ok && code_truth(&condition);
+		c->skip += yes;
 		ok = ok && code_expression(c, &other);
+		c->skip -= yes;
 		if (ok && !yes)
 			*v = other;
 	}

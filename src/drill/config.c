@@ -257,6 +257,12 @@ drill_config_takes_value(const char *name)
 	return -1;
 }
 
+const char *
+drill_config_name(size_t i)
+{
+	return i < OPTION_COUNT ? options[i].name : NULL;
+}
+
 int
 drill_config_option(struct drill_config *c, const char *name, const char *value, struct drill_place place,
     struct drill_error *error)

@@ -60,6 +60,8 @@ int drill_config_option(struct drill_config *, const char *name, const char *val
     struct drill_error *);
 /* Whether it is one of them, and whether it takes a value: 0 no, 1 yes, 2 may. -1: not one. */
 int drill_config_takes_value(const char *name);
+/* Their names, one after the other; NULL: there are no more. */
+const char *drill_config_name(size_t i);
 /* Those of a script. */
 int drill_config_script(struct drill_config *, const struct drill_script *, struct drill_error *);
 

@@ -29,7 +29,8 @@ struct token {
 	struct drill_place place;
 	const char *text;		/* as in the script; STRING, COMMAND, CODE: inside the delimiters */
 	size_t len;
-	const char *begin;		/* where it begins in the script; NULL: it is a definition's value */
+	const char *begin;		/* where it begins in the script */
+	bool defined;			/* text is a definition's value */
 	int64_t integer;		/* INTEGER */
 	bool hex;
 	int64_t us;			/* INTEGER, FLOAT: as a time; -1: too large, -2: negative */

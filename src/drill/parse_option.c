@@ -185,6 +185,15 @@ parse_accecn(struct parser *p, struct drill_tcp_option *o, bool experiment, bool
 	return true;
 }
 
+/* The same by another name: the counter that comes first tells the kind. */
+static bool
+parse_ecn(struct parser *p, struct drill_tcp_option *o)
+{
+	if (!parse_is_word(p, "e0b") && !parse_is_word(p, "e1b"))
+		return parse_expected(p, "e0b or e1b behind ECN");
+	return parse_accecn(p, o, false, parse_is_word(p, "e1b"));
+}
+
 /* Throughput advice: [rate], of which 11 bits are told. */
 static bool
 parse_tarr(struct parser *p, struct drill_tcp_option *o)
@@ -285,6 +294,8 @@ parse_tcp_option(struct parser *p, struct drill_tcp_option *o)
 		return parse_accecn(p, o, false, word[6] == '1');
 	else if (strcmp(word, "exp-AccECN0") == 0 || strcmp(word, "exp-AccECN1") == 0)
 		return parse_accecn(p, o, true, word[10] == '1');
+	else if (strcmp(word, "ECN") == 0)
+		return parse_ecn(p, o);
 	else if (strcmp(word, "exp-tarr") == 0 || strcmp(word, "exp-TARR") == 0)
 		return parse_tarr(p, o);
 	else if (strcmp(word, "raw") == 0)
