@@ -1,8 +1,8 @@
 /*
  * nke drill: runs packetdrill scripts, each against a machine of its own in virtual time.
  *
- * Threads take scripts one after the other; what each says is kept and told by the main thread in the order of the
- * scripts, so that the output does not depend on their number.
+ * Threads take scripts one after the other; what each says is kept and told by the main thread in the order
+ * of the scripts, so that the output does not depend on their number.
  */
 #include "src/cmd/drill.h"
 
@@ -89,21 +89,24 @@ now(void)
 
 /* A script that could not be read or asks for what there is not. */
 static void
-broken(struct drill_result *r, const char *path, const struct drill_script *script, const struct drill_error *e)
+broken(struct drill_result *r, const char *path, const struct drill_script *script,
+    const struct drill_error *e)
 {
-	size_t len = 0;
-	const char *line = script != NULL && e->place.line > 0 ? drill_script_line(script, e->place.line, &len) : NULL;
+	size_t len = strlen(e->line);
+	const char *line = e->line;
 	int n;
 
+	if (script != NULL && e->place.line > 0)
+		line = drill_script_line(script, e->place.line, &len);
 	r->outcome = DRILL_BROKEN;
 	r->line = e->place.line;
 	if (e->place.line == 0)
 		n = asprintf(&r->text, "%s: %s\n", path, e->text);
-	else if (line == NULL)
+	else if (line == NULL || len == 0)
 		n = asprintf(&r->text, "%s:%u:%u: %s\n", path, e->place.line, e->place.column, e->text);
 	else
-		n = asprintf(&r->text, "%s:%u:%u: %s\n%.*s\n", path, e->place.line, e->place.column, e->text,
-		    (int)(len > 400 ? 400 : len), line);
+		n = asprintf(&r->text, "%s:%u:%u: %s\n  script:   %.*s\n", path, e->place.line,
+		    e->place.column, e->text, (int)(len > 400 ? 400 : len), line);
 	if (n < 0)
 		r->text = NULL;
 }
@@ -265,8 +268,9 @@ set_captures(const struct options *o, struct drill_items *list)
 static const struct option ours[] = {
 	{"kext", required_argument, NULL, 'k'}, {"junit", required_argument, NULL, 'u'},
 	{"shell", no_argument, NULL, 's'}, {"seed", required_argument, NULL, 'e'},
-	{"check", no_argument, NULL, 'c'}, {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'},
-	{"verbose", no_argument, NULL, 'v'}, {"define", required_argument, NULL, 'D'}
+	{"check", no_argument, NULL, 'c'}, {"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'}, {"verbose", no_argument, NULL, 'v'},
+	{"define", required_argument, NULL, 'D'}
 };
 
 #define OUR_OPTIONS	(sizeof ours / sizeof ours[0])

@@ -23,8 +23,8 @@ struct drill_items {
 };
 
 /*
- * Adds a file, or all scripts (*.pkt) of a folder and those in it, by name. False: there is none, or no memory;
- * told.
+ * Adds a file, or all scripts (*.pkt) of a folder and those in it, by name. False: there is none, or no
+ * memory; told.
  */
 bool drill_find(struct drill_items *, const char *path);
 void drill_items_free(struct drill_items *);

@@ -25,10 +25,11 @@ drill_report_item(FILE *f, const struct drill_item *item, unsigned verbose)
 	if (r->outcome != DRILL_PASSED) {
 		fprintf(f, "%s: %s\n", item->path, drill_outcome_name(r->outcome));
 		if (r->text != NULL)
-			fprintf(f, "%s%s", r->text, r->text[0] != '\0' && r->text[strlen(r->text) - 1] != '\n' ? "\n" : "");
+			fputs(r->text, f);
 	} else if (verbose > 0)
 		fprintf(f, "%s: passed (%u events in %llu.%06llu s)\n", item->path, r->events,
-		    (unsigned long long)(r->virtual_us / 1000000), (unsigned long long)(r->virtual_us % 1000000));
+		    (unsigned long long)(r->virtual_us / 1000000),
+		    (unsigned long long)(r->virtual_us % 1000000));
 }
 
 static size_t
@@ -45,12 +46,14 @@ void
 drill_report_summary(FILE *f, const struct drill_items *list, double seconds)
 {
 	static const char *const words[] = {
-		[DRILL_FAILED] = "failed", [DRILL_BROKEN] = "cannot be run", [DRILL_PANICKED] = "made the machine panic",
+		[DRILL_FAILED] = "failed", [DRILL_BROKEN] = "cannot be run",
+		[DRILL_PANICKED] = "made the machine panic",
 		[DRILL_KEXT] = "with kexts that do not load or unload"
 	};
 	uint64_t us = 0;
 
-	fprintf(f, "%zu script%s: %zu passed", list->count, list->count == 1 ? "" : "s", count(list, DRILL_PASSED));
+	fprintf(f, "%zu script%s: %zu passed", list->count, list->count == 1 ? "" : "s",
+	    count(list, DRILL_PASSED));
 	for (enum drill_outcome o = DRILL_FAILED; o <= DRILL_KEXT; o++)
 		if (o == DRILL_FAILED || count(list, o) > 0)
 			fprintf(f, ", %zu %s", count(list, o), words[o]);
@@ -174,8 +177,8 @@ junit_counts(FILE *f, const struct drill_items *list, size_t first, size_t end, 
 		failures += o == DRILL_FAILED;
 		errors += o != DRILL_FAILED && o != DRILL_PASSED;
 	}
-	fprintf(f, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.6f\">\n", end - first,
-	    failures, errors, seconds);
+	fprintf(f, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.6f\">\n",
+	    end - first, failures, errors, seconds);
 }
 
 /* One test suite for each folder. */

@@ -454,7 +454,8 @@ lexer_until(struct lexer *l, char close, const char **text, size_t *len)
 static unsigned
 hex_digit(char c)
 {
-	return isdigit((unsigned char)c) ? (unsigned)(c - '0') : (unsigned)(tolower((unsigned char)c) - 'a' + 10);
+	return isdigit((unsigned char)c) ? (unsigned)(c - '0') :
+	    (unsigned)(tolower((unsigned char)c) - 'a' + 10);
 }
 
 /* The character that the escape at text[*i], behind the backslash, stands for; *i is behind it then. */

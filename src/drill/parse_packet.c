@@ -113,7 +113,8 @@ parse_ip(struct parser *p, enum drill_direction direction, struct drill_ip *ip)
 		if (!parse_ip_field(p, ip))
 			return false;
 	} while (parse_accept(p, ','));
-	if ((ip->tos_kind == DRILL_TOS_ECT01 || ip->tos_kind == DRILL_TOS_DSCP_ECT01) && direction == DRILL_IN)
+	if ((ip->tos_kind == DRILL_TOS_ECT01 || ip->tos_kind == DRILL_TOS_DSCP_ECT01) && direction ==
+	    DRILL_IN)
 		return parse_fail(p, place, "[ect01] is for packets out (>) only");
 	return parse_punct(p, close, "or ',' behind a field of IP");
 }
@@ -355,7 +356,8 @@ refuse_protocol(struct parser *p)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (parse_is_word(p, names[i])) {
-			parse_refuse(p, parse_token(p)->place, i < 5 || i > 6 ? "encapsulation ('%s') is not supported" :
+			parse_refuse(p, parse_token(p)->place, i < 5 || i > 6 ?
+			    "encapsulation ('%s') is not supported" :
 			    "'%s' is not supported", names[i]);
 			return true;
 		}

@@ -1,6 +1,6 @@
 /*
- * Fuzz target: reading packetdrill scripts, the values of their expressions and the code in them. Nothing is run:
- * no machine is made, and code reaches nothing but its own variables.
+ * Fuzz target: reading packetdrill scripts, the values of their expressions and the code in them. Nothing
+ * is run: no machine is made, and code reaches nothing but its own variables.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (code == NULL || text == NULL)
 		abort();
 	memcpy(text, data, size);
-	if (drill_parse("fuzz", text, size, defines, sizeof defines / sizeof defines[0], &script, &error) != 0) {
+	if (drill_parse("fuzz", text, size, defines, sizeof defines / sizeof defines[0], &script,
+	    &error) != 0) {
 		if (error.kind == DRILL_ERROR_NONE || error.text[0] == '\0')
 			abort();
 	} else {

@@ -1,5 +1,6 @@
 /*
- * Reading packetdrill scripts: what every form of the language becomes, and where and how each mistake is told.
+ * Reading packetdrill scripts: what every form of the language becomes, and where and how each mistake is
+ * told.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,7 +103,8 @@ times(void **state)
 		drill_script_free(script);
 	}
 	fails("-1 close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1, "the time -1 is negative");
-	fails("99999999999999999 close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1, "the time 99999999999999999 is too large");
+	fails("99999999999999999 close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1,
+	    "the time 99999999999999999 is too large");
 	fails("0x1 close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1, "expected a time in seconds, found '0x1'");
 	fails("+ close(3) = 0", DRILL_ERROR_SYNTAX, 1, 3, "expected a time in seconds, found 'close'");
 	fails("0.2~0.1 > . 1:1(0) ack 1", DRILL_ERROR_SYNTAX, 1, 5, "the time range is backwards");
@@ -111,7 +113,8 @@ times(void **state)
 	fails("\n* close(3) = 0", DRILL_ERROR_SYNTAX, 2, 1, "the time * is for packets out (>) only");
 	fails("* < . 1:1(0) ack 1 win 1", DRILL_ERROR_SYNTAX, 1, 1, "the time * is for packets out (>) only");
 	fails("0~1 `true`", DRILL_ERROR_SYNTAX, 1, 1, "a range of times is for packets out (>) only");
-	fails("close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1, "expected an event, which begins with its time, found 'close'");
+	fails("close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1,
+	    "expected an event, which begins with its time, found 'close'");
 }
 
 /* ---- options, commands, code, comments ---------------------------------------------------------- */
@@ -119,8 +122,10 @@ times(void **state)
 static void
 options(void **state)
 {
-	struct drill_script *s = parse("--ip_version=ipv6\n--dry_run --mtu = 1400// so\n--remote_ip=192.0.2.1/24\n"
-	    "--local_ip=fd3d:fa7b:d17d::1\n--init_scripts=\"a b.sh\"\n--define=CC=\"new reno\"\n0 f(CC, $CC) = 0\n");
+	struct drill_script *s =
+	    parse("--ip_version=ipv6\n--dry_run --mtu = 1400// so\n--remote_ip=192.0.2.1/24\n"
+	    "--local_ip=fd3d:fa7b:d17d::1\n--init_scripts=\"a b.sh\"\n"
+	    "--define=CC=\"new reno\"\n0 f(CC, $CC) = 0\n");
 
 	(void)state;
 	assert_int_equal(s->option_count, 7);
@@ -140,7 +145,8 @@ options(void **state)
 		assert_string_equal(s->events[0].call->args[i].value->text, "new reno");
 	}
 	drill_script_free(s);
-	fails("--mtu=\n0 close(3) = 0", DRILL_ERROR_SYNTAX, 2, 1, "expected a value behind --option=, found '0'");
+	fails("--mtu=\n0 close(3) = 0", DRILL_ERROR_SYNTAX, 2, 1,
+	    "expected a value behind --option=, found '0'");
 	fails("--define=x\n0 close(3) = 0", DRILL_ERROR_SYNTAX, 1, 1, "--define is to be given NAME=VALUE");
 	fails("--mtu=\"15\n", DRILL_ERROR_SYNTAX, 1, 7, "a string that does not end");
 	fails("0 close(3) = 0\n--mtu=9", DRILL_ERROR_SYNTAX, 2, 1,
@@ -189,13 +195,15 @@ commands_and_code(void **state)
 	fails("0 %{ a }\n", DRILL_ERROR_SYNTAX, 1, 3, "code %{ that does not end with }%");
 	fails("0 close(3) = 0 /* x\n", DRILL_ERROR_SYNTAX, 1, 16, "a comment /* that does not end");
 	fails("0 f(\"x) = 0\n", DRILL_ERROR_SYNTAX, 1, 5, "a string that does not end");
-	fails("%{ x }%", DRILL_ERROR_SYNTAX, 1, 1, "expected an event, which begins with its time, found code");
+	fails("%{ x }%", DRILL_ERROR_SYNTAX, 1, 1,
+	    "expected an event, which begins with its time, found code");
 }
 
 static void
 systems(void **state)
 {
-	struct drill_script *s = parse("#ifdef Linux\n0 nonsense !\n#endif\n#ifdef FreeBSD\n0 f() = 1\n#endif\n0 g() = 2\n");
+	struct drill_script *s =
+	    parse("#ifdef Linux\n0 nonsense !\n#endif\n#ifdef FreeBSD\n0 f() = 1\n#endif\n0 g() = 2\n");
 
 	(void)state;
 	assert_int_equal(s->event_count, 2);
@@ -205,7 +213,8 @@ systems(void **state)
 	fails("#ifdef Linux\n0 f() = 0\n", DRILL_ERROR_SYNTAX, 1, 1, "#ifdef without #endif");
 	fails("0 f() = 0\n#ifdef FreeBSD\n0 f() = 0\n", DRILL_ERROR_SYNTAX, 2, 1, "#ifdef without #endif");
 	fails("0 f() = 0\n#endif\n", DRILL_ERROR_SYNTAX, 2, 1, "#endif without #ifdef");
-	fails("#ifdef FreeBSD\n#ifdef Linux\n#endif\n#endif\n", DRILL_ERROR_SYNTAX, 2, 1, "#ifdef inside #ifdef");
+	fails("#ifdef FreeBSD\n#ifdef Linux\n#endif\n#endif\n", DRILL_ERROR_SYNTAX, 2, 1,
+	    "#ifdef inside #ifdef");
 	fails("# comment\n0 f() = 0\n", DRILL_ERROR_SYNTAX, 1, 1,
 	    "'#' begins nothing but #ifdef SYSTEM and #endif; comments begin with //");
 }
@@ -216,7 +225,8 @@ static void
 calls(void **state)
 {
 	struct drill_script *s;
-	const struct drill_event *e = one(&s, "+0.1...0.35 connect(3, ..., ...) = -1 EINPROGRESS (it's under way)");
+	const struct drill_event *e = one(&s,
+	    "+0.1...0.35 connect(3, ..., ...) = -1 EINPROGRESS (it's under way)");
 
 	(void)state;
 	assert_int_equal(e->kind, DRILL_SYSCALL);
@@ -241,8 +251,10 @@ calls(void **state)
 	assert_string_equal(e->call->note, "flags O_RDWR");
 	drill_script_free(s);
 	fails("0.3...0.2 read(3) = 0", DRILL_ERROR_SYNTAX, 1, 7, "the call returns before it begins");
-	fails("0 close 3) = 0", DRILL_ERROR_SYNTAX, 1, 9, "expected '(' behind the name of a call, found '3'");
-	fails("0 close(3 = 0", DRILL_ERROR_SYNTAX, 1, 11, "expected ')' or ',' behind an argument, found '='");
+	fails("0 close 3) = 0", DRILL_ERROR_SYNTAX, 1, 9,
+	    "expected '(' behind the name of a call, found '3'");
+	fails("0 close(3 = 0", DRILL_ERROR_SYNTAX, 1, 11,
+	    "expected ')' or ',' behind an argument, found '='");
 	fails("0 close(3,) = 0", DRILL_ERROR_SYNTAX, 1, 11, "expected a value, found ')'");
 	fails("0 close(3)\n", DRILL_ERROR_SYNTAX, 2, 1,
 	    "expected '=' and the result behind a call, found the end of the script");
@@ -280,11 +292,14 @@ expressions(void **state)
 	    "{fd = 3, events = POLLIN|POLLOUT, revents = 0}");
 	prints("{msg_name(...)=..., msg_iov(2)=[{...,4},{\"b\",1}], msg_flags=0}", DRILL_STRUCT,
 	    "{msg_name(...) = ..., msg_iov(2) = [{..., 4}, {\"b\", 1}], msg_flags = 0}");
-	prints("{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr(\"192.0.2.1\")}", DRILL_STRUCT,
+	prints("{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr(\"192.0.2.1\")}",
+	    DRILL_STRUCT,
 	    "{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr(\"192.0.2.1\")}");
 	prints("[a = 1, b]", DRILL_ARRAY, "[a = 1, b]");
-	fails("0 f(18446744073709551616) = 0", DRILL_ERROR_SYNTAX, 1, 5, "a number that does not fit into 64 bits");
-	fails("0 f(0x10000000000000000) = 0", DRILL_ERROR_SYNTAX, 1, 5, "a number that does not fit into 64 bits");
+	fails("0 f(18446744073709551616) = 0", DRILL_ERROR_SYNTAX, 1, 5,
+	    "a number that does not fit into 64 bits");
+	fails("0 f(0x10000000000000000) = 0", DRILL_ERROR_SYNTAX, 1, 5,
+	    "a number that does not fit into 64 bits");
 	fails("0 f([1) = 0", DRILL_ERROR_SYNTAX, 1, 7, "expected ']' or ',' behind an element, found ')'");
 	fails("0 f({a = 1) = 0", DRILL_ERROR_SYNTAX, 1, 11, "expected '}' or ',' behind a field, found ')'");
 	fails("0 f({a = 1, 2}) = 0", DRILL_ERROR_SYNTAX, 1, 13, "expected the name of a field, found '2'");
@@ -334,8 +349,10 @@ tcp_flags(void **state)
 	} forms[] = {
 		{"S", DRILL_SYN}, {"S.", DRILL_SYN | DRILL_ACK}, {".", DRILL_ACK}, {"-", 0},
 		{"FP.", DRILL_FIN | DRILL_PSH | DRILL_ACK}, {"R", DRILL_RST}, {"U.", DRILL_URG | DRILL_ACK},
-		{"SEW", DRILL_SYN | DRILL_ECE | DRILL_CWR}, {"SEWA", DRILL_SYN | DRILL_ECE | DRILL_CWR | DRILL_AE},
-		{"P6.", DRILL_PSH | DRILL_ACK | DRILL_AE | DRILL_CWR}, {".5", DRILL_ACK | DRILL_AE | DRILL_ECE},
+		{"SEW", DRILL_SYN | DRILL_ECE | DRILL_CWR}, {"SEWA",
+		DRILL_SYN | DRILL_ECE | DRILL_CWR | DRILL_AE},
+		{"P6.", DRILL_PSH | DRILL_ACK | DRILL_AE | DRILL_CWR}, {".5",
+		DRILL_ACK | DRILL_AE | DRILL_ECE},
 		{"P.1", DRILL_PSH | DRILL_ACK | DRILL_ECE}, {"0.", DRILL_ACK}
 	};
 	struct drill_script *s;
@@ -352,7 +369,8 @@ tcp_flags(void **state)
 	fails("0 > S- 1:1(0)", DRILL_ERROR_SYNTAX, 1, 5, "'S-' are no TCP flags");
 	fails("0 > hello 1:1(0)", DRILL_ERROR_SYNTAX, 1, 5,
 	    "expected TCP flags (F S R P . U E W A, - for none), udp or icmp, found 'hello'");
-	fails("0 > Sx 1:1(0)", DRILL_ERROR_SYNTAX, 1, 6, "expected a number as the sequence number, found 'x'");
+	fails("0 > Sx 1:1(0)", DRILL_ERROR_SYNTAX, 1, 6,
+	    "expected a number as the sequence number, found 'x'");
 }
 
 static void
@@ -391,20 +409,27 @@ tcp_fields(void **state)
 	fails("0 > . 1:100(100)", DRILL_ERROR_SYNTAX, 1, 7, "sequence numbers 1 to 100 are not 100 octets");
 	fails("0 > . 1:1", DRILL_ERROR_SYNTAX, 1, 10,
 	    "expected '(' and the number of octets behind sequence numbers, found the end of the script");
-	fails("0 > . 1(0)", DRILL_ERROR_SYNTAX, 1, 8, "expected ':' behind the first sequence number, found '('");
-	fails("0 > . 1:70001(70000)", DRILL_ERROR_SYNTAX, 1, 15, "the number of octets is 70000, but can be 0 to 65535");
+	fails("0 > . 1(0)", DRILL_ERROR_SYNTAX, 1, 8,
+	    "expected ':' behind the first sequence number, found '('");
+	fails("0 > . 1:70001(70000)", DRILL_ERROR_SYNTAX, 1, 15,
+	    "the number of octets is 70000, but can be 0 to 65535");
 	fails("0 > . 4294967296:1(1)", DRILL_ERROR_SYNTAX, 1, 7,
 	    "the sequence number is 4294967296, but can be 0 to 4294967295");
-	fails("0 > . -1:0(1)", DRILL_ERROR_SYNTAX, 1, 7, "the sequence number is -1, but can be 0 to 4294967295");
-	fails("0 < . ...(0) win 1", DRILL_ERROR_SYNTAX, 1, 7, "... as sequence numbers is for packets out (>) only");
+	fails("0 > . -1:0(1)", DRILL_ERROR_SYNTAX, 1, 7,
+	    "the sequence number is -1, but can be 0 to 4294967295");
+	fails("0 < . ...(0) win 1", DRILL_ERROR_SYNTAX, 1, 7,
+	    "... as sequence numbers is for packets out (>) only");
 	fails("0 > R 0:0(0) ack 1", DRILL_ERROR_SYNTAX, 1, 7, "ack without the flag '.'");
 	fails("0 > . 1:1(0) ack -1", DRILL_ERROR_SYNTAX, 1, 18, "ack is -1, but can be 0 to 4294967295");
-	fails("0 > . 1:1(0) ack\n", DRILL_ERROR_SYNTAX, 2, 1, "expected a number as ack, found the end of the script");
-	fails("0 > . 1:1(0) ack 1 win 65536", DRILL_ERROR_SYNTAX, 1, 24, "win is 65536, but can be 0 to 65535");
+	fails("0 > . 1:1(0) ack\n", DRILL_ERROR_SYNTAX, 2, 1,
+	    "expected a number as ack, found the end of the script");
+	fails("0 > . 1:1(0) ack 1 win 65536", DRILL_ERROR_SYNTAX, 1, 24,
+	    "win is 65536, but can be 0 to 65535");
 	fails("0 > . 1:1(0) urg 65536", DRILL_ERROR_SYNTAX, 1, 18, "urg is 65536, but can be 0 to 65535");
 	fails("0 < S 0:0(0)\n1 close(3) = 0", DRILL_ERROR_SYNTAX, 2, 1,
 	    "expected win, which a packet in (<) needs, found '1'");
-	fails("0 < 70000 > 53 S 0:0(0) win 1", DRILL_ERROR_SYNTAX, 1, 5, "the source port is 70000, but can be 0 to 65535");
+	fails("0 < 70000 > 53 S 0:0(0) win 1", DRILL_ERROR_SYNTAX, 1, 5,
+	    "the source port is 70000, but can be 0 to 65535");
 	fails("0 < 53 > 70000 S 0:0(0) win 1", DRILL_ERROR_SYNTAX, 1, 10,
 	    "the destination port is 70000, but can be 0 to 65535");
 	fails("0 > . 1:1(0) ack 1 foo 1", DRILL_ERROR_SYNTAX, 1, 20,
@@ -561,13 +586,17 @@ ip_fields(void **state)
 		enum drill_tos_kind kind;
 		unsigned tos, ttl, flow_label;	/* 0: not told */
 	} forms[] = {
-		{"[noecn]", DRILL_TOS_ECN, 0, 0, 0}, {"[ect0]", DRILL_TOS_ECN, 2, 0, 0}, {"(ect1)", DRILL_TOS_ECN, 1, 0, 0},
+		{"[noecn]", DRILL_TOS_ECN, 0, 0, 0}, {"[ect0]", DRILL_TOS_ECN, 2, 0, 0}, {"(ect1)",
+		DRILL_TOS_ECN, 1, 0, 0},
 		{"[ce]", DRILL_TOS_ECN, 3, 0, 0}, {"[ect01]", DRILL_TOS_ECT01, 0, 0, 0},
 		{"[ecn ect0]", DRILL_TOS_ECN, 2, 0, 0}, {"[tos 0xb8]", DRILL_TOS_ALL, 0xb8, 0, 0},
-		{"[class 0x3, flowlabel 0x12345]", DRILL_TOS_ALL, 3, 0, 0x12345}, {"[ttl 64]", DRILL_TOS_NONE, 0, 64, 0},
+		{"[class 0x3, flowlabel 0x12345]", DRILL_TOS_ALL, 3, 0, 0x12345}, {"[ttl 64]",
+		DRILL_TOS_NONE, 0, 64, 0},
 		{"[ect0, ttl 1]", DRILL_TOS_ECN, 2, 1, 0}, {"[dscp EF]", DRILL_TOS_DSCP, 0xb8, 0, 0},
-		{"[dscp 0x1]", DRILL_TOS_DSCP, 4, 0, 0}, {"[dscp AF11, ecn ce, hlim 9]", DRILL_TOS_ALL, 0x2b, 9, 0},
-		{"[dscp CS1, ecn ect01]", DRILL_TOS_DSCP_ECT01, 0x20, 0, 0}, {"[flowlabel 0x1]", DRILL_TOS_NONE, 0, 0, 1}
+		{"[dscp 0x1]", DRILL_TOS_DSCP, 4, 0, 0}, {"[dscp AF11, ecn ce, hlim 9]", DRILL_TOS_ALL,
+		0x2b, 9, 0},
+		{"[dscp CS1, ecn ect01]", DRILL_TOS_DSCP_ECT01, 0x20, 0, 0}, {"[flowlabel 0x1]",
+		DRILL_TOS_NONE, 0, 0, 1}
 	};
 	struct drill_script *s;
 	char text[100];
@@ -586,15 +615,18 @@ ip_fields(void **state)
 	}
 	fails("0 < [ect01] . 1:1(0) win 1", DRILL_ERROR_SYNTAX, 1, 5, "[ect01] is for packets out (>) only");
 	fails("0 > [ect2] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 6,
-	    "expected noecn, ect0, ect1, ect01, ce, ecn, dscp, tos, class, ttl, hlim or flowlabel, found 'ect2'");
-	fails("0 > [ecn x] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10, "expected noecn, ect0, ect1, ect01 or ce, found 'x'");
+	    "expected noecn, ect0, ect1, ect01, ce, ecn, dscp, tos, class, ttl, hlim or flowlabel, "
+	    "found 'ect2'");
+	fails("0 > [ecn x] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10,
+	    "expected noecn, ect0, ect1, ect01 or ce, found 'x'");
 	fails("0 > [tos 0x100] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10, "tos is 0x100, but can be 0 to 255");
 	fails("0 > [dscp 64] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 11, "dscp is 64, but can be 0 to 63");
 	fails("0 > [ttl 256] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10, "ttl is 256, but can be 0 to 255");
 	fails("0 > [flowlabel 0x100000] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 16,
 	    "flowlabel is 0x100000, but can be 0 to 1048575");
 	fails("0 > [ect0, ce] . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 12, "the type of service is told twice");
-	fails("0 > [ect0) . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10, "expected ']' or ',' behind a field of IP, found ')'");
+	fails("0 > [ect0) . 1:1(0)", DRILL_ERROR_SYNTAX, 1, 10,
+	    "expected ']' or ',' behind a field of IP, found ')'");
 }
 
 static void
@@ -635,13 +667,16 @@ udp_and_icmp(void **state)
 	assert_int_equal(p->icmp.quote, DRILL_QUOTE_RAW);
 	drill_script_free(s);
 	fails("0 < udp 100", DRILL_ERROR_SYNTAX, 1, 9, "expected '(' and the number of octets, found '100'");
-	fails("0 < udp (70000)", DRILL_ERROR_SYNTAX, 1, 10, "the number of octets is 70000, but can be 0 to 65535");
+	fails("0 < udp (70000)", DRILL_ERROR_SYNTAX, 1, 10,
+	    "the number of octets is 70000, but can be 0 to 65535");
 	fails("0 < icmp [1:1(0)]", DRILL_ERROR_SYNTAX, 1, 10, "expected the name of an ICMP type, found '['");
 	fails("0 < icmp unreachable mtu x", DRILL_ERROR_SYNTAX, 1, 26, "expected a number as mtu, found 'x'");
-	fails("0 < icmp unreachable id 65536", DRILL_ERROR_SYNTAX, 1, 25, "id is 65536, but can be 0 to 65535");
+	fails("0 < icmp unreachable id 65536", DRILL_ERROR_SYNTAX, 1, 25,
+	    "id is 65536, but can be 0 to 65535");
 	fails("0 < icmp unreachable [1:1(0)", DRILL_ERROR_SYNTAX, 1, 29,
 	    "expected ']' behind the quoted packet, found the end of the script");
-	fails("0 < icmp unreachable [...(0)]", DRILL_ERROR_SYNTAX, 1, 23, "... as sequence numbers of a quoted packet");
+	fails("0 < icmp unreachable [...(0)]", DRILL_ERROR_SYNTAX, 1, 23,
+	    "... as sequence numbers of a quoted packet");
 	fails("0 < 1 > 2 icmp unreachable", DRILL_ERROR_SYNTAX, 1, 11, "ICMP has no ports");
 }
 
@@ -655,7 +690,8 @@ refused(void **state)
 	    "encapsulation ('mpls') is not supported");
 	fails("0 > sctp: INIT[...]", DRILL_ERROR_REFUSED, 1, 5, "'sctp' is not supported");
 	fails("0 < udplite (10, 5)", DRILL_ERROR_REFUSED, 1, 5, "'udplite' is not supported");
-	fails("0 > S 0:0(0) <mp_capable a>", DRILL_ERROR_REFUSED, 1, 15, "Multipath TCP ('mp_capable') is not supported");
+	fails("0 > S 0:0(0) <mp_capable a>", DRILL_ERROR_REFUSED, 1, 15,
+	    "Multipath TCP ('mp_capable') is not supported");
 	fails("0 < S 0:0(0) win 1 <nop>/udp(1 > 9899)", DRILL_ERROR_REFUSED, 1, 25,
 	    "encapsulation in UDP is not supported");
 	fails("0 < S 0:0(0) win 1 <nop> {mut ip 0-1}", DRILL_ERROR_REFUSED, 1, 26,
@@ -699,8 +735,10 @@ files(void **state)
 static void
 cut_scripts(void **state)
 {
-	static const char whole[] = "--mtu=9\n#ifdef FreeBSD\n`a`\n#endif\n+0.1~+0.2 > [dscp EF, ecn ce] P.6 1:2(1) ack 1 "
-	    "win 5 <mss 1,sack 1:2,TS val ... ecr 1!,FO ab>\n0...1 f({a(1)=[\"x\\n\"...]}) = -1 E (n)\n0 %{ a }%\n"
+	static const char whole[] =
+	    "--mtu=9\n#ifdef FreeBSD\n`a`\n#endif\n+0.1~+0.2 > [dscp EF, ecn ce] P.6 1:2(1) ack 1 "
+	    "win 5 <mss 1,sack 1:2,TS val ... ecr 1!,FO ab>\n"
+	    "0...1 f({a(1)=[\"x\\n\"...]}) = -1 E (n)\n0 %{ a }%\n"
 	    "* < icmp a b mtu 1 id 2 [udp (1)]\n\0 1 f() = 0\n";
 	struct drill_script *s;
 	struct drill_error error;

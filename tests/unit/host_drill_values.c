@@ -108,10 +108,12 @@ address(const char *expression, const char *expected)
 	if (drill_eval_address(argument(&s, expression), &ss, &len, &error) != 0)
 		snprintf(seen, sizeof seen, "%.99s", error.text);
 	else if (ss.ss_family == AF_INET6)
-		snprintf(seen, sizeof seen, "[%s]:%u", inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&ss)->sin6_addr, host,
+		snprintf(seen, sizeof seen, "[%s]:%u", inet_ntop(AF_INET6,
+		    &((struct sockaddr_in6 *)&ss)->sin6_addr, host,
 		    sizeof host), ntohs(((struct sockaddr_in6 *)&ss)->sin6_port));
 	else
-		snprintf(seen, sizeof seen, "%s:%u", inet_ntop(AF_INET, &((struct sockaddr_in *)&ss)->sin_addr, host,
+		snprintf(seen, sizeof seen, "%s:%u", inet_ntop(AF_INET,
+		    &((struct sockaddr_in *)&ss)->sin_addr, host,
 		    sizeof host), ntohs(((struct sockaddr_in *)&ss)->sin_port));
 	assert_string_equal(seen, expected);
 	drill_script_free(s);
@@ -121,14 +123,19 @@ static void
 addresses(void **state)
 {
 	(void)state;
-	address("{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"1.2.3.4\")}", "1.2.3.4:80");
-	address("{sa_family = AF_INET, sin_port = htons(80), sin_addr = htonl(INADDR_LOOPBACK)}", "127.0.0.1:80");
+	address("{sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr(\"1.2.3.4\")}",
+	    "1.2.3.4:80");
+	address("{sa_family = AF_INET, sin_port = htons(80), sin_addr = htonl(INADDR_LOOPBACK)}",
+	    "127.0.0.1:80");
 	address("{sin_family = AF_INET, sin_port = ..., sin_addr = ...}", "0.0.0.0:0");
 	address("{sa_family = AF_INET6, sin_port = htons(1), sin_addr = inet_addr(\"::1\")}", "[::1]:1");
-	address("{sa_family = AF_INET6, sin6_port = htons(1), sin6_addr = inet6_addr(\"fe80::1\")}", "[fe80::1]:1");
-	address("{sin6_family = AF_INET6, sin6_port = htons(1), sin6_addr = inet_pton(AF_INET6, \"fd00::2\")}",
+	address("{sa_family = AF_INET6, sin6_port = htons(1), sin6_addr = inet6_addr(\"fe80::1\")}",
+	    "[fe80::1]:1");
+	address("{sin6_family = AF_INET6, sin6_port = htons(1), "
+	    "sin6_addr = inet_pton(AF_INET6, \"fd00::2\")}",
 	    "[fd00::2]:1");
-	address("{sa_family = AF_INET6, sin_port = htons(1), sin_addr = inet_addr(\"1.2.3.4\")}", "[::ffff:1.2.3.4]:1");
+	address("{sa_family = AF_INET6, sin_port = htons(1), sin_addr = inet_addr(\"1.2.3.4\")}",
+	    "[::ffff:1.2.3.4]:1");
 	address("{sa_family = AF_INET, sin_port = htons(1), sin_addr = inet_addr(\"::1\")}",
 	    "inet_addr(\"::1\"): no IPv4 address");
 	address("{sin_port = htons(1)}",
@@ -220,7 +227,8 @@ stops(const char *code, enum drill_code_result result, unsigned line, unsigned c
 
 	assert_int_equal(run_pieces(pieces, out, sizeof out, &error), result);
 	if (strcmp(error.text, message) != 0 || error.place.line != line || error.place.column != column)
-		fail_msg("%s\nexpected %u:%u: %s\nseen     %u:%u: %s", code, line, column, message, error.place.line,
+		fail_msg("%s\nexpected %u:%u: %s\nseen     %u:%u: %s", code, line, column, message,
+		    error.place.line,
 		    error.place.column, error.text);
 }
 
@@ -376,11 +384,13 @@ settings(void **state)
 	does_not_set("ip_version", "ipv5", DRILL_ERROR_SYNTAX,
 	    "--ip_version=ipv5: expected ipv4, ipv6 or ipv4-mapped-ipv6");
 	does_not_set("ip_version", NULL, DRILL_ERROR_SYNTAX, "--ip_version needs a value");
-	does_not_set("bind_port", "0", DRILL_ERROR_SYNTAX, "--bind_port=0: expected a number from 1 to 65535");
+	does_not_set("bind_port", "0", DRILL_ERROR_SYNTAX,
+	    "--bind_port=0: expected a number from 1 to 65535");
 	does_not_set("mtu", "67", DRILL_ERROR_SYNTAX, "--mtu=67: expected a number from 68 to 65535");
 	does_not_set("mtu", "1500x", DRILL_ERROR_SYNTAX, "--mtu=1500x: expected a number from 68 to 65535");
 	does_not_set("mtu", "-1", DRILL_ERROR_SYNTAX, "--mtu=-1: expected a number from 68 to 65535");
-	does_not_set("non_fatal", "all", DRILL_ERROR_SYNTAX, "--non_fatal=all: expected packet, syscall or packet,syscall");
+	does_not_set("non_fatal", "all", DRILL_ERROR_SYNTAX,
+	    "--non_fatal=all: expected packet, syscall or packet,syscall");
 	does_not_set("dry_run", "maybe", DRILL_ERROR_SYNTAX, "--dry_run=maybe: expected no value, 0 or 1");
 	does_not_set("define", "x", DRILL_ERROR_SYNTAX, "--define=x: expected NAME=VALUE");
 	does_not_set("udp_encapsulation", "tcp", DRILL_ERROR_REFUSED, "--udp_encapsulation is not supported");
@@ -398,12 +408,15 @@ makes(const struct drill_config *c, const char *expected)
 	if (drill_config_addresses(c, &a, &error) != 0)
 		snprintf(seen, sizeof seen, "%.199s", error.text);
 	else if (a.v6)
-		snprintf(seen, sizeof seen, "%s/%u > %s", inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&a.local)->sin6_addr,
+		snprintf(seen, sizeof seen, "%s/%u > %s", inet_ntop(AF_INET6,
+		    &((struct sockaddr_in6 *)&a.local)->sin6_addr,
 		    local, sizeof local), a.prefix_len, inet_ntop(AF_INET6,
 		    &((struct sockaddr_in6 *)&a.remote)->sin6_addr, remote, sizeof remote));
 	else
-		snprintf(seen, sizeof seen, "%s/%u > %s", inet_ntop(AF_INET, &((struct sockaddr_in *)&a.local)->sin_addr,
-		    local, sizeof local), a.prefix_len, inet_ntop(AF_INET, &((struct sockaddr_in *)&a.remote)->sin_addr,
+		snprintf(seen, sizeof seen, "%s/%u > %s", inet_ntop(AF_INET,
+		    &((struct sockaddr_in *)&a.local)->sin_addr,
+		    local, sizeof local), a.prefix_len, inet_ntop(AF_INET,
+		    &((struct sockaddr_in *)&a.remote)->sin_addr,
 		    remote, sizeof remote));
 	assert_string_equal(seen, expected);
 }
@@ -435,7 +448,8 @@ settings_make_addresses(void **state)
 static void
 settings_of_scripts(void **state)
 {
-	const char *text = "--mtu=1000\n--define=A=1\n--tolerance_usecs=5\n0 f() = 0", *wrong = "\n--mtu=1\n0 f() = 0";
+	const char *text = "--mtu=1000\n--define=A=1\n--tolerance_usecs=5\n0 f() = 0", *wrong =
+	    "\n--mtu=1\n0 f() = 0";
 	struct drill_script *s;
 	struct drill_error error;
 	struct drill_config c;
@@ -459,7 +473,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(integers), cmocka_unit_test(addresses), cmocka_unit_test(names),
-		cmocka_unit_test(code_values), cmocka_unit_test(code_variables_stay), cmocka_unit_test(code_stops),
+		cmocka_unit_test(code_values), cmocka_unit_test(code_variables_stay),
+		cmocka_unit_test(code_stops),
 		cmocka_unit_test(code_is_not_too_deep), cmocka_unit_test(settings),
 		cmocka_unit_test(settings_make_addresses), cmocka_unit_test(settings_of_scripts)
 	};
