@@ -331,7 +331,8 @@ look_up(struct drill_code *c, const char *name, size_t len, struct value *v)
 	constant = drill_constant(copy);
 	if (constant == NULL)
 		return code_refuse(c, name, "there is no name '%s'", copy);
-	*v = of_int(constant->has_host ? constant->host : constant->darwin);
+	/* What TCP_INFO tells of is the machine's: so are the names that it is compared with. */
+	*v = of_int(constant->has_darwin ? constant->darwin : constant->host);
 	return true;
 }
 

@@ -142,6 +142,7 @@ info_lookup(void *ctx, const char *name, int64_t *value)
 	c = drill_constant(name);
 	if (c == NULL)
 		return false;
-	*value = c->has_host ? c->host : c->darwin;
+	/* States and such are told as in the script's dialect, and so their names are. */
+	*value = c->has_host && (r->linux_dialect || !c->has_darwin) ? c->host : c->darwin;
 	return true;
 }
