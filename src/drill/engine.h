@@ -313,6 +313,8 @@ int packet_out(struct run *, const struct drill_packet *);
 int packet_options(struct run *, const struct flow *, const struct drill_tcp *, bool syn,
     uint8_t out[DRILL_TCP_OPTION_BYTES]);
 
+/* The letters of DRILL_FIN and so on; - for none. */
+void print_flags(FILE *, unsigned flags);
 /* In the script's notation; `f` NULL: numbers as on the wire. */
 void print_script_packet(FILE *, const struct drill_packet *);
 void print_wire_packet(FILE *, const struct flow *, const struct wire *, bool in);

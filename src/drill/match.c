@@ -260,8 +260,12 @@ compare_flags(struct comparison *c)
 
 	if (c->cut)
 		ignored |= DRILL_PSH | DRILL_FIN;
-	if (((tcp->flags ^ c->seen->flags) & ~ignored) != 0)
-		differ(c, "flags");
+	if (((tcp->flags ^ c->seen->flags) & ~ignored) == 0)
+		return;
+	differ(c, "flags ");
+	print_flags(c->differences, c->seen->flags);
+	fputs(" instead of ", c->differences);
+	print_flags(c->differences, tcp->flags);
 }
 
 static void

@@ -7,7 +7,7 @@
 
 /* ---- what both have ----------------------------------------------------------------------------- */
 
-static void
+void
 print_flags(FILE *out, unsigned flags)
 {
 	static const struct {

@@ -1,6 +1,7 @@
 /* Calls that read and write: buffers, messages with their control messages, what was received. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,9 @@
 #define TOTAL_MAX	(64u << 20)	/* octets of one call */
 #define PIECES_MAX	1024u
 
+#ifndef TCP_FASTOPEN
+#define TCP_FASTOPEN	23
+#endif
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN	0x20000000
 #endif
@@ -167,6 +171,18 @@ goes_to(struct run *r, const struct job *j)
 		flow_connects(r, f, &j->address);
 }
 
+/* Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. */
+static void
+fast_open(struct run *r, struct job *j)
+{
+	const int on = 1;
+
+	if (!(j->flags & MSG_FASTOPEN))
+		return;
+	j->flags &= ~MSG_FASTOPEN;
+	(void)nke_setsockopt(r->machine, j->fd, IPPROTO_TCP, TCP_FASTOPEN, &on, sizeof on);
+}
+
 int
 call_send(struct run *r, const struct drill_call *call)
 {
@@ -187,6 +203,7 @@ call_send(struct run *r, const struct drill_call *call)
 		j->has_address = true;
 		goes_to(r, j);
 	}
+	fast_open(r, j);
 	return job_run(r, j);
 fail:
 	job_free(j);
@@ -388,6 +405,7 @@ call_sendmsg(struct run *r, const struct drill_call *call)
 		j->message.msg_namelen = j->address_len;
 		goes_to(r, j);
 	}
+	fast_open(r, j);
 	return job_run(r, j);
 fail:
 	job_free(j);

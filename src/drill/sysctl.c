@@ -34,6 +34,25 @@ static const struct translation {
 	{"net.ipv4.tcp_wmem", "net.inet.tcp.sendspace", 1, 1},
 };
 
+/* What FreeBSD has and scripts set, and a machine does always or never. */
+static bool
+is_passed_over(const char *name)
+{
+	static const char *const names[] = {"net.inet.tcp.rfc6675_pipe", "net.inet.tcp.sack.revised",
+	    "net.inet.tcp.newsack", "net.inet.tcp.do_lrd", "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv",
+	    "net.inet.tcp.do_prr_conservative", "net.inet.tcp.functions_default", "net.inet.tcp.ecn.maxretries",
+	    "net.inet.tcp.ecn.generalized", "net.inet.tcp.ecn.plusplus", "net.inet.tcp.hostcache.prune",
+	    "net.inet.tcp.syncache.see_other", "net.inet.tcp.rexmit_drop_options_after",
+	    "net.inet.tcp.udp_tunneling_port", "net.inet.tcp.udp_tunneling_overhead", "net.inet.tcp.per_cpu_timers",
+	    "net.inet.tcp.cc.abe", "net.inet.tcp.cc.abe_frlossreduce", "net.inet.tcp.nodelay_ack",
+	    "kern.ipc.soacceptqueue"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* Variables that are 0 or 1 here, and have more values there. */
 static bool
 is_switch(const char *name)
@@ -229,6 +248,8 @@ sysctl_word(struct run *r, const char *word, bool quiet, bool names_only, struct
 	error = equals != NULL ? set(r, name, equals + 1) : show(r, name, names_only);
 	if (error == 0)
 		return 0;
+	if (error == ENOENT && is_passed_over(name))
+		return tell(r, 1, "sysctl %s means nothing here", word), 0;
 	return fail(r, nke_panicked(r->machine) ? DRILL_PANICKED : DRILL_BROKEN, place, "%s",
 	    nke_panicked(r->machine) ? nke_panic_report(r->machine) : nke_error_text(r->machine));
 }
