@@ -83,6 +83,18 @@ set_variable(struct drill_code *c, const char *name, size_t len, const struct va
 	return true;
 }
 
+bool
+drill_code_variable(const struct drill_code *c, const char *name, int64_t *value)
+{
+	for (const struct code_variable *v = c->variables; v != NULL; v = v->next) {
+		if (strcmp(v->name, name) == 0 && (v->value.kind == VALUE_INT || v->value.kind == VALUE_BOOL)) {
+			*value = v->value.i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- statements --------------------------------------------------------------------------------- */
 
 static bool

@@ -23,6 +23,9 @@ typedef bool drill_code_lookup(void *ctx, const char *name, int64_t *value);
 struct drill_code *drill_code_new(drill_code_lookup *, void *ctx, FILE *out);
 void drill_code_free(struct drill_code *);
 
+/* A whole number that code has left. False: there is none of that name. */
+bool drill_code_variable(const struct drill_code *, const char *name, int64_t *value);
+
 enum drill_code_result {
 	DRILL_CODE_OK,
 	DRILL_CODE_FAILED,		/* an assertion: `error` tells it and the values of its names */

@@ -8,7 +8,7 @@
  *   call.c      calls made, by a thread if they wait   sockopt.c   options' values
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
- *   fail.c      messages
+ *   fail.c      messages                               python.c    code that is the host's
  *
  * Everything belongs to the thread that called drill_run(), except the job of a call that waits (call.c).
  */
@@ -117,6 +117,7 @@ struct flow {
 	enum flow_state state;
 	int fd;				/* of the machine's; -1 */
 	bool bound;			/* the script has chosen its port */
+	bool connected;			/* a datagram needs no address */
 	uint8_t local[16], remote[16];	/* as on the wire */
 	uint16_t local_port, remote_port;	/* on the wire; 0: not known yet */
 	uint16_t script_local_port, script_remote_port;	/* 0: none named */
@@ -221,8 +222,6 @@ struct script_fd {
 	int type;			/* SOCK_STREAM ... */
 	int domain;
 	bool nonblocking;
-	bool lingers;
-	int64_t fcntl_flags;		/* as the script set them */
 };
 
 #define EPOLLS		8u
@@ -359,6 +358,11 @@ void epoll_forget(struct run *, int64_t script_fd);
 /* A drill_code_lookup: names of TCP_INFO of the connection at hand, and constants. */
 bool info_lookup(void *run, const char *name, int64_t *value);
 void info_forget(struct run *);
+
+/* ---- python.c ----------------------------------------------------------------------------------- */
+
+/* Code that is refused otherwise, run by the host's python3. -1: failed. */
+int python_run(struct run *, const char *text, struct drill_place);
 
 /* ---- command.c, sysctl.c ------------------------------------------------------------------------ */
 

@@ -4,6 +4,7 @@
  */
 #include "src/drill/run.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,8 @@ run_code(struct run *r)
 	result = drill_code_run(r->code, r->event->text, r->event->text_place, &error);
 	if (result == DRILL_CODE_OK)
 		return 0;
+	if (result == DRILL_CODE_REFUSED && r->config->shell)
+		return python_run(r, r->event->text, r->event->text_place);
 	return fail(r, result == DRILL_CODE_FAILED ? DRILL_FAILED : DRILL_BROKEN, error.place, "%s",
 	    error.text);
 }
@@ -281,12 +284,30 @@ tell_rest(struct run *r)
 	}
 }
 
+/* --init_scripts=a.sh,b.sh */
+static int
+run_init_scripts(struct run *r)
+{
+	const char *p = r->config->init_scripts;
+	char path[PATH_MAX];
+
+	while (p != NULL && *p != '\0') {
+		size_t n = strcspn(p, ",");
+
+		snprintf(path, sizeof path, "%.*s", (int)n, p);
+		if (n > 0 && run_command_file(r, path, nowhere) != 0)
+			return -1;
+		p += n + (p[n] == ',');
+	}
+	return 0;
+}
+
 static void
 run_script(struct run *r)
 {
 	if (capture_open(r) != 0 || make_machine(r) != 0)
 		return;
-	if (r->config->init_scripts != NULL && run_command_file(r, r->config->init_scripts, nowhere) != 0)
+	if (run_init_scripts(r) != 0)
 		return;
 	run_events(r);
 	tell_rest(r);
