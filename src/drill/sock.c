@@ -17,6 +17,70 @@
 #define DARWIN_SOL_SOCKET	0xffff
 #define DARWIN_SO_NWRITE	0x1024
 
+/* ---- results ------------------------------------------------------------------------------------ */
+
+static int
+wrong_result(struct run *r, const struct drill_event *event, int64_t result, int error)
+{
+	const struct drill_call *call = event->call;
+	char expected[200], seen[64];
+
+	drill_expr_text(call->result, expected, sizeof expected);
+	if (result < 0)
+		snprintf(seen, sizeof seen, "%lld %s (%s)", (long long)result, drill_errno_name(error),
+		    strerror(error));
+	else
+		snprintf(seen, sizeof seen, "%lld", (long long)result);
+	return fail(r, DRILL_FAILED, event->place, "%s() has another result\n  expected: %s%s%s\n  seen:     %s",
+	    call->name, expected, call->error != NULL ? " " : "", call->error != NULL ? call->error : "", seen);
+}
+
+int
+check_result(struct run *r, const struct drill_event *event, int64_t result, int error)
+{
+	const struct drill_call *call = event->call;
+	struct drill_error eval_error = {0};
+	int expected_error;
+	int64_t expected;
+
+	if (call->error != NULL) {
+		expected_error = drill_errno(call->error);
+		if (expected_error < 0)
+			return fail(r, DRILL_BROKEN, event->place, "there is no error %s", call->error);
+		return result < 0 && error == expected_error ? 0 : wrong_result(r, event, result, error);
+	}
+	if (call->result == NULL || call->result->kind == DRILL_ELLIPSIS)
+		return 0;
+	if (drill_eval(call->result, DRILL_HOST, &expected, &eval_error) != 0)
+		return fail_error(r, &eval_error);
+	return expected == result || (expected < 0 && result < 0) ? 0 : wrong_result(r, event, result, error);
+}
+
+int
+check_value(struct run *r, const struct drill_event *event, const char *what,
+    const struct drill_expr *expected, int64_t seen)
+{
+	struct drill_error error = {0};
+	int64_t value;
+
+	if (expected == NULL || expected->kind == DRILL_ELLIPSIS)
+		return 0;
+	if (drill_eval(expected, DRILL_HOST, &value, &error) != 0)
+		return fail_error(r, &error);
+	if (value == seen)
+		return 0;
+	return fail(r, DRILL_FAILED, event->place, expected->hex ?
+	    "%s() gives another %s\n  expected: 0x%llx\n  seen:     0x%llx" :
+	    "%s() gives another %s\n  expected: %lld\n  seen:     %lld", event->call->name, what,
+	    (long long)value, (long long)seen);
+}
+
+static int
+returned(struct run *r, int64_t result)
+{
+	return check_result(r, r->event, result, errno);
+}
+
 /* ---- descriptors -------------------------------------------------------------------------------- */
 
 struct script_fd *
@@ -33,7 +97,7 @@ live_fd(const struct run *r, int64_t fd)
 	return fd < SCRIPT_FDS && r->fds[fd].kind == FD_SOCKET ? r->fds[fd].live : NO_FD;
 }
 
-/* The script calls it by the number that it says is the call's result. */
+/* The script calls it by the number that it says is the call's result, whichever it has in the machine. */
 static int
 name_fd(struct run *r, const struct drill_event *event, int live, int domain, int type, bool nonblocking)
 {
@@ -43,7 +107,9 @@ name_fd(struct run *r, const struct drill_event *event, int live, int domain, in
 	if (event->call->result->kind != DRILL_ELLIPSIS &&
 	    drill_eval(event->call->result, DRILL_HOST, &fd, &error) != 0)
 		return fail_error(r, &error);
-	if (fd < 0 || fd >= SCRIPT_FDS)
+	if (event->call->error != NULL || fd < 0)
+		return check_result(r, event, live, 0);
+	if (fd >= SCRIPT_FDS)
 		return fail(r, DRILL_BROKEN, event->place, "a descriptor has to be a number below %u",
 		    SCRIPT_FDS);
 	r->fds[fd] = (struct script_fd){.kind = FD_SOCKET, .live = live, .domain = domain,
@@ -184,70 +250,6 @@ flow_connects(struct run *r, struct flow *f, const struct sockaddr_storage *to)
 		f->local_port = 0;
 }
 
-/* ---- results ------------------------------------------------------------------------------------ */
-
-static int
-wrong_result(struct run *r, const struct drill_event *event, int64_t result, int error)
-{
-	const struct drill_call *call = event->call;
-	char expected[200], seen[64];
-
-	drill_expr_text(call->result, expected, sizeof expected);
-	if (result < 0)
-		snprintf(seen, sizeof seen, "%lld %s (%s)", (long long)result, drill_errno_name(error),
-		    strerror(error));
-	else
-		snprintf(seen, sizeof seen, "%lld", (long long)result);
-	return fail(r, DRILL_FAILED, event->place, "%s() has another result\n  expected: %s%s%s\n  seen:     %s",
-	    call->name, expected, call->error != NULL ? " " : "", call->error != NULL ? call->error : "", seen);
-}
-
-int
-check_result(struct run *r, const struct drill_event *event, int64_t result, int error)
-{
-	const struct drill_call *call = event->call;
-	struct drill_error eval_error = {0};
-	int expected_error;
-	int64_t expected;
-
-	if (call->error != NULL) {
-		expected_error = drill_errno(call->error);
-		if (expected_error < 0)
-			return fail(r, DRILL_BROKEN, event->place, "there is no error %s", call->error);
-		return result < 0 && error == expected_error ? 0 : wrong_result(r, event, result, error);
-	}
-	if (call->result == NULL || call->result->kind == DRILL_ELLIPSIS)
-		return 0;
-	if (drill_eval(call->result, DRILL_HOST, &expected, &eval_error) != 0)
-		return fail_error(r, &eval_error);
-	return expected == result || (expected < 0 && result < 0) ? 0 : wrong_result(r, event, result, error);
-}
-
-int
-check_value(struct run *r, const struct drill_event *event, const char *what,
-    const struct drill_expr *expected, int64_t seen)
-{
-	struct drill_error error = {0};
-	int64_t value;
-
-	if (expected == NULL || expected->kind == DRILL_ELLIPSIS)
-		return 0;
-	if (drill_eval(expected, DRILL_HOST, &value, &error) != 0)
-		return fail_error(r, &error);
-	if (value == seen)
-		return 0;
-	return fail(r, DRILL_FAILED, event->place, expected->hex ?
-	    "%s() gives another %s\n  expected: 0x%llx\n  seen:     0x%llx" :
-	    "%s() gives another %s\n  expected: %lld\n  seen:     %lld", event->call->name, what,
-	    (long long)value, (long long)seen);
-}
-
-static int
-returned(struct run *r, int64_t result)
-{
-	return check_result(r, r->event, result, errno);
-}
-
 /* ---- life --------------------------------------------------------------------------------------- */
 
 static int
@@ -261,10 +263,8 @@ call_socket(struct run *r, const struct drill_call *call)
 	    arg_int(r, call, 1, SOCK_STREAM, &type) != 0 || arg_int(r, call, 2, 0, &protocol) != 0)
 		return -1;
 	s = nke_socket(r->machine, (int)domain, (int)type, (int)protocol);
-	if (returned(r, s) != 0)
-		return -1;
 	if (s < 0)
-		return 0;
+		return returned(r, s);
 	kind = (int)type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (domain == AF_INET || domain == AF_INET6) {
 		f = flow_new(r, kind == SOCK_STREAM ? DRILL_TCP : protocol == IPPROTO_ICMP ||
@@ -331,7 +331,7 @@ accepted(struct run *r, struct job *j, const struct drill_event *event)
 	uint16_t port;
 
 	if (j->result < 0)
-		return 0;
+		return check_result(r, event, j->result, j->error);
 	for (unsigned i = 0; i < SCRIPT_FDS; i++)
 		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == j->fd)
 			listener = &r->fds[i];
@@ -360,6 +360,7 @@ call_accept(struct run *r, const struct drill_call *call)
 	if (j == NULL)
 		return -1;
 	j->flags = (int)flags;
+	j->own_result = true;
 	j->finish = accepted;
 	return job_run(r, j);
 }
@@ -388,8 +389,10 @@ call_connect(struct run *r, const struct drill_call *call)
 	f = flow_of_fd(r, s);
 	if (f != NULL && f->protocol == DRILL_TCP && f->state == FLOW_NEW)
 		flow_connects(r, f, &j->address);
-	else if (f != NULL && f->protocol != DRILL_TCP)
+	if (f != NULL && f->protocol != DRILL_TCP) {
 		flow_goes_to(r, f, &j->address);
+		f->connected = j->address.ss_family != AF_UNSPEC;
+	}
 	return job_run(r, j);
 }
 
@@ -402,6 +405,17 @@ call_shutdown(struct run *r, const struct drill_call *call)
 	if (arg_fd(r, call, &s, &script) != 0 || arg_int(r, call, 1, SHUT_WR, &how) != 0)
 		return -1;
 	return returned(r, nke_shutdown(r->machine, s, (int)how));
+}
+
+/* Whether close() may wait: an accepted connection has its listener's SO_LINGER. */
+static bool
+lingers(const struct run *r, int s)
+{
+	struct linger l = {0};
+	socklen_t len = sizeof l;
+
+	return nke_getsockopt(r->machine, s, SOL_SOCKET, SO_LINGER, &l, &len) == 0 && l.l_onoff != 0 &&
+	    l.l_linger != 0;
 }
 
 static int
@@ -427,10 +441,9 @@ call_close(struct run *r, const struct drill_call *call)
 	f = flow_of_fd(r, s);
 	if (f != NULL)
 		f->fd = -1;
-	if (fd != NULL) {
-		j->lingers = fd->lingers;
+	j->lingers = lingers(r, s);
+	if (fd != NULL)
 		fd->kind = FD_FREE;
-	}
 	epoll_forget(r, script);
 	return job_run(r, j);
 }

@@ -329,7 +329,7 @@ takes_address(struct run *r, const struct job *j)
 {
 	const struct flow *f = flow_of_fd(r, j->fd);
 
-	return f != NULL && (f->protocol == DRILL_TCP ? (j->flags & MSG_FASTOPEN) != 0 : f->state == FLOW_NEW);
+	return f != NULL && (f->protocol == DRILL_TCP ? (j->flags & MSG_FASTOPEN) != 0 : !f->connected);
 }
 
 static int

@@ -184,25 +184,18 @@ set(struct run *r, const struct option *o, const struct value *v, socklen_t len)
 int
 call_setsockopt(struct run *r, const struct drill_call *call)
 {
-	struct script_fd *fd;
-	struct linger linger;
 	struct option o = {0};
-	int64_t script, len;
+	int64_t len;
 	struct value v;
 	int result, error;
 
 	if (option_of(r, call, &o) != 0 || value_of(r, arg(call, 3), &v) != 0 ||
-	    arg_int(r, call, 4, (int64_t)v.len, &len) != 0 || arg_int(r, call, 0, -1, &script) != 0)
+	    arg_int(r, call, 4, (int64_t)v.len, &len) != 0)
 		return -1;
 	if (len < 0 || len > VALUE_MAX)
 		len = VALUE_MAX;
 	result = set(r, &o, &v, (socklen_t)(v.is_time ? (int64_t)v.len : len));
 	error = errno;
-	fd = script_fd(r, script);
-	if (result == 0 && fd != NULL && o.has_host && o.level == SOL_SOCKET && o.name == SO_LINGER) {
-		memcpy(&linger, v.bytes, sizeof linger);
-		fd->lingers = linger.l_onoff != 0 && linger.l_linger != 0;
-	}
 	return check_result(r, r->event, result, error);
 }
 
