@@ -666,6 +666,18 @@ udp_and_icmp(void **state)
 	assert_int_equal(p->icmp.id, 77);
 	assert_int_equal(p->icmp.quote, DRILL_QUOTE_RAW);
 	drill_script_free(s);
+	p = packet(&s, "0 < [4294967295:4294967295(0)] icmp unreachable port_unreachable");
+	assert_int_equal(p->icmp.quote, DRILL_QUOTE_TCP);
+	assert_int_equal(p->icmp.quote_seq.start, UINT32_MAX);
+	assert_string_equal(p->icmp.code, "port_unreachable");
+	drill_script_free(s);
+	p = packet(&s, "0 < [ttl 3] [udp (10)] icmp unreachable");
+	assert_int_equal(p->icmp.quote, DRILL_QUOTE_UDP);
+	drill_script_free(s);
+	fails("0 < [1:1(0)] S 0:0(0) win 1", DRILL_ERROR_SYNTAX, 1, 14,
+	    "expected icmp behind a quoted packet, found 'S'");
+	fails("0 < [1:1(0)] icmp unreachable [1:1(0)]", DRILL_ERROR_SYNTAX, 1, 31,
+	    "the quoted packet is told twice");
 	fails("0 < udp 100", DRILL_ERROR_SYNTAX, 1, 9, "expected '(' and the number of octets, found '100'");
 	fails("0 < udp (70000)", DRILL_ERROR_SYNTAX, 1, 10,
 	    "the number of octets is 70000, but can be 0 to 65535");
