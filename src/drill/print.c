@@ -155,25 +155,23 @@ print_icmp(FILE *out, const struct drill_icmp *icmp)
 static void
 print_ip(FILE *out, const struct drill_ip *ip)
 {
-	switch (ip->tos_kind) {
-	case DRILL_TOS_NONE:
-		break;
-	case DRILL_TOS_ECN:
-		print_ecn(out, ip->tos);
-		break;
-	case DRILL_TOS_ECT01:
-		fputs("[ect01] ", out);
-		break;
-	case DRILL_TOS_DSCP:
-	case DRILL_TOS_DSCP_ECT01:
-	case DRILL_TOS_ALL:
-		fprintf(out, "[tos 0x%02x] ", ip->tos);
-		break;
-	}
+	static const char *const ecn[] = {"noecn", "ect1", "ect0", "ce"};
+	unsigned count = 0;
+
+	if (ip->tos_kind == DRILL_TOS_NONE && !ip->has_ttl && !ip->has_flow_label)
+		return;
+	fputc('[', out);
+	if (ip->tos_kind == DRILL_TOS_ECN)
+		fprintf(out, "%s%s", comma(count++), ecn[ip->tos & 3]);
+	else if (ip->tos_kind == DRILL_TOS_ECT01)
+		fprintf(out, "%sect01", comma(count++));
+	else if (ip->tos_kind != DRILL_TOS_NONE)
+		fprintf(out, "%stos 0x%02x", comma(count++), ip->tos);
 	if (ip->has_ttl)
-		fprintf(out, "(ttl %u) ", ip->ttl);
+		fprintf(out, "%sttl %u", comma(count++), ip->ttl);
 	if (ip->has_flow_label)
-		fprintf(out, "[flowlabel 0x%x] ", ip->flow_label);
+		fprintf(out, "%sflowlabel 0x%x", comma(count++), ip->flow_label);
+	fputs("] ", out);
 }
 
 void
