@@ -23,12 +23,14 @@ static const struct icmp_name codes4[] = {
 	3, 6},
 	{"host_unknown", 3, 7}, {"source_host_isolated", 3, 8}, {"net_prohibited", 3, 9},
 	{"host_prohibited", 3, 10}, {"net_unreachable_for_service", 3, 11},
+	{"net_unreachable_for_tos", 3, 11}, {"host_unreachable_for_tos", 3, 12},
 	{"host_unreachable_for_service", 3, 12}, {"communication_prohibited", 3, 13}, {"packet_filtered",
 	3, 13},
 	{"host_precedence_violation", 3, 14}, {"precedence_violation", 3, 14}, {"precedence_cutoff", 3, 15},
 	{"net_redirect", 5, 0}, {"host_redirect", 5, 1}, {"ttl_exceeded", 11, 0}, {"exceeded_in_transit",
 	11, 0},
-	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1}, {"pointer", 12, 0},
+	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1},
+	{"ttl_exceeded_in_transit", 11, 0}, {"frag_reass_exceeded", 11, 1}, {"pointer", 12, 0},
 	{"missing_option", 12, 1}, {"bad_length", 12, 2}
 };
 static const struct icmp_name types6[] = {
@@ -92,7 +94,7 @@ drill_icmp_code(uint8_t type, const char *code, bool v6, uint8_t *value)
 			return true;
 		}
 	}
-	return is_number(code, value);
+	return is_number(strncmp(code, "code_", 5) == 0 ? code + 5 : code, value);
 }
 
 const char *

@@ -254,8 +254,6 @@ parse_tcp(struct parser *p, struct drill_packet *packet)
 		return false;
 	if (tcp->seq.kind == DRILL_SEQ_ANY && !out)
 		return parse_fail(p, place, "... as sequence numbers is for packets out (>) only");
-	if (tcp->has_ack && (tcp->flags & DRILL_ACK) == 0)
-		return parse_fail(p, place, "ack without the flag '.'");
 	if (!tcp->has_window && !out)
 		return parse_expected(p, "win, which a packet in (<) needs");
 	if (parse_accept(p, '<') && !parse_tcp_options(p, out, tcp))
@@ -400,7 +398,8 @@ parse_packet(struct parser *p, struct drill_packet **out)
 	if (!parse_ports(p, packet) || refuse_protocol(p))
 		return false;
 	place = parse_token(p)->place;
-	if (packet->icmp.quote != DRILL_QUOTE_NONE && !parse_is_word(p, "icmp") && !parse_is_word(p, "icmpv6"))
+	if (packet->icmp.quote != DRILL_QUOTE_NONE && !parse_is_word(p, "icmp") && !parse_is_word(p,
+	    "icmpv6"))
 		return parse_expected(p, "icmp behind a quoted packet");
 	if (parse_accept_word(p, "udp")) {
 		packet->protocol = DRILL_UDP;

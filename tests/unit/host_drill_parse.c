@@ -419,7 +419,6 @@ tcp_fields(void **state)
 	    "the sequence number is -1, but can be 0 to 4294967295");
 	fails("0 < . ...(0) win 1", DRILL_ERROR_SYNTAX, 1, 7,
 	    "... as sequence numbers is for packets out (>) only");
-	fails("0 > R 0:0(0) ack 1", DRILL_ERROR_SYNTAX, 1, 7, "ack without the flag '.'");
 	fails("0 > . 1:1(0) ack -1", DRILL_ERROR_SYNTAX, 1, 18, "ack is -1, but can be 0 to 4294967295");
 	fails("0 > . 1:1(0) ack\n", DRILL_ERROR_SYNTAX, 2, 1,
 	    "expected a number as ack, found the end of the script");
