@@ -87,7 +87,8 @@ bool
 drill_code_variable(const struct drill_code *c, const char *name, int64_t *value)
 {
 	for (const struct code_variable *v = c->variables; v != NULL; v = v->next) {
-		if (strcmp(v->name, name) == 0 && (v->value.kind == VALUE_INT || v->value.kind == VALUE_BOOL)) {
+		if (strcmp(v->name, name) == 0 && (v->value.kind == VALUE_INT || v->value.kind ==
+		    VALUE_BOOL)) {
 			*value = v->value.i;
 			return true;
 		}

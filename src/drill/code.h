@@ -20,7 +20,7 @@ struct drill_code;
 typedef bool drill_code_lookup(void *ctx, const char *name, int64_t *value);
 
 /* What `print` says goes to `out` (NULL: nowhere). NULL: no memory. */
-struct drill_code *drill_code_new(drill_code_lookup *, void *ctx, FILE *out);
+struct drill_code *drill_code_new(drill_code_lookup *lookup, void *ctx, FILE *out);
 void drill_code_free(struct drill_code *);
 
 /* A whole number that code has left. False: there is none of that name. */

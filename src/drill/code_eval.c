@@ -544,7 +544,7 @@ power(struct drill_code *c, struct value *v)
 static bool
 unary(struct drill_code *c, struct value *v)
 {
-	struct value zero = of_int(0), a;
+	struct value zero = of_int(0), a = zero;
 	const char *at;
 	char op;
 	bool ok;

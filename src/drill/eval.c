@@ -92,6 +92,7 @@ eval_name(const struct drill_expr *e, enum drill_system system, int64_t *value, 
 int
 drill_eval(const struct drill_expr *e, enum drill_system system, int64_t *value, struct drill_error *error)
 {
+	*value = 0;
 	switch (e->kind) {
 	case DRILL_INTEGER:
 		*value = e->integer;

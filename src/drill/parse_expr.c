@@ -280,6 +280,7 @@ parse_expr(struct parser *p, struct drill_expr **expr)
 {
 	bool ok;
 
+	*expr = NULL;
 	if (p->depth == PARSE_DEPTH)
 		return parse_fail(p, parse_token(p)->place, "expressions are nested deeper than %u",
 		    PARSE_DEPTH);

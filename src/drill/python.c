@@ -1,6 +1,6 @@
 /*
- * Code of scripts that is more than code.c understands, given to the host's python3: with --shell only. It gets
- * the names that stand in it with their values at that moment, and what it prints is told.
+ * Code of scripts that is more than code.c understands, given to the host's python3: with --shell only. It
+ * gets the names that stand in it with their values at that moment, and what it prints is told.
  */
 #include <ctype.h>
 #include <errno.h>
