@@ -11,7 +11,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 core_folders="src/kern src/net src/netinet src/netinet6 kpi dlil iffilter ipfilter"
-host_folders="src/host src/cmd"
+host_folders="src/host src/drill src/cmd"
 
 for tool in gcc clang clang-tidy cppcheck cmake; do
 	if ! command -v "$tool" >/dev/null 2>&1; then

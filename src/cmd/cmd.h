@@ -18,6 +18,7 @@ enum cmd_exit {
 
 /* Each gets its own name as argv[0] and returns one of the above. */
 int cmd_build(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
 int cmd_kext(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"build", cmd_build, "compile sources of a kernel extension into a bundle"},
+	{"drill", cmd_drill, "run packetdrill scripts against machines in virtual time"},
 	{"kext", cmd_kext, "tell what a kernel extension is and needs"},
 	{"replay", cmd_replay, "run a capture through kernel extensions"},
 	{"run", cmd_run, "bring up a machine on TAP devices or devices of the host"},

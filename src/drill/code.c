@@ -1,6 +1,6 @@
 /*
- * Statements of the code in scripts. Way in: drill_code_run(), by the running of a script. Nothing of the host can
- * be reached from here.
+ * Statements of the code in scripts. Way in: drill_code_run(), by the running of a script. Nothing of the
+ * host can be reached from here.
  */
 #include "src/drill/code.h"
 
@@ -83,6 +83,19 @@ set_variable(struct drill_code *c, const char *name, size_t len, const struct va
 	return true;
 }
 
+bool
+drill_code_variable(const struct drill_code *c, const char *name, int64_t *value)
+{
+	for (const struct code_variable *v = c->variables; v != NULL; v = v->next) {
+		if (strcmp(v->name, name) == 0 && (v->value.kind == VALUE_INT || v->value.kind ==
+		    VALUE_BOOL)) {
+			*value = v->value.i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- statements --------------------------------------------------------------------------------- */
 
 static bool
@@ -109,11 +122,12 @@ assertion_failed(struct drill_code *c, const char *begin, const char *end, const
 	}
 	used = (size_t)snprintf(text, sizeof text, "assert %.*s", len, begin);
 	for (unsigned i = 0; i < c->used_count && used < sizeof text; i++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s is %s", i == 0 ? ": " : ", ",
-		    (int)(c->used[i].len > 60 ? 60 : c->used[i].len), c->used[i].name,
+		used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s is %s",
+		    i == 0 ? ": " : ", ", (int)(c->used[i].len > 60 ? 60 : c->used[i].len), c->used[i].name,
 		    code_value_text(&c->used[i].value, value, sizeof value));
 	if (message != NULL && message->kind == VALUE_STRING && used < sizeof text)
-		snprintf(text + used, sizeof text - used, " (%s)", code_value_text(message, value, sizeof value));
+		snprintf(text + used, sizeof text - used, " (%s)",
+		    code_value_text(message, value, sizeof value));
 	for (char *p = text; *p != '\0'; p++)
 		if (*p == '\n')
 			*p = ' ';
@@ -205,11 +219,12 @@ run_print(struct drill_code *c)
 static bool
 run_assignment(struct drill_code *c, bool *done)
 {
-	static const char *const signs[] = {"**=", "//=", "<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "|=", "&=",
+	static const char *const signs[] = {"**=", "//=", "<<=", ">>=", "+=", "-=", "*=", "/=", "%=",
+	    "|=", "&=",
 	    "^=", "="};
 	const char *name = c->at, *sign = NULL, *at;
 	size_t n = code_name(c);
-	struct value value, old;
+	struct value value, old, added;
 	struct code_variable *v;
 	char op[3];
 
@@ -236,7 +251,8 @@ run_assignment(struct drill_code *c, bool *done)
 			return code_refuse(c, name, "'%.*s' has no value yet", (int)(n > 40 ? 40 : n), name);
 		snprintf(op, sizeof op, "%.*s", (int)strlen(sign) - 1, sign);
 		old = v->value;
-		if (!code_binary(c, op, &old, &value, at, &value))
+		added = value;
+		if (!code_binary(c, op, &old, &added, at, &value))
 			return false;
 	}
 	return set_variable(c, name, n, &value);

@@ -1,11 +1,12 @@
 /*
  * The code between %{ and }%: as much of Python as scripts use to assert what TCP_INFO says.
  *
- * Statements, one a line or between semicolons: `assert EXPR [, EXPR]`, `print(EXPR, ...)` and `print EXPR, ...`,
- * `NAME = EXPR` and `NAME += EXPR` and its like (kept for later code of the same script), `pass`, `import ...`
- * (nothing to do), `if EXPR: STATEMENT` on one line, and an expression alone. Expressions: a if b else c, or, and,
- * not, comparisons (also a < b < c), in, not in, is, | ^ & << >> + - * / // % **, ~, parentheses, integers in all
- * bases, floats, strings, True, False, None, abs(), min(), max(), int(), str(), len().
+ * Statements, one a line or between semicolons: `assert EXPR [, EXPR]`, `print(EXPR, ...)` and `print EXPR,
+ * ...`, `NAME = EXPR` and `NAME += EXPR` and its like (kept for later code of the same script), `pass`,
+ * `import ...` (nothing to do), `if EXPR: STATEMENT` on one line, and an expression alone. Expressions: a
+ * if b else c, or, and, not, comparisons (also a < b < c), in, not in, is, | ^ & << >> + - * / // % **, ~,
+ * parentheses, integers in all bases, floats, strings, True, False, None, abs(), min(), max(), int(),
+ * str(), len().
  */
 #ifndef NKE_DRILL_CODE_H
 #define NKE_DRILL_CODE_H
@@ -19,8 +20,11 @@ struct drill_code;
 typedef bool drill_code_lookup(void *ctx, const char *name, int64_t *value);
 
 /* What `print` says goes to `out` (NULL: nowhere). NULL: no memory. */
-struct drill_code *drill_code_new(drill_code_lookup *, void *ctx, FILE *out);
+struct drill_code *drill_code_new(drill_code_lookup *lookup, void *ctx, FILE *out);
 void drill_code_free(struct drill_code *);
+
+/* A whole number that code has left. False: there is none of that name. */
+bool drill_code_variable(const struct drill_code *, const char *name, int64_t *value);
 
 enum drill_code_result {
 	DRILL_CODE_OK,

@@ -45,7 +45,8 @@ code_skip(struct drill_code *c)
 			c->at++;
 		else if (*c->at == '\\' && c->at[1] == '\r' && c->at[2] == '\n')
 			c->at += 2;
-		else if (*c->at != ' ' && *c->at != '\t' && *c->at != '\r' && (*c->at != '\n' || c->parens == 0))
+		else if (*c->at != ' ' && *c->at != '\t' && *c->at != '\r' && (*c->at != '\n' ||
+		    c->parens == 0))
 			return;
 	}
 }
@@ -247,7 +248,8 @@ float_op(struct drill_code *c, const char *op, double a, double b, const char *a
 
 /* Text of its own, as long as the code lives. */
 static bool
-new_string(struct drill_code *c, const char *a, size_t a_len, const char *b, size_t b_len, struct value *result)
+new_string(struct drill_code *c, const char *a, size_t a_len, const char *b, size_t b_len,
+    struct value *result)
 {
 	struct code_string *s;
 
@@ -266,7 +268,8 @@ new_string(struct drill_code *c, const char *a, size_t a_len, const char *b, siz
 }
 
 bool
-code_binary(struct drill_code *c, const char *op, const struct value *a, const struct value *b, const char *at,
+code_binary(struct drill_code *c, const char *op, const struct value *a, const struct value *b,
+    const char *at,
     struct value *result)
 {
 	*result = (struct value){.kind = VALUE_NONE};
@@ -328,7 +331,8 @@ look_up(struct drill_code *c, const char *name, size_t len, struct value *v)
 	constant = drill_constant(copy);
 	if (constant == NULL)
 		return code_refuse(c, name, "there is no name '%s'", copy);
-	*v = of_int(constant->has_host ? constant->host : constant->darwin);
+	/* What TCP_INFO tells of is the machine's: so are the names that it is compared with. */
+	*v = of_int(constant->has_darwin ? constant->darwin : constant->host);
 	return true;
 }
 
@@ -373,14 +377,16 @@ call(struct drill_code *c, const char *name, size_t len, struct value *v)
 		*v = args[0];
 		for (unsigned i = 1; i < count; i++) {
 			if (!is_number(&args[i]) || !is_number(v))
-				return code_refuse(c, name, "the %.*s of something that is no number", (int)len, name);
+				return code_refuse(c, name, "the %.*s of something that is no number",
+				    (int)len, name);
 			if ((compare(&args[i], v) < 0) == IS("min") && compare(&args[i], v) != 0)
 				*v = args[i];
 		}
 		return true;
 	}
 	if (count != 1)
-		return code_refuse(c, name, "no function '%.*s' with %u arguments", (int)(len > 40 ? 40 : len), name,
+		return code_refuse(c, name, "no function '%.*s' with %u arguments", (int)(len > 40 ? 40 :
+		    len), name,
 		    count);
 	if (IS("abs") && is_number(&args[0])) {
 		*v = args[0];
@@ -401,7 +407,8 @@ call(struct drill_code *c, const char *name, size_t len, struct value *v)
 	} else if (IS("bool"))
 		*v = of_bool(code_truth(&args[0]));
 	else
-		return code_refuse(c, name, "no function '%.*s' of that is known", (int)(len > 40 ? 40 : len), name);
+		return code_refuse(c, name, "no function '%.*s' of that is known", (int)(len > 40 ? 40 :
+		    len), name);
 #undef IS
 	return true;
 }
@@ -537,7 +544,7 @@ power(struct drill_code *c, struct value *v)
 static bool
 unary(struct drill_code *c, struct value *v)
 {
-	struct value zero = of_int(0), a;
+	struct value zero = of_int(0), a = zero;
 	const char *at;
 	char op;
 	bool ok;
@@ -718,14 +725,14 @@ comparison(struct drill_code *c, struct value *v)
 static bool
 negation(struct drill_code *c, struct value *v)
 {
-	bool not = false;
+	unsigned nots = 0;
 
 	while (code_accept_word(c, "not"))
-		not = !not;
+		nots++;
 	if (!comparison(c, v))
 		return false;
-	if (not)
-		*v = of_bool(!code_truth(v));
+	if (nots > 0)
+		*v = of_bool(code_truth(v) == (nots % 2 == 0));
 	return true;
 }
 
@@ -766,7 +773,9 @@ code_expression(struct drill_code *c, struct value *v)
 		if (ok && !code_accept_word(c, "else"))
 			ok = code_refuse(c, c->at, "expected 'else'");
 		yes = ok && code_truth(&condition);
+		c->skip += yes;
 		ok = ok && code_expression(c, &other);
+		c->skip -= yes;
 		if (ok && !yes)
 			*v = other;
 	}

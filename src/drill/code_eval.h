@@ -52,7 +52,8 @@ struct drill_code {
 };
 
 /* Refuses with the place of `at`; false. */
-bool code_refuse(struct drill_code *, const char *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool code_refuse(struct drill_code *, const char *at, const char *fmt, ...) __attribute__((format(printf,
+    3, 4)));
 /* Spaces and comments; newlines too inside of parentheses. */
 void code_skip(struct drill_code *);
 /* The length of the name here; 0. */

@@ -257,6 +257,12 @@ drill_config_takes_value(const char *name)
 	return -1;
 }
 
+const char *
+drill_config_name(size_t i)
+{
+	return i < OPTION_COUNT ? options[i].name : NULL;
+}
+
 int
 drill_config_option(struct drill_config *c, const char *name, const char *value, struct drill_place place,
     struct drill_error *error)
@@ -305,7 +311,8 @@ parse_address(const char *text, bool v6, struct sockaddr_storage *address, struc
 	if (n < sizeof copy) {
 		memcpy(copy, text, n);
 		copy[n] = '\0';
-		ok = v6 ? inet_pton(AF_INET6, copy, &in6->sin6_addr) : inet_pton(AF_INET, copy, &in->sin_addr);
+		ok = v6 ? inet_pton(AF_INET6, copy, &in6->sin6_addr) : inet_pton(AF_INET, copy,
+		    &in->sin_addr);
 	}
 	address->ss_family = v6 ? AF_INET6 : AF_INET;
 	if (ok != 1)
@@ -357,5 +364,6 @@ drill_config_addresses(const struct drill_config *c, struct drill_addresses *a, 
 	    parse_address(gateway, a->v6, &a->gateway, error) != 0)
 		return -1;
 	a->prefix_len = PREFIX6;
-	return a->v6 ? 0 : parse_netmask(c->netmask_ip != NULL ? c->netmask_ip : NETMASK4, &a->prefix_len, error);
+	return a->v6 ? 0 : parse_netmask(c->netmask_ip != NULL ? c->netmask_ip : NETMASK4, &a->prefix_len,
+	    error);
 }

@@ -44,7 +44,8 @@ struct drill_config {
 	const char *kexts[DRILL_KEXTS];
 	unsigned kext_count;
 	const char *capture;		/* -w; NULL. Of one script; see cmd/drill.c for many */
-	bool shell;			/* commands and code that we do not know are the host's shell's, python's */
+	bool shell;			/* commands and code that we do not know are the host's shell's,
+	    python's */
 	unsigned verbose;		/* 1: every event; 2: log of the machine as well */
 	bool check;			/* the machine's checked mode */
 	uint64_t seed;
@@ -53,13 +54,15 @@ struct drill_config {
 /* All as it is without options. */
 void drill_config_init(struct drill_config *);
 /*
- * One of packetdrill's options by its name, without --. 0; -1 with `error` (place is that given). `value` NULL:
- * there was none.
+ * One of packetdrill's options by its name, without --. 0; -1 with `error` (place is that given). `value`
+ * NULL: there was none.
  */
 int drill_config_option(struct drill_config *, const char *name, const char *value, struct drill_place,
     struct drill_error *);
 /* Whether it is one of them, and whether it takes a value: 0 no, 1 yes, 2 may. -1: not one. */
 int drill_config_takes_value(const char *name);
+/* Their names, one after the other; NULL: there are no more. */
+const char *drill_config_name(size_t i);
 /* Those of a script. */
 int drill_config_script(struct drill_config *, const struct drill_script *, struct drill_error *);
 

@@ -8,7 +8,7 @@
  *   call.c      calls made, by a thread if they wait   sockopt.c   options' values
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
- *   fail.c      messages
+ *   fail.c      messages                               python.c    code that is the host's
  *
  * Everything belongs to the thread that called drill_run(), except the job of a call that waits (call.c).
  */
@@ -116,6 +116,8 @@ struct flow {
 	enum drill_protocol protocol;
 	enum flow_state state;
 	int fd;				/* of the machine's; -1 */
+	bool bound;			/* the script has chosen its port */
+	bool connected;			/* a datagram needs no address */
 	uint8_t local[16], remote[16];	/* as on the wire */
 	uint16_t local_port, remote_port;	/* on the wire; 0: not known yet */
 	uint16_t script_local_port, script_remote_port;	/* 0: none named */
@@ -131,6 +133,7 @@ struct flow {
 	uint32_t base_script, base_live;
 	uint8_t quote[FLOW_QUOTE];	/* how the last packet began */
 	unsigned quote_len;
+	struct wire *joined;		/* segments that were compared as one, to be freed */
 };
 
 struct flow *flow_new(struct run *, enum drill_protocol);
@@ -174,6 +177,8 @@ struct job {
 	uint8_t *buffer;		/* what the pieces point into */
 	size_t total;			/* of all pieces */
 	uint8_t control[512];
+	bool lingers;			/* CLOSE */
+	bool own_result;		/* `finish` compares it, too */
 	bool plain;			/* read and write: msg_flags and such are not looked at */
 	struct pollfd *fds;
 	nfds_t fd_count;
@@ -200,7 +205,9 @@ int job_run(struct run *, struct job *);
 bool call_waits(const struct run *);
 /* After the machine ran: looks whether the call has returned. -1: it has, not as expected. */
 int call_look(struct run *);
-/* At the end: calls that still wait are sent back. */
+/* At the script's end: lets a call that is under way return. -1: it does not, or not as expected. */
+int call_finish(struct run *);
+/* At the run's end: calls that still wait are sent back. */
 void caller_end(struct run *);
 
 /* ---- sockets of a script ------------------------------------------------------------------------ */
@@ -215,8 +222,6 @@ struct script_fd {
 	int type;			/* SOCK_STREAM ... */
 	int domain;
 	bool nonblocking;
-	bool lingers;
-	int64_t fcntl_flags;		/* as the script set them */
 };
 
 #define EPOLLS		8u
@@ -307,11 +312,13 @@ int packet_out(struct run *, const struct drill_packet *);
 int packet_options(struct run *, const struct flow *, const struct drill_tcp *, bool syn,
     uint8_t out[DRILL_TCP_OPTION_BYTES]);
 
+/* The letters of DRILL_FIN and so on; - for none. */
+void print_flags(FILE *, unsigned flags);
 /* In the script's notation; `f` NULL: numbers as on the wire. */
-void print_script_packet(FILE *, const struct run *, const struct drill_packet *);
-void print_wire_packet(FILE *, const struct run *, const struct flow *, const struct wire *, bool in);
+void print_script_packet(FILE *, const struct drill_packet *);
+void print_wire_packet(FILE *, const struct flow *, const struct wire *, bool in);
 
-/* ---- sock.c, sockopt.c, epoll.c ----------------------------------------------------------------- */
+/* ---- sock.c, sock_io.c, sockopt.c, epoll.c ----------------------------------------------------------------- */
 
 int run_call(struct run *, const struct drill_call *);
 /* The machine's descriptor for the script's; -1: no such. */
@@ -325,17 +332,37 @@ int check_result(struct run *, const struct drill_event *, int64_t result, int e
 /* A value that the call gave, where the script names one. -1: failed. */
 int check_value(struct run *, const struct drill_event *, const char *what, const struct drill_expr *expected,
     int64_t seen);
+/* An address as an argument; `...` is the usual one of that end. -1: failed. */
+int arg_address(struct run *, const struct drill_expr *, bool local, struct sockaddr_storage *, socklen_t *);
+/* Where a flow's packets go from now on. */
+void flow_goes_to(struct run *, struct flow *, const struct sockaddr_storage *);
+void flow_connects(struct run *, struct flow *, const struct sockaddr_storage *);
+int call_read(struct run *, const struct drill_call *);
+int call_readv(struct run *, const struct drill_call *);
+int call_recv(struct run *, const struct drill_call *);
+int call_recvmsg(struct run *, const struct drill_call *);
+int call_write(struct run *, const struct drill_call *);
+int call_writev(struct run *, const struct drill_call *);
+int call_send(struct run *, const struct drill_call *);
+int call_sendmsg(struct run *, const struct drill_call *);
 int call_setsockopt(struct run *, const struct drill_call *);
 int call_getsockopt(struct run *, const struct drill_call *);
 int call_epoll_create(struct run *, const struct drill_call *);
 int call_epoll_ctl(struct run *, const struct drill_call *);
 int call_epoll_wait(struct run *, const struct drill_call *);
+/* A descriptor is closed. */
+void epoll_forget(struct run *, int64_t script_fd);
 
 /* ---- info.c ------------------------------------------------------------------------------------- */
 
 /* A drill_code_lookup: names of TCP_INFO of the connection at hand, and constants. */
 bool info_lookup(void *run, const char *name, int64_t *value);
 void info_forget(struct run *);
+
+/* ---- python.c ----------------------------------------------------------------------------------- */
+
+/* Code that is refused otherwise, run by the host's python3. -1: failed. */
+int python_run(struct run *, const char *text, struct drill_place);
 
 /* ---- command.c, sysctl.c ------------------------------------------------------------------------ */
 

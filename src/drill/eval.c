@@ -12,7 +12,8 @@ fail(struct drill_error *error, const struct drill_expr *e, const char *why)
 {
 	char text[120];
 
-	return drill_error_set(error, DRILL_ERROR_SYNTAX, e->place, "%s: %s", drill_expr_text(e, text, sizeof text),
+	return drill_error_set(error, DRILL_ERROR_SYNTAX, e->place, "%s: %s", drill_expr_text(e, text,
+	    sizeof text),
 	    why);
 }
 
@@ -33,7 +34,8 @@ eval_sizeof(const struct drill_expr *e, int64_t *value, struct drill_error *erro
 {
 	const struct drill_expr *type = e->item_count == 1 ? e->items[0].value : NULL;
 
-	for (size_t i = 0; type != NULL && type->kind == DRILL_NAME && i < sizeof sizes / sizeof sizes[0]; i++) {
+	for (size_t i = 0; type != NULL && type->kind == DRILL_NAME && i < sizeof sizes / sizeof sizes[0];
+	    i++) {
 		if (strcmp(sizes[i].name, type->text) == 0) {
 			*value = sizes[i].size;
 			return 0;
@@ -90,6 +92,7 @@ eval_name(const struct drill_expr *e, enum drill_system system, int64_t *value, 
 int
 drill_eval(const struct drill_expr *e, enum drill_system system, int64_t *value, struct drill_error *error)
 {
+	*value = 0;
 	switch (e->kind) {
 	case DRILL_INTEGER:
 		*value = e->integer;

@@ -291,7 +291,7 @@ define(struct lexer *l)
 	if (value == NULL)
 		return;
 	len = strlen(value);
-	t->begin = NULL;
+	t->defined = true;
 	t->text = value;
 	t->len = len;
 	if (len >= 2 && (value[0] == '"' || value[0] == '`') && value[len - 1] == value[0]) {
@@ -384,7 +384,7 @@ lexer_raw(struct lexer *l, const char *set, const char **text)
 
 	if (t->kind == TOKEN_BAD || t->kind == TOKEN_END)
 		return 0;
-	if (t->begin == NULL) {		/* a definition: all of it, or nothing */
+	if (t->defined) {		/* all of it, or nothing */
 		if (strspn(t->text, set) < t->len)
 			return 0;
 		*text = t->text;
@@ -409,7 +409,7 @@ lexer_raw_value(struct lexer *l, const char **text)
 	size_t n = 0, left;
 	char quote = '\0';
 
-	if (l->token.kind == TOKEN_BAD || l->token.kind == TOKEN_END || l->token.begin == NULL)
+	if (l->token.kind == TOKEN_BAD || l->token.kind == TOKEN_END)
 		return 0;
 	rewind_token(l);
 	*text = l->at;
@@ -454,7 +454,8 @@ lexer_until(struct lexer *l, char close, const char **text, size_t *len)
 static unsigned
 hex_digit(char c)
 {
-	return isdigit((unsigned char)c) ? (unsigned)(c - '0') : (unsigned)(tolower((unsigned char)c) - 'a' + 10);
+	return isdigit((unsigned char)c) ? (unsigned)(c - '0') :
+	    (unsigned)(tolower((unsigned char)c) - 'a' + 10);
 }
 
 /* The character that the escape at text[*i], behind the backslash, stands for; *i is behind it then. */

@@ -1,8 +1,9 @@
 /*
  * Words of the script language, one at a time.
  *
- * The language's words depend on where they stand (`1:2` are sequence numbers here and an address there, `.5` is
- * a time or TCP flags), so the parser may also take raw runs of characters, from where the current token begins.
+ * The language's words depend on where they stand (`1:2` are sequence numbers here and an address there,
+ * `.5` is a time or TCP flags), so the parser may also take raw runs of characters, from where the current
+ * token begins.
  */
 #ifndef NKE_DRILL_LEXER_H
 #define NKE_DRILL_LEXER_H
@@ -29,7 +30,8 @@ struct token {
 	struct drill_place place;
 	const char *text;		/* as in the script; STRING, COMMAND, CODE: inside the delimiters */
 	size_t len;
-	const char *begin;		/* where it begins in the script; NULL: it is a definition's value */
+	const char *begin;		/* where it begins in the script */
+	bool defined;			/* text is a definition's value */
 	int64_t integer;		/* INTEGER */
 	bool hex;
 	int64_t us;			/* INTEGER, FLOAT: as a time; -1: too large, -2: negative */
@@ -51,16 +53,16 @@ struct lexer {
 void lexer_begin(struct lexer *, const char *text, size_t len);
 void lexer_next(struct lexer *);
 /*
- * A run of characters of `set` from where the current token begins: its length and begin; the current token is the
- * one behind it. 0: the current token has none of them there (nothing is taken).
+ * A run of characters of `set` from where the current token begins: its length and begin; the current token
+ * is the one behind it. 0: the current token has none of them there (nothing is taken).
  */
 size_t lexer_raw(struct lexer *, const char *set, const char **text);
 /* From there to the next space or comment, but quoted ones whole: the value of an option. */
 size_t lexer_raw_value(struct lexer *, const char **text);
 
 /*
- * What is between the current token, a bracket, and `close`; the current token is the one behind that then. False:
- * there is none.
+ * What is between the current token, a bracket, and `close`; the current token is the one behind that then.
+ * False: there is none.
  */
 bool lexer_until(struct lexer *, char close, const char **text, size_t *len);
 

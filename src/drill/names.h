@@ -1,8 +1,8 @@
 /*
  * Names that scripts use: constants of both systems, errno values, types and codes of ICMP.
  *
- * A constant has the host's value where the host has that name, for nke_socket() and its like; and Darwin's, for
- * nke_darwin_setsockopt(), where the host has none.
+ * A constant has the host's value where the host has that name, for nke_socket() and its like; and
+ * Darwin's, for nke_darwin_setsockopt(), where the host has none.
  */
 #ifndef NKE_DRILL_NAMES_H
 #define NKE_DRILL_NAMES_H

@@ -13,18 +13,24 @@ struct icmp_name {
 static const struct icmp_name types4[] = {
 	{"echo_reply", 0, 0}, {"unreachable", 3, 0}, {"dest_unreachable", 3, 0}, {"source_quench", 4, 0},
 	{"redirect", 5, 0}, {"echo_request", 8, 0}, {"echo", 8, 0}, {"time_exceeded", 11, 0},
-	{"parameter_problem", 12, 0}, {"timestamp", 13, 0}, {"timestamp_reply", 14, 0}, {"info_request", 15, 0},
+	{"parameter_problem", 12, 0}, {"timestamp", 13, 0}, {"timestamp_reply", 14, 0}, {"info_request",
+	15, 0},
 	{"info_reply", 16, 0}, {"address", 17, 0}, {"address_reply", 18, 0}
 };
 static const struct icmp_name codes4[] = {
 	{"net_unreachable", 3, 0}, {"host_unreachable", 3, 1}, {"protocol_unreachable", 3, 2},
-	{"port_unreachable", 3, 3}, {"frag_needed", 3, 4}, {"source_route_failed", 3, 5}, {"net_unknown", 3, 6},
+	{"port_unreachable", 3, 3}, {"frag_needed", 3, 4}, {"source_route_failed", 3, 5}, {"net_unknown",
+	3, 6},
 	{"host_unknown", 3, 7}, {"source_host_isolated", 3, 8}, {"net_prohibited", 3, 9},
 	{"host_prohibited", 3, 10}, {"net_unreachable_for_service", 3, 11},
-	{"host_unreachable_for_service", 3, 12}, {"communication_prohibited", 3, 13}, {"packet_filtered", 3, 13},
+	{"net_unreachable_for_tos", 3, 11}, {"host_unreachable_for_tos", 3, 12},
+	{"host_unreachable_for_service", 3, 12}, {"communication_prohibited", 3, 13}, {"packet_filtered",
+	3, 13},
 	{"host_precedence_violation", 3, 14}, {"precedence_violation", 3, 14}, {"precedence_cutoff", 3, 15},
-	{"net_redirect", 5, 0}, {"host_redirect", 5, 1}, {"ttl_exceeded", 11, 0}, {"exceeded_in_transit", 11, 0},
-	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1}, {"pointer", 12, 0},
+	{"net_redirect", 5, 0}, {"host_redirect", 5, 1}, {"ttl_exceeded", 11, 0}, {"exceeded_in_transit",
+	11, 0},
+	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1},
+	{"ttl_exceeded_in_transit", 11, 0}, {"frag_reass_exceeded", 11, 1}, {"pointer", 12, 0},
 	{"missing_option", 12, 1}, {"bad_length", 12, 2}
 };
 static const struct icmp_name types6[] = {
@@ -88,7 +94,7 @@ drill_icmp_code(uint8_t type, const char *code, bool v6, uint8_t *value)
 			return true;
 		}
 	}
-	return is_number(code, value);
+	return is_number(strncmp(code, "code_", 5) == 0 ? code + 5 : code, value);
 }
 
 const char *

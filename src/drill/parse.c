@@ -166,9 +166,11 @@ parse_time_value(struct parser *p, int64_t *us)
 	if (!is_number(p) || t->hex)
 		return parse_expected(p, "a time in seconds");
 	if (t->us == -2)
-		return parse_fail(p, t->place, "the time %.*s is negative", t->len > 40 ? 40 : (int)t->len, t->text);
+		return parse_fail(p, t->place, "the time %.*s is negative", t->len > 40 ? 40 :
+		    (int)t->len, t->text);
 	if (t->us < 0)
-		return parse_fail(p, t->place, "the time %.*s is too large", t->len > 40 ? 40 : (int)t->len, t->text);
+		return parse_fail(p, t->place, "the time %.*s is too large", t->len > 40 ? 40 :
+		    (int)t->len, t->text);
 	*us = t->us;
 	lexer_next(&p->lexer);
 	return true;
@@ -300,7 +302,8 @@ check_time(struct parser *p, const struct drill_event *event)
 		return packet_out || parse_fail(p, event->place, "the time * is for packets out (>) only");
 	case DRILL_TIME_ABSOLUTE_RANGE:
 	case DRILL_TIME_RELATIVE_RANGE:
-		return packet_out || parse_fail(p, event->place, "a range of times is for packets out (>) only");
+		return packet_out || parse_fail(p, event->place,
+		    "a range of times is for packets out (>) only");
 	default:
 		return true;
 	}
@@ -417,6 +420,19 @@ parse_options(struct parser *p, struct drill_vector *options, struct drill_vecto
 	return true;
 }
 
+/* The line of the error, as the script goes. */
+static void
+keep_line(const struct drill_script *script, struct drill_error *error)
+{
+	size_t len;
+	const char *line = drill_script_line(script, error->place.line, &len);
+
+	if (line != NULL)
+		snprintf(error->line, sizeof error->line, "%.*s", len > sizeof error->line ?
+		    (int)sizeof error->line :
+		    (int)len, line);
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
 static bool
@@ -476,7 +492,8 @@ drill_parse(const char *name, const char *text, size_t len, const struct drill_d
 	else if (parse_script(&p, s, defines, define_count)) {
 		*script = s;
 		return 0;
-	}
+	} else
+		keep_line(s, error);
 	drill_arena_free(p.arena);
 	return -1;
 }

@@ -57,7 +57,8 @@ parse_items(struct parser *p, char close, const char *what, struct drill_vector 
 }
 
 bool
-parse_expr_list(struct parser *p, char close, const char *what, const struct drill_field **list, size_t *count)
+parse_expr_list(struct parser *p, char close, const char *what, const struct drill_field **list,
+    size_t *count)
 {
 	struct drill_vector items = {.size = sizeof(struct drill_field)};
 	bool ok = parse_items(p, close, what, &items);
@@ -279,8 +280,10 @@ parse_expr(struct parser *p, struct drill_expr **expr)
 {
 	bool ok;
 
+	*expr = NULL;
 	if (p->depth == PARSE_DEPTH)
-		return parse_fail(p, parse_token(p)->place, "expressions are nested deeper than %u", PARSE_DEPTH);
+		return parse_fail(p, parse_token(p)->place, "expressions are nested deeper than %u",
+		    PARSE_DEPTH);
 	p->depth++;
 	ok = parse_or(p, expr);
 	p->depth--;

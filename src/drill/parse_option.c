@@ -42,7 +42,8 @@ parse_hex(struct parser *p, struct drill_tcp_option *o, unsigned max, bool optio
 			return parse_fail(p, place, "'%.*s' as %s are no hexadecimal digits",
 			    (int)(n > 30 ? 30 : n), text, what);
 	if (n % 2 != 0 || n / 2 > max)
-		return parse_fail(p, place, "%s has %zu hexadecimal digits: two for each of at most %u octets", what,
+		return parse_fail(p, place,
+		    "%s has %zu hexadecimal digits: two for each of at most %u octets", what,
 		    n, max);
 	for (size_t i = 0; i < n; i++) {
 		unsigned c = (unsigned char)text[i];
@@ -158,7 +159,8 @@ parse_md5(struct parser *p, struct drill_tcp_option *o)
 		return true;
 	if (!parse_hex(p, o, 16, false, "the digest"))
 		return false;
-	return o->bytes_len == 16 || parse_fail(p, place, "the digest has %u octets instead of 16", o->bytes_len);
+	return o->bytes_len == 16 || parse_fail(p, place, "the digest has %u octets instead of 16",
+	    o->bytes_len);
 }
 
 /* Up to three counters of AccECN, in the order of its kind. */
@@ -185,6 +187,15 @@ parse_accecn(struct parser *p, struct drill_tcp_option *o, bool experiment, bool
 	return true;
 }
 
+/* The same by another name: the counter that comes first tells the kind. */
+static bool
+parse_ecn(struct parser *p, struct drill_tcp_option *o)
+{
+	if (!parse_is_word(p, "e0b") && !parse_is_word(p, "e1b"))
+		return parse_expected(p, "e0b or e1b behind ECN");
+	return parse_accecn(p, o, false, parse_is_word(p, "e1b"));
+}
+
 /* Throughput advice: [rate], of which 11 bits are told. */
 static bool
 parse_tarr(struct parser *p, struct drill_tcp_option *o)
@@ -205,8 +216,8 @@ parse_tarr(struct parser *p, struct drill_tcp_option *o)
 }
 
 /*
- * An extension of ours: raw KIND [len N] [hexadecimal octets], for what has no name or is malformed. The length
- * octet is what follows from the octets unless it is told.
+ * An extension of ours: raw KIND [len N] [hexadecimal octets], for what has no name or is malformed. The
+ * length octet is what follows from the octets unless it is told.
  */
 static bool
 parse_raw(struct parser *p, struct drill_tcp_option *o)
@@ -235,7 +246,8 @@ static bool
 refuse_option(struct parser *p, const char *name, size_t len, struct drill_place place)
 {
 	static const char *const mptcp[] = {"mp_capable", "mpcapable", "mpcaplen", "mp_join", "mp_join_syn",
-	    "mp_join_syn_ack", "mp_join_ack", "dss", "dss_no_csum", "dack4", "dack8", "dsn4", "dsn8", "add_addr",
+	    "mp_join_syn_ack", "mp_join_ack", "dss", "dss_no_csum", "dack4", "dack8", "dsn4", "dsn8",
+	    "add_addr",
 	    "add_addr4", "add_addr6", "add_address", "add_addr_ipv4", "add_addr_ipv6", "rm_addr",
 	    "remove_addr", "remove_address", "mp_prio", "mp_fail", "mp_fastclose", "mp_reset", "mptcp"};
 
@@ -285,6 +297,8 @@ parse_tcp_option(struct parser *p, struct drill_tcp_option *o)
 		return parse_accecn(p, o, false, word[6] == '1');
 	else if (strcmp(word, "exp-AccECN0") == 0 || strcmp(word, "exp-AccECN1") == 0)
 		return parse_accecn(p, o, true, word[10] == '1');
+	else if (strcmp(word, "ECN") == 0)
+		return parse_ecn(p, o);
 	else if (strcmp(word, "exp-tarr") == 0 || strcmp(word, "exp-TARR") == 0)
 		return parse_tarr(p, o);
 	else if (strcmp(word, "raw") == 0)
@@ -331,7 +345,8 @@ parse_option_list(struct parser *p, struct drill_vector *options)
 			return false;
 		size += option_size(&option);
 		if (size > DRILL_TCP_OPTION_BYTES)
-			return parse_fail(p, option.place, "the TCP options are %u octets, more than the %u there can be",
+			return parse_fail(p, option.place,
+			    "the TCP options are %u octets, more than the %u there can be",
 			    size, DRILL_TCP_OPTION_BYTES);
 		if (drill_vector_add(options, &option) != 0)
 			return parse_no_memory(p);

@@ -113,7 +113,8 @@ parse_ip(struct parser *p, enum drill_direction direction, struct drill_ip *ip)
 		if (!parse_ip_field(p, ip))
 			return false;
 	} while (parse_accept(p, ','));
-	if ((ip->tos_kind == DRILL_TOS_ECT01 || ip->tos_kind == DRILL_TOS_DSCP_ECT01) && direction == DRILL_IN)
+	if ((ip->tos_kind == DRILL_TOS_ECT01 || ip->tos_kind == DRILL_TOS_DSCP_ECT01) && direction ==
+	    DRILL_IN)
 		return parse_fail(p, place, "[ect01] is for packets out (>) only");
 	return parse_punct(p, close, "or ',' behind a field of IP");
 }
@@ -253,8 +254,6 @@ parse_tcp(struct parser *p, struct drill_packet *packet)
 		return false;
 	if (tcp->seq.kind == DRILL_SEQ_ANY && !out)
 		return parse_fail(p, place, "... as sequence numbers is for packets out (>) only");
-	if (tcp->has_ack && (tcp->flags & DRILL_ACK) == 0)
-		return parse_fail(p, place, "ack without the flag '.'");
 	if (!tcp->has_window && !out)
 		return parse_expected(p, "win, which a packet in (<) needs");
 	if (parse_accept(p, '<') && !parse_tcp_options(p, out, tcp))
@@ -310,6 +309,22 @@ parse_quote(struct parser *p, struct drill_icmp *icmp)
 	return ok && parse_punct(p, ']', "behind the quoted packet");
 }
 
+/* [1:1(0)] or [udp (10)] before icmp, as the older form of the language has it. */
+static bool
+parse_early_quote(struct parser *p, struct drill_icmp *icmp)
+{
+	struct token inner;
+
+	if (!parse_is(p, '['))
+		return true;
+	inner = parse_peek(p);
+	if (inner.kind != TOKEN_INTEGER && (inner.kind != TOKEN_WORD || inner.len != 3 ||
+	    (memcmp(inner.text, "udp", 3) != 0 && memcmp(inner.text, "raw", 3) != 0)))
+		return true;
+	lexer_next(&p->lexer);
+	return parse_quote(p, icmp);
+}
+
 /* Behind icmp: type [code] [mtu N] [id N] [\[quoted\]] */
 static bool
 parse_icmp(struct parser *p, struct drill_icmp *icmp)
@@ -342,6 +357,8 @@ parse_icmp(struct parser *p, struct drill_icmp *icmp)
 		icmp->has_id = true;
 		icmp->id = (uint16_t)value;
 	}
+	if (icmp->quote != DRILL_QUOTE_NONE && parse_is(p, '['))
+		return parse_fail(p, parse_token(p)->place, "the quoted packet is told twice");
 	return !parse_accept(p, '[') || parse_quote(p, icmp);
 }
 
@@ -355,7 +372,8 @@ refuse_protocol(struct parser *p)
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (parse_is_word(p, names[i])) {
-			parse_refuse(p, parse_token(p)->place, i < 5 || i > 6 ? "encapsulation ('%s') is not supported" :
+			parse_refuse(p, parse_token(p)->place, i < 5 || i > 6 ?
+			    "encapsulation ('%s') is not supported" :
 			    "'%s' is not supported", names[i]);
 			return true;
 		}
@@ -374,11 +392,15 @@ parse_packet(struct parser *p, struct drill_packet **out)
 	*out = packet;
 	packet->direction = parse_is(p, '<') ? DRILL_IN : DRILL_OUT;
 	lexer_next(&p->lexer);
-	if (refuse_protocol(p) || !parse_ip(p, packet->direction, &packet->ip))
+	if (refuse_protocol(p) || !parse_early_quote(p, &packet->icmp) ||
+	    !parse_ip(p, packet->direction, &packet->ip) || !parse_early_quote(p, &packet->icmp))
 		return false;
 	if (!parse_ports(p, packet) || refuse_protocol(p))
 		return false;
 	place = parse_token(p)->place;
+	if (packet->icmp.quote != DRILL_QUOTE_NONE && !parse_is_word(p, "icmp") && !parse_is_word(p,
+	    "icmpv6"))
+		return parse_expected(p, "icmp behind a quoted packet");
 	if (parse_accept_word(p, "udp")) {
 		packet->protocol = DRILL_UDP;
 		return (packet->has_ports || parse_ports(p, packet)) && parse_length(p, &packet->udp_length);

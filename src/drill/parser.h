@@ -18,7 +18,8 @@ struct parser {
 
 /* ---- errors: all return false ---- */
 
-bool parse_fail(struct parser *, struct drill_place, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool parse_fail(struct parser *, struct drill_place, const char *fmt, ...) __attribute__((format(printf,
+    3, 4)));
 bool parse_refuse(struct parser *, struct drill_place, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool parse_no_memory(struct parser *);

@@ -23,8 +23,8 @@ struct drill_result {
 
 /*
  * Runs a script; `config` has the command line's settings with the script's own put over them
- * (drill_config_script). What -v tells, warnings and what kexts log go to `out`, whole lines. May be called by
- * several threads at once, with different results. Returns result->outcome.
+ * (drill_config_script). What -v tells, warnings and what kexts log go to `out`, whole lines. May be called
+ * by several threads at once, with different results. Returns result->outcome.
  */
 enum drill_outcome drill_run(const struct drill_script *, const struct drill_config *config, FILE *out,
     struct drill_result *result);

@@ -9,7 +9,8 @@
 #include "src/drill/arena.h"
 
 int
-drill_error_set(struct drill_error *error, enum drill_error_kind kind, struct drill_place place, const char *fmt,
+drill_error_set(struct drill_error *error, enum drill_error_kind kind, struct drill_place place,
+    const char *fmt,
     ...)
 {
 	va_list ap;

@@ -2,9 +2,9 @@
  * A packetdrill script as the parser leaves it: options, then events in the order of the file.
  *
  * Both public dialects of the language become the same tree: Google's and the FreeBSD community's. What a
- * dialect has and a machine of ours does not (encapsulation, MPTCP, SCTP) is refused by the parser, by name and
- * place. Numbers are checked for the width of their field; names of constants and the meaning of calls are left
- * to whoever runs the script (names.h, eval.h).
+ * dialect has and a machine of ours does not (encapsulation, MPTCP, SCTP) is refused by the parser, by name
+ * and place. Numbers are checked for the width of their field; names of constants and the meaning of calls
+ * are left to whoever runs the script (names.h, eval.h).
  *
  * Everything belongs to the script and goes with drill_script_free(). The tree is not changed after
  * parsing: several threads may read one script.
@@ -35,6 +35,7 @@ struct drill_error {
 	enum drill_error_kind kind;
 	struct drill_place place;
 	char text[400];
+	char line[200];			/* that line of the script, if it could not be parsed; "" */
 };
 
 /* Fills in and returns -1. Only the first error is kept. */
@@ -165,7 +166,10 @@ struct drill_tcp_option {
 	struct drill_place place;
 	uint16_t mss;
 	uint8_t wscale;
-	/* TS. val_any: `val ...`. ecr_absolute: `ecr 5!`, not moved by what the machine adds to its own clock. */
+	/*
+	 * TS. val_any: `val ...`. ecr_absolute: `ecr 5!`, not moved by what the machine adds to its own
+	 * clock.
+	 */
 	uint32_t ts_val, ts_ecr;
 	bool ts_val_any, ts_ecr_any, ts_ecr_absolute;
 	/* SACK: up to 4 blocks, relative as seq. */

@@ -155,7 +155,7 @@ machine_hold_clock(struct nke *m, bool hold)
 unsigned
 machine_waiting(const struct nke *m)
 {
-	return __atomic_load_n(&m->world->hosts_waiting, __ATOMIC_RELAXED);
+	return __atomic_load_n(&m->world->hosts_waiting, __ATOMIC_ACQUIRE);
 }
 
 uint64_t

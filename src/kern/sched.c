@@ -23,7 +23,7 @@
 static void
 count_waiting(struct world *w, int change)
 {
-	__atomic_store_n(&w->hosts_waiting, w->hosts_waiting + (unsigned)change, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->hosts_waiting, w->hosts_waiting + (unsigned)change, __ATOMIC_RELEASE);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "src/netinet/in_pcb.h"
+#include "src/netinet/ip_state.h"
 
 struct flag_option {
 	int name;
@@ -93,7 +94,8 @@ set_number(struct inpcb *inp, int name, int value)
 			return EINVAL;
 		inp->inp_hops = (int16_t)value;
 		/* What a dual socket sends by IPv4 goes as far; 0 is what IPv4 never sends. */
-		inp->inp_ttl = (uint8_t)(value > 0 ? value : IPDEFTTL);
+		inp->inp_ttl = (uint8_t)(value > 0 ? value :
+		    inp->inp_info->machine->ip->default_ttl);
 		return 0;
 	case IPV6_TCLASS:
 		if (value < -1 || value > UINT8_MAX)

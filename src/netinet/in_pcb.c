@@ -16,6 +16,7 @@
 #include "src/kern/prng.h"
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_subr.h"
+#include "src/netinet/ip_state.h"
 
 #define BUCKETS_MIN	32u
 #define BUCKETS_MAX	INPCB_MAX
@@ -274,7 +275,7 @@ in_pcballoc(struct socket *so, struct inpcbinfo *info)
 	inp->inp_vflag = so->so_dom->dom_family == PF_INET6 ? INP_IPV6 : INP_IPV4;
 	if (so->so_dom->dom_family == PF_INET6 && s->v6only)
 		inp->inp_flags |= INP_V6ONLY;
-	inp->inp_ttl = IPDEFTTL;
+	inp->inp_ttl = (uint8_t)info->machine->ip->default_ttl;
 	inp->inp_hops = -1;
 	TAILQ_INSERT_HEAD(&info->list, inp, inp_list);
 	info->count++;

@@ -26,10 +26,11 @@ BELOW = {
     'src/netinet6': ['src/netinet', 'ipfilter', 'dlil', 'src/net', 'src/kern'],
     'kpi': ['iffilter', 'ipfilter', 'src/netinet6', 'src/netinet', 'dlil', 'src/net', 'src/kern'],
     'src/host': [],
-    'src/cmd': [],
+    'src/drill': [],
+    'src/cmd': ['src/drill'],
     'examples': [],
 }
-CORE = [f for f in BELOW if f not in ('src/host', 'src/cmd', 'examples')]
+CORE = [f for f in BELOW if f not in ('src/host', 'src/drill', 'src/cmd', 'examples')]
 
 # The doors between core and host; kpi/symbols.h lists what kexts link to.
 DOORS = {'src/kern/corecalls.h', 'src/kern/hostcalls.h', 'src/kern/kextcalls.h',

@@ -16,8 +16,8 @@ check() {
 	local page=$source/docs/man/$1.1 option options
 	shift
 	# Names only, from the beginnings of the help's lines: "  -o, --output PATH".
-	options=$("$nke" "$@" --help | grep -oE '^ +(-[A-Za-z], )?--?[A-Za-z][-a-z0-9]*' |
-	    grep -oE -e '--?[A-Za-z][-a-z0-9]*')
+	options=$("$nke" "$@" --help | grep -oE '^ +(-[A-Za-z], )?--?[A-Za-z][-_a-z0-9]*' |
+	    grep -oE -e '--?[A-Za-z][-_a-z0-9]*')
 	[ -n "$options" ] || fail "nke $* --help tells no options"
 	for option in $options; do
 		# mdoc writes -o as "Fl o" and --output as "Fl -output".
@@ -28,6 +28,7 @@ check() {
 
 check nke
 check nke-build build
+check nke-drill drill
 check nke-kext kext info
 check nke-replay replay
 check nke-run run

@@ -1,0 +1,292 @@
+/*
+ * Options of sockets. The host's names go through nke_setsockopt(), what only Darwin has (or the host's name for
+ * it has no meaning to the library) through nke_darwin_setsockopt().
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "src/drill/engine.h"
+
+#define VALUE_MAX		4096u
+#define DARWIN_SOL_SOCKET	0xffff
+#define DARWIN_TIMEVAL		16u
+
+struct option {
+	int fd;
+	bool has_host, has_darwin;
+	int level, name;		/* the host's */
+	int darwin_level, darwin_name;
+};
+
+/* ---- which option ------------------------------------------------------------------------------- */
+
+/* A name or a number in both systems' numbers. */
+static int
+both(struct run *r, const struct drill_expr *e, bool *has_host, int *host, bool *has_darwin, int *darwin)
+{
+	const struct drill_constant *c = e->kind == DRILL_NAME ? drill_constant(e->text) : NULL;
+	struct drill_error error = {0};
+	int64_t value;
+
+	if (c != NULL) {
+		*has_host = c->has_host;
+		*host = (int)c->host;
+		*has_darwin = c->has_darwin;
+		*darwin = (int)c->darwin;
+		return 0;
+	}
+	if (drill_eval(e, DRILL_HOST, &value, &error) != 0)
+		return fail_error(r, &error);
+	*has_host = *has_darwin = true;
+	*host = *darwin = (int)value;
+	return 0;
+}
+
+static int
+option_of(struct run *r, const struct drill_call *call, struct option *o)
+{
+	bool level_host, level_darwin;
+	int64_t fd;
+
+	if (call->arg_count < 4)
+		return fail(r, DRILL_BROKEN, r->event->place, "%s() takes five arguments", call->name);
+	if (arg_int(r, call, 0, -1, &fd) != 0 ||
+	    both(r, arg(call, 1), &level_host, &o->level, &level_darwin, &o->darwin_level) != 0 ||
+	    both(r, arg(call, 2), &o->has_host, &o->name, &o->has_darwin, &o->darwin_name) != 0)
+		return -1;
+	o->fd = live_fd(r, fd);
+	o->has_host = o->has_host && level_host;
+	if (!level_darwin)
+		o->darwin_level = o->level == SOL_SOCKET ? DARWIN_SOL_SOCKET : o->level;
+	return 0;
+}
+
+/* ---- values ------------------------------------------------------------------------------------- */
+
+struct value {
+	uint8_t bytes[VALUE_MAX];
+	size_t len;
+	bool is_time;
+};
+
+static const struct drill_expr *
+either_field(const struct drill_expr *e, const char *name, const char *other)
+{
+	const struct drill_expr *f = drill_field(e, name);
+
+	return f != NULL ? f : drill_field(e, other);
+}
+
+static int
+number(struct run *r, const struct drill_expr *e, int64_t *n)
+{
+	struct drill_error error = {0};
+
+	*n = 0;
+	if (e == NULL || e->kind == DRILL_ELLIPSIS)
+		return 0;
+	return drill_eval(e, DRILL_HOST, n, &error) == 0 ? 0 : fail_error(r, &error);
+}
+
+static int
+put_int(struct run *r, struct value *v, const struct drill_expr *e)
+{
+	int64_t n;
+	int i;
+
+	if (number(r, e, &n) != 0)
+		return -1;
+	i = (int)n;
+	if (v->len + sizeof i > sizeof v->bytes)
+		return fail(r, DRILL_BROKEN, r->event->place, "a value that is too long");
+	memcpy(v->bytes + v->len, &i, sizeof i);
+	v->len += sizeof i;
+	return 0;
+}
+
+static int
+put_time(struct run *r, struct value *v, const struct drill_expr *e)
+{
+	int64_t sec, usec;
+	struct timeval tv;
+
+	if (number(r, drill_field(e, "tv_sec"), &sec) != 0 || number(r, drill_field(e, "tv_usec"), &usec) != 0)
+		return -1;
+	tv.tv_sec = (time_t)sec;
+	tv.tv_usec = (suseconds_t)usec;
+	memcpy(v->bytes, &tv, sizeof tv);
+	v->len = sizeof tv;
+	v->is_time = true;
+	return 0;
+}
+
+static int
+value_of(struct run *r, const struct drill_expr *e, struct value *v)
+{
+	v->len = 0;
+	v->is_time = false;
+	memset(v->bytes, 0, sizeof v->bytes);
+	switch (e->kind) {
+	case DRILL_STRING:
+		if (e->text_len >= sizeof v->bytes)
+			return fail(r, DRILL_BROKEN, e->place, "a value that is too long");
+		memcpy(v->bytes, e->text, e->text_len);
+		v->len = e->text_len;
+		return 0;
+	case DRILL_STRUCT:
+		if (drill_field(e, "tv_sec") != NULL)
+			return put_time(r, v, e);
+		if (either_field(e, "onoff", "l_onoff") != NULL)
+			return put_int(r, v, either_field(e, "onoff", "l_onoff")) != 0 ||
+			    put_int(r, v, either_field(e, "linger", "l_linger")) != 0 ? -1 : 0;
+		/* FALLTHROUGH */
+	case DRILL_ARRAY:
+	case DRILL_LIST:
+		if (e->item_count == 1 && (e->items[0].value->kind == DRILL_STRING ||
+		    e->items[0].value->kind == DRILL_STRUCT))
+			return value_of(r, e->items[0].value, v);
+		for (size_t i = 0; i < e->item_count; i++)
+			if (put_int(r, v, e->items[i].value) != 0)
+				return -1;
+		return 0;
+	default:
+		return put_int(r, v, e);
+	}
+}
+
+/* ---- setting ------------------------------------------------------------------------------------ */
+
+static int
+set(struct run *r, const struct option *o, const struct value *v, socklen_t len)
+{
+	uint8_t darwin[DARWIN_TIMEVAL] = {0};
+	struct timeval tv;
+	int64_t sec;
+	int32_t usec;
+
+	errno = ENOPROTOOPT;
+	if (o->has_host && nke_setsockopt(r->machine, o->fd, o->level, o->name, v->bytes, len) == 0)
+		return 0;
+	if (errno != ENOPROTOOPT || !o->has_darwin)
+		return -1;
+	if (!v->is_time)
+		return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, v->bytes, len);
+	memcpy(&tv, v->bytes, sizeof tv);
+	sec = tv.tv_sec;
+	usec = (int32_t)tv.tv_usec;
+	memcpy(darwin, &sec, sizeof sec);
+	memcpy(darwin + 8, &usec, sizeof usec);
+	return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, darwin, sizeof darwin);
+}
+
+int
+call_setsockopt(struct run *r, const struct drill_call *call)
+{
+	struct option o = {0};
+	int64_t len;
+	struct value v;
+	int result, error;
+
+	if (option_of(r, call, &o) != 0 || value_of(r, arg(call, 3), &v) != 0 ||
+	    arg_int(r, call, 4, (int64_t)v.len, &len) != 0)
+		return -1;
+	if (len < 0 || len > VALUE_MAX)
+		len = VALUE_MAX;
+	result = set(r, &o, &v, (socklen_t)(v.is_time ? (int64_t)v.len : len));
+	error = errno;
+	return check_result(r, r->event, result, error);
+}
+
+/* ---- getting ------------------------------------------------------------------------------------ */
+
+static int
+get(struct run *r, const struct option *o, void *value, socklen_t *len)
+{
+	socklen_t room = *len;
+
+	errno = ENOPROTOOPT;
+	if (o->has_host && nke_getsockopt(r->machine, o->fd, o->level, o->name, value, len) == 0)
+		return 0;
+	if (errno != ENOPROTOOPT || !o->has_darwin)
+		return -1;
+	*len = room;
+	return nke_darwin_getsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, value, len);
+}
+
+static int
+int_at(const uint8_t *bytes, size_t index)
+{
+	int n;
+
+	memcpy(&n, bytes + index * sizeof n, sizeof n);
+	return n;
+}
+
+static int
+check_text_value(struct run *r, const struct drill_expr *e, const uint8_t *bytes, socklen_t len)
+{
+	size_t n = strnlen((const char *)bytes, len);
+
+	if (n == e->text_len && memcmp(bytes, e->text, n) == 0)
+		return 0;
+	return fail(r, DRILL_FAILED, r->event->place, "getsockopt() gives another value\n  expected: \"%s\"\n"
+	    "  seen:     \"%.*s\"", e->text, (int)n, (const char *)bytes);
+}
+
+/* An unsigned number and a negative one of the same octets are the same to a script. */
+static int
+check_int(struct run *r, const struct drill_expr *e, int seen)
+{
+	int64_t expected;
+
+	if (e == NULL || e->kind == DRILL_ELLIPSIS)
+		return 0;
+	if (number(r, e, &expected) != 0)
+		return -1;
+	return check_value(r, r->event, "value", e, expected == (uint32_t)seen ? expected : seen);
+}
+
+static int
+check_option(struct run *r, const struct drill_expr *e, const uint8_t *bytes, socklen_t len)
+{
+	if (e == NULL || e->kind == DRILL_ELLIPSIS)
+		return 0;
+	if (e->kind == DRILL_STRING)
+		return check_text_value(r, e, bytes, len);
+	if (e->kind == DRILL_STRUCT && either_field(e, "onoff", "l_onoff") != NULL)
+		return check_int(r, either_field(e, "onoff", "l_onoff"), int_at(bytes, 0) != 0) != 0 ? -1 :
+		    check_int(r, either_field(e, "linger", "l_linger"), int_at(bytes, 1));
+	if (e->kind == DRILL_ARRAY || e->kind == DRILL_LIST) {
+		for (size_t i = 0; i < e->item_count; i++) {
+			const struct drill_expr *item = e->items[i].value;
+
+			if (item->kind == DRILL_STRING || item->kind == DRILL_STRUCT)
+				return check_option(r, item, bytes, len);
+			if (check_int(r, item, int_at(bytes, i)) != 0)
+				return -1;
+		}
+		return 0;
+	}
+	return e->kind == DRILL_STRUCT ? 0 : check_int(r, e, int_at(bytes, 0));
+}
+
+int
+call_getsockopt(struct run *r, const struct drill_call *call)
+{
+	uint8_t bytes[VALUE_MAX] = {0};
+	struct option o = {0};
+	int64_t room;
+	socklen_t len;
+	int result, error;
+
+	if (option_of(r, call, &o) != 0 || arg_int(r, call, 4, sizeof(int), &room) != 0)
+		return -1;
+	len = room < 0 || room > (int64_t)sizeof bytes ? sizeof bytes : (socklen_t)room;
+	result = get(r, &o, bytes, &len);
+	error = errno;
+	if (check_result(r, r->event, result, error) != 0)
+		return -1;
+	return result == 0 ? check_option(r, arg(call, 3), bytes, len) : 0;
+}
