@@ -47,15 +47,25 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 
 /*
  * RFC 5961 section 4.2: whatever its sequence number, a challenge. Simultaneous open: the SYN that was seen
- * already comes again with the ACK of ours. False: there is nothing more in the segment.
+ * already comes again with the ACK of ours. False: there is nothing more in the segment, or the connection is
+ * gone (net.inet.tcp.insecure_syn).
  */
 static bool
 got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 {
+	uint32_t window = tp->rcv_wnd != 0 ? tp->rcv_wnd : 1;
+
 	if (tp->t_state == TCPS_SYN_RECEIVED && seg->seq == tp->irs && (seg->flags & TH_ACK)) {
 		seg->flags &= (uint16_t)~TH_SYN;
 		seg->seq++;
+		/* Our answer may have been lost, and will not go again. */
+		tp->t_flags |= TF_ACKNOW;
 		return true;
+	}
+	if (UNLIKELY(seg->machine->tcp->config.insecure_syn) && tp->t_state != TCPS_SYN_RECEIVED &&
+	    SEQ_GEQ(seg->seq, tp->last_ack_sent) && SEQ_LT(seg->seq, tp->rcv_nxt + window)) {
+		tcp_drop(tp, ECONNRESET);
+		return false;
 	}
 	seg->machine->tcp->stat.tcps_synchallenge++;
 	tcp_challenge_ack(tp, seg);
@@ -343,7 +353,7 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 	if (UNLIKELY(seg->flags & TH_RST))
 		return got_reset(tp, seg);
 	if (UNLIKELY(seg->flags & TH_SYN) && !got_syn(tp, seg))
-		return true;
+		return so->so_pcb != NULL;
 	if ((tp->t_flags & TF_RCVD_TSTMP) && !paws(tp, seg))
 		return true;
 	if (UNLIKELY(SEQ_LT(seg->seq, tp->rcv_nxt)) && !trim_before(tp, seg))

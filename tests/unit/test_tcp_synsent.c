@@ -140,7 +140,9 @@ KTEST(both_call_at_once)
 	CHECK_EQ(state(), TCPS_ESTABLISHED);
 	CHECK(so->so_state & SS_ISCONNECTED);
 	CHECK_EQ(tp->snd_scale, 2);
-	nevermind();
+	s = went();
+	CHECK_EQ(s.flags, A);
+	CHECK_EQ(s.ack, 5001);
 	COME(.our_port = port, .flags = A | P, .seq = 5001, .ack = iss + 1, .win = 500, .data = "hello");
 	CHECK_STR(receive(so), "hello");
 	CHECK_EQ(tp->snd_wnd, 2000);
