@@ -53,9 +53,9 @@ int nke_close(nke_t *m, int s);
 /* EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length). */
 int nke_bind(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
 /*
- * EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. A TCP socket that
- * is not bound gets a port of the machine's choice. `backlog`: connections that wait to be accepted; more wait
- * at the other end. 0 or less: as many as kern.ipc.somaxconn says.
+ * EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. A TCP socket
+ * that is not bound gets a port of the machine's choice. `backlog`: connections that wait to be accepted;
+ * more wait at the other end. 0 or less: as many as kern.ipc.somaxconn says.
  */
 int nke_listen(nke_t *m, int s, int backlog);
 /*
@@ -66,7 +66,7 @@ int nke_accept(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 /*
  * EINPROGRESS: non-blocking and begun. EISCONN, EALREADY, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
  * ENETUNREACH, EADDRNOTAVAIL (also port 0), EAFNOSUPPORT (also a group as TCP's peer), EACCES (a broadcast
- * address as TCP's peer), EADDRINUSE. How a non-blocking one went is SO_ERROR's to tell when poll says POLLOUT.
+ * address as TCP's peer), EADDRINUSE. When poll says POLLOUT, SO_ERROR tells how a non-blocking one went.
  * AF_UNSPEC ends a datagram socket's connection and, as with BSD, fails with EAFNOSUPPORT after it.
  */
 int nke_connect(nke_t *m, int s, const struct sockaddr *address, socklen_t len);

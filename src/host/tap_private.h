@@ -20,7 +20,8 @@ _Static_assert(offsetof(struct nke_tap, port) == 0, "TAP_OF");
 /* How one kind of device reads and writes, and opens itself: sets fd and device. 0 or an errno, told. */
 struct tap_kind {
 	int (*input)(struct port *);
-	int (*output)(struct port *, const void *frame, size_t len);	/* one of the two, as in struct port */
+	/* One of the two, as in struct port. */
+	int (*output)(struct port *, const void *frame, size_t len);
 	int (*output_pieces)(struct port *, const struct core_output *);
 	int (*open)(nke_t *, struct nke_tap *, const struct nke_tap_config *);
 	size_t link_header;		/* the longest */

@@ -4,7 +4,8 @@
  * A page of ZONE_PAGE bytes, aligned to its size, has a header and then objects. Those that were never used
  * are carved off one after the other, so that a page is touched only as far as it is needed; freed ones are
  * linked through their first word. A page that is full is in one list, one with room in the other, whose
- * first serves the next request: it is the one that was used last.
+ * first serves the next request: it is the one that was used last. The last page with room stays when it is
+ * empty, so that one object that comes and goes does not cost a page each time.
  */
 #include <string.h>
 
@@ -21,6 +22,7 @@
  * for the whole page would leave a hole as large as a page between two aligned ones.
  */
 #define PAGE_BYTES	(ZONE_PAGE - 128)
+#define PAGE_HEAD	64u		/* objects of whole cache lines lie at their beginning */
 
 /* Tools that watch memory see single blocks only. */
 #if defined(__has_feature)
@@ -42,6 +44,7 @@ struct zone_page {
 	uint16_t used;			/* objects in use */
 	uint16_t carved;		/* objects that were used at least once */
 };
+_Static_assert(sizeof(struct zone_page) <= PAGE_HEAD, "the first object is behind the header");
 
 static struct zone_page *
 page_of(const void *object)
@@ -101,7 +104,7 @@ zone_alloc(struct zone *z)
 	if (p != NULL)
 		memcpy(&page->free, p, sizeof page->free);
 	else
-		p = (char *)(page + 1) + (size_t)page->carved++ * z->size;
+		p = (char *)page + PAGE_HEAD + (size_t)page->carved++ * z->size;
 	z->count++;
 	if (++page->used == z->per_page) {
 		LIST_REMOVE(page, link);
@@ -132,7 +135,7 @@ zone_free(struct zone *z, void *p)
 		LIST_REMOVE(page, link);
 		LIST_INSERT_HEAD(&z->room, page, link);
 	}
-	if (page->used == 0)
+	if (page->used == 0 && (LIST_FIRST(&z->room) != page || LIST_NEXT(page, link) != NULL))
 		page_destroy(page);
 }
 
@@ -147,7 +150,7 @@ zone_init(struct zone *z, struct nke *m, const char *name, size_t size)
 	z->machine = m;
 	z->name = name;
 	z->size = (uint16_t)((size + ZONE_ALIGN - 1) & ~(size_t)(ZONE_ALIGN - 1));
-	z->per_page = (uint16_t)((PAGE_BYTES - sizeof(struct zone_page)) / z->size);
+	z->per_page = (uint16_t)((PAGE_BYTES - PAGE_HEAD) / z->size);
 	z->single = m->checked || WATCHED;
 	LIST_INIT(&z->room);
 	LIST_INIT(&z->full);

@@ -42,7 +42,10 @@ struct zone {
 void zone_init(struct zone *, struct nke *, const char *name, size_t size);
 /* Zeroed. NULL when the heap's limit or the host refuses. */
 void *zone_alloc(struct zone *);
-/* NULL is ignored. Panics on what is not of this zone. A page that is empty goes back to the host. */
+/*
+ * NULL is ignored. Panics on what is not of this zone. A page that is empty goes back to the host, unless it
+ * is the only one with room: that one stays until the zone goes.
+ */
 void zone_free(struct zone *, void *);
 /* Gives all pages back, also with objects in them. Nothing for a zone that was never initialised. */
 void zone_fini(struct zone *);

@@ -21,21 +21,40 @@ route_clear(struct route *ro)
 	rt_release(rt);
 }
 
+void
+route_share(struct route *to, const struct route *from)
+{
+	bool noclone = to->ro_noclone;
+
+	if (from->ro_rt == NULL)
+		return;
+	rt_retain(from->ro_rt);
+	*to = *from;
+	to->ro_noclone = noclone;
+}
+
 /* Ports do not count. */
 static inline bool
-same_destination(const struct sockaddr_storage *kept, const struct sockaddr *dst)
+same_destination(const struct route *ro, sa_family_t family, const struct in6_addr *a, uint32_t zone)
 {
-	struct sockaddr_in6 a, b;
+	return ro->ro_family == family && ro->ro_zone == zone && memcmp(&ro->ro_dst, a, sizeof *a) == 0;
+}
 
-	if (kept->ss_family != dst->sa_family)
-		return false;
-	if (dst->sa_family == AF_INET)
-		return memcmp((const char *)kept + offsetof(struct sockaddr_in, sin_addr),
-		    (const char *)dst + offsetof(struct sockaddr_in, sin_addr), 4) == 0;
-	memcpy(&a, kept, sizeof a);
-	memcpy(&b, dst, sizeof b);
-	return memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 &&
-	    a.sin6_scope_id == b.sin6_scope_id;
+/* What is kept of a destination. */
+static inline struct in6_addr
+address_and_zone(const struct sockaddr *dst, uint32_t *zone)
+{
+	struct in6_addr a = {{.__u6_addr32 = {0, 0, 0, 0}}};
+	struct sockaddr_in6 sin6;
+
+	*zone = 0;
+	if (dst->sa_family == AF_INET) {
+		memcpy(&a.s6_addr32[3], (const char *)dst + offsetof(struct sockaddr_in, sin_addr), 4);
+		return a;
+	}
+	memcpy(&sin6, dst, sizeof sin6);
+	*zone = sin6.sin6_scope_id;
+	return sin6.sin6_addr;
 }
 
 struct rtentry *
@@ -43,11 +62,14 @@ route_get(struct nke *m, struct route *ro, const struct sockaddr *dst, struct if
 {
 	struct rtentry *rt = ro->ro_rt;
 	const uint8_t *bytes;
+	struct in6_addr a;
+	uint32_t zone;
 
 	if (sockaddr_bytes(dst, &bytes) == 0)
 		return NULL;
+	a = address_and_zone(dst, &zone);
 	if (rt != NULL && ro->ro_generation == m->rtable->generation && (rt->rt_flags & RTF_UP) &&
-	    ro->ro_ifp == ifp && same_destination(&ro->ro_dst, dst))
+	    ro->ro_ifp == ifp && same_destination(ro, dst->sa_family, &a, zone))
 		return rt;
 	/* The new one first: a clone that only we use is found again, not made anew. */
 	rt = rt_lookup(m, dst, ifp, ro->ro_noclone ? RT_REPORT : RT_CLONE | RT_REPORT);
@@ -55,9 +77,10 @@ route_get(struct nke *m, struct route *ro, const struct sockaddr *dst, struct if
 	ro->ro_rt = rt;
 	ro->ro_generation = m->rtable->generation;
 	ro->ro_ifp = ifp;
-	memset(&ro->ro_dst, 0, sizeof ro->ro_dst);
-	memcpy(&ro->ro_dst, dst, dst->sa_family == AF_INET ? sizeof(struct sockaddr_in) :
-	    sizeof(struct sockaddr_in6));
+	ro->ro_dst = a;
+	ro->ro_zone = zone;
+	ro->ro_family = dst->sa_family;
+	ro->ro_plain = false;
 	return rt;
 }
 

@@ -14,6 +14,7 @@
 #define NKE_NET_RTABLE_H
 
 #include <net/route.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "src/net/if_private.h"
@@ -112,11 +113,12 @@ bool rt_set_path_mtu(struct nke *, const struct sockaddr *dst, uint32_t mtu);
 
 struct route {
 	struct rtentry *ro_rt;		/* referenced; NULL none */
-	uint32_t ro_generation;		/* of the table when it was looked up */
 	const struct ifnet *ro_ifp;	/* it was asked for by that one; compared only */
-	struct sockaddr_storage ro_dst;
-	/* ip_output.c's own: the IPv4 destination it found to need nothing special, in which generation. */
-	uint32_t ro_plain, ro_plain_generation;
+	struct in6_addr ro_dst;		/* IPv4: in the last word, the others 0 */
+	uint32_t ro_zone;		/* of ro_dst, IPv6 */
+	uint32_t ro_generation;		/* of the table when it was looked up */
+	sa_family_t ro_family;		/* of ro_dst */
+	bool ro_plain;			/* ip_output.c's own: IPv4 packets to there need nothing special */
 	bool ro_noclone;		/* a router's: no host route for every destination that passes */
 };
 
@@ -124,6 +126,8 @@ struct route {
 uint32_t rt_generation(const struct nke *);
 /* Drops what is cached. */
 void route_clear(struct route *);
+/* `to`, which is empty, gets what `from` has. */
+void route_share(struct route *to, const struct route *from);
 /*
  * The route to `dst` by way of the cache: no lookup while destination and table are the same. Not
  * referenced for the caller: `ro` is. NULL: no route.

@@ -50,9 +50,9 @@ echo_request(struct inpcb *inp, const struct echo_kind *k, struct mbuf **mp)
 		return EPERM;
 	if (inp->inp_lport == 0 && (error = in_pcbbind(inp, NULL)) != 0)
 		return error;
-	inp->inp_user_ident = h->id;
-	inp->inp_ident = inp->inp_lport;
-	h->id = inp->inp_ident;
+	inptoraw(inp)->user_ident = h->id;
+	inptoraw(inp)->ident = inp->inp_lport;
+	h->id = inptoraw(inp)->ident;
 	h->cksum = 0;
 	/* ICMPv6's covers addresses that are not settled yet: raw_ip6.c makes it. */
 	if (k->protocol == IPPROTO_ICMP)
@@ -143,8 +143,8 @@ echo_input(struct inpcbinfo *info, const struct echo_kind *k, const struct raw_i
 	inp = find_ident(info, in, h.id, !quoted);
 	if (inp == NULL || (copy = m_dup((struct mbuf *)(uintptr_t)m, MBUF_DONTWAIT)) == NULL)
 		return;
-	h.cksum = adjust(h.cksum, h.id, inp->inp_user_ident);
-	h.id = inp->inp_user_ident;
+	h.cksum = adjust(h.cksum, h.id, inptoraw(inp)->user_ident);
+	h.id = inptoraw(inp)->user_ident;
 	if (m_copyback(copy, at, sizeof h, &h, MBUF_DONTWAIT) != 0) {
 		m_freem(copy);
 		return;
@@ -170,7 +170,7 @@ echo_attach(struct socket *so, struct inpcbinfo *info)
 	if (error == 0)
 		error = in_pcballoc(so, info);
 	if (error == 0)
-		sotoinpcb(so)->inp_protocol = info->protocol;
+		sotoraw(so)->protocol = info->protocol;
 	return error;
 }
 

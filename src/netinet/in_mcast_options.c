@@ -339,7 +339,7 @@ send_by(struct inpcb *inp, struct ifnet *ifp, struct in_addr addr)
 		ifnet_drop(mo->ifp);
 	mo->ifp = ifp;
 	mo->addr = addr;
-	inp->inp_source_known = false;
+	in_pcbsource_forget(inp);
 	return 0;
 }
 

@@ -85,7 +85,7 @@ bind_interface(struct inpcb *inp, int index)
 	if (inp->inp_boundif != NULL)
 		ifnet_drop(inp->inp_boundif);
 	inp->inp_boundif = ifp;
-	inp->inp_source_known = false;
+	in_pcbsource_forget(inp);
 	route_clear(&inp->inp_route);
 	return 0;
 }

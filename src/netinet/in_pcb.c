@@ -213,9 +213,10 @@ in_pcblookup(struct inpcbinfo *info, const struct in_ends *e, bool wild)
 /* ---- life --------------------------------------------------------------------------------- */
 
 errno_t
-in_pcbinfo_init(struct nke *machine, struct inpcbinfo *info, uint8_t protocol)
+in_pcbinfo_init_sized(struct nke *machine, struct inpcbinfo *info, uint8_t protocol, size_t size)
 {
 	memset(info, 0, sizeof *info);
+	zone_init(&info->zone, machine, "protocol control block", size);
 	info->machine = machine;
 	info->protocol = protocol;
 	TAILQ_INIT(&info->list);
@@ -230,6 +231,12 @@ in_pcbinfo_init(struct nke *machine, struct inpcbinfo *info, uint8_t protocol)
 	prng_bytes(machine, info->port_key, sizeof info->port_key);
 	prng_bytes(machine, info->port_table, sizeof info->port_table);
 	return 0;
+}
+
+errno_t
+in_pcbinfo_init(struct nke *machine, struct inpcbinfo *info, uint8_t protocol)
+{
+	return in_pcbinfo_init_sized(machine, info, protocol, sizeof(struct inpcb));
 }
 
 void
@@ -248,6 +255,7 @@ in_pcbinfo_fini(struct inpcbinfo *info)
 	kfree(info->machine, info->hash);
 	kfree(info->machine, info->porthash);
 	info->hash = info->porthash = NULL;
+	zone_fini(&info->zone);
 }
 
 errno_t
@@ -258,7 +266,7 @@ in_pcballoc(struct socket *so, struct inpcbinfo *info)
 
 	if (s->pcbs >= INPCB_MAX)
 		return ENOBUFS;
-	inp = zone_alloc(&s->zone);
+	inp = zone_alloc(&info->zone);
 	if (inp == NULL)
 		return ENOBUFS;
 	s->pcbs++;
@@ -269,7 +277,6 @@ in_pcballoc(struct socket *so, struct inpcbinfo *info)
 		inp->inp_flags |= INP_V6ONLY;
 	inp->inp_ttl = (uint8_t)info->machine->ip->default_ttl;
 	inp->inp_hops = -1;
-	inp->inp_cksum6 = -1;
 	TAILQ_INSERT_HEAD(&info->list, inp, inp_list);
 	info->count++;
 	so->so_pcb = inp;
@@ -291,9 +298,10 @@ in_pcbdetach(struct inpcb *inp)
 	if (inp->inp_boundif != NULL)
 		ifnet_drop(inp->inp_boundif);
 	kfree(info->machine, inp->inp_options);
+	kfree(info->machine, inp->inp_source);
 	if (inp->inp_options6 != NULL)
 		in6_pktopts_free(info->machine, inp->inp_options6);
-	zone_free(&info->machine->inet->zone, inp);
+	zone_free(&info->zone, inp);
 }
 
 void

@@ -85,13 +85,8 @@ struct inpcb {
 	struct in6_pktopts *inp_options6;	/* sticky options of RFC 3542; NULL none */
 	struct in_moptions *inp_moptions;	/* NULL: nothing about multicast was ever said */
 
-	/* The source that goes with inp_route, for sockets without a local address. */
-	struct in6_addr inp_source;
-	struct in6_addr inp_source_dst;
-	uint32_t inp_source_zone;
-	uint32_t inp_source_generation;
-	bool inp_source_known;
 	struct route inp_route;
+	struct in_source *inp_source;	/* of sockets without a local address; NULL: not known */
 
 	struct inpcbinfo *inp_info;
 	void *inp_ppcb;			/* TCP's */
@@ -99,12 +94,14 @@ struct inpcb {
 	uint8_t inp_class;		/* enum inpcb_class, while it is hashed */
 	LIST_ENTRY(inpcb) inp_portlist;	/* by local port */
 	TAILQ_ENTRY(inpcb) inp_list;	/* all of the protocol, the newest first */
+};
 
-	/* Raw and ICMP datagram sockets. */
-	int inp_protocol;		/* 0: any */
-	int inp_cksum6;			/* IPV6_CHECKSUM: offset, -1 none */
-	uint16_t inp_ident, inp_user_ident;	/* ICMP datagram: on the wire, as the user says */
-	struct icmp6_filter inp_filter6;
+/* The address that datagrams to `dst` were sent from, while the routing table is the same. */
+struct in_source {
+	struct in6_addr addr, dst;
+	uint32_t zone;			/* of dst */
+	uint32_t generation;
+	bool known;
 };
 LIST_HEAD(inpcb_bucket, inpcb);
 TAILQ_HEAD(inpcb_list, inpcb);
@@ -116,6 +113,7 @@ enum inpcb_class { INPCB_CONNECTED, INPCB_ADDRESS, INPCB_PORT, INPCB_CLASSES };
 struct inpcbinfo {
 	struct nke *machine;
 	uint8_t protocol;
+	struct zone zone;		/* of its blocks */
 	struct inpcb_list list;
 	uint32_t count;			/* on `list` */
 	uint32_t changes;		/* of the tables: a walk that called others starts anew */
@@ -144,8 +142,7 @@ struct inet_state {
 	struct in_portrange ports;
 	struct sysctl_oid_list portrange;	/* its address names their branch */
 	int v6only;			/* net.inet6.ip6.v6only: what new sockets get */
-	struct zone zone;		/* of all protocols' blocks */
-	uint32_t pcbs;			/* how many there are */
+	uint32_t pcbs;			/* of all protocols */
 };
 #define INPCB_MAX	262144u		/* blocks of a machine: more get ENOBUFS */
 
@@ -183,6 +180,8 @@ in6_mapped(in_addr_t a)
 /* ---- life (in_pcb.c) ------------------------------------------------------------------------ */
 
 errno_t in_pcbinfo_init(struct nke *, struct inpcbinfo *, uint8_t protocol);
+/* The same for blocks that begin with a struct inpcb and have `size` bytes in all. */
+errno_t in_pcbinfo_init_sized(struct nke *, struct inpcbinfo *, uint8_t protocol, size_t size);
 /* Takes what blocks there are from their sockets. */
 void in_pcbinfo_empty(struct inpcbinfo *);
 void in_pcbinfo_fini(struct inpcbinfo *);
@@ -244,6 +243,13 @@ void in_pcbdisconnect(struct inpcb *);
 errno_t in_pcbsource(struct inpcb *, const struct in_peer *, struct ifnet *bound, struct in6_addr *);
 /* The zone of the address that a packet came from by `ifp`; by lo0, the one that it has here. 0: none. */
 uint32_t in_pcbzone(struct nke *, const struct ifnet *ifp, const struct in6_addr *);
+/* The next datagram's source is looked for anew. */
+static inline void
+in_pcbsource_forget(struct inpcb *inp)
+{
+	if (inp->inp_source != NULL)
+		inp->inp_source->known = false;
+}
 /* The interface that packets to `peer` are bound to by the socket or the peer's zone; NULL any. */
 struct ifnet *in_pcbboundif(const struct inpcb *, const struct in_peer *);
 errno_t in_pcbsockaddr(struct socket *, struct sockaddr_storage *);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dlil/dlil.h"
+#include "src/kern/heap.h"
 #include "src/net/ifaddr.h"
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_subr.h"
@@ -216,29 +217,40 @@ find_source(struct inpcb *inp, const struct in_peer *p, struct ifnet *bound, str
 	return 0;
 }
 
+/* Keeps what was found; without memory it is looked for again. */
+static void
+keep_source(struct inpcb *inp, const struct in_peer *p, const struct in6_addr *source)
+{
+	if (inp->inp_source == NULL)
+		inp->inp_source = kalloc(inp->inp_info->machine, sizeof *inp->inp_source);
+	if (inp->inp_source == NULL)
+		return;
+	/* Looking may have made a route. */
+	*inp->inp_source = (struct in_source){.addr = *source, .dst = p->addr, .zone = p->zone,
+	    .generation = rt_generation(inp->inp_info->machine), .known = true};
+}
+
 errno_t
 in_pcbsource(struct inpcb *inp, const struct in_peer *p, struct ifnet *bound, struct in6_addr *source)
 {
-	uint32_t generation = rt_generation(inp->inp_info->machine);
+	const struct in_source *kept = inp->inp_source;
 	errno_t error;
 
 	if (!IN6_IS_ADDR_UNSPECIFIED(&inp->inp_laddr6) && !(inp->inp_flags & INP_GROUPBOUND)) {
 		*source = inp->inp_laddr6;
 		return 0;
 	}
-	if (LIKELY(inp->inp_source_known && inp->inp_source_generation == generation &&
-	    inp->inp_source_zone == p->zone && IN6_ARE_ADDR_EQUAL(&inp->inp_source_dst, &p->addr) &&
+	if (LIKELY(kept != NULL && kept->known && kept->generation == rt_generation(inp->inp_info->machine) &&
+	    kept->zone == p->zone && IN6_ARE_ADDR_EQUAL(&kept->dst, &p->addr) &&
 	    bound == in_pcbboundif(inp, p))) {
-		*source = inp->inp_source;
+		*source = kept->addr;
 		return 0;
 	}
 	error = find_source(inp, p, bound, source);
-	inp->inp_source_known = error == 0 && bound == in_pcbboundif(inp, p);
-	inp->inp_source = *source;
-	inp->inp_source_dst = p->addr;
-	inp->inp_source_zone = p->zone;
-	/* Looking may have made a route. */
-	inp->inp_source_generation = rt_generation(inp->inp_info->machine);
+	if (error == 0 && bound == in_pcbboundif(inp, p))
+		keep_source(inp, p, source);
+	else
+		in_pcbsource_forget(inp);
 	return error;
 }
 
@@ -317,7 +329,7 @@ in_pcbdisconnect(struct inpcb *inp)
 	inp->inp_fport = 0;
 	inp->inp_fzone = 0;
 	inp->inp_flowlabel = 0;
-	inp->inp_source_known = false;
+	in_pcbsource_forget(inp);
 	/* An address that was found by connecting goes with the connection. */
 	if (!(inp->inp_flags & INP_ADDRBOUND)) {
 		memset(&inp->inp_laddr6, 0, sizeof inp->inp_laddr6);

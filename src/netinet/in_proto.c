@@ -59,7 +59,6 @@ inet_init(struct nke *machine)
 	if (s == NULL)
 		return ENOMEM;
 	s->ports = default_ports;
-	zone_init(&s->zone, machine, "protocol control block", sizeof(struct inpcb));
 	machine->inet = s;
 	error = net_add_domain(machine, &inet_domain);
 	if (error == 0)
@@ -76,7 +75,6 @@ inet_init(struct nke *machine)
 static void
 inet_fini(struct nke *machine)
 {
-	zone_fini(&machine->inet->zone);
 	kfree(machine, machine->inet);
 	machine->inet = NULL;
 }

@@ -432,10 +432,10 @@ remember_plain(const struct ip_out *o, const struct mbuf *m)
 	struct route *ro = o->sender->route;
 
 	if (ro->ro_rt == NULL || ro->ro_rt->rt_ifp != o->ifp || ip_route_refuses(ro->ro_rt) != 0 ||
+	    ro->ro_dst.s6_addr32[3] != ip->ip_dst.s_addr || ro->ro_family != AF_INET ||
 	    (m->m_flags & (MBUF_BCAST | MBUF_MCAST)) || IN_LINKLOCAL(ntohl(ip->ip_dst.s_addr)))
 		return;
-	ro->ro_plain = ip->ip_dst.s_addr;
-	ro->ro_plain_generation = ro->ro_generation;
+	ro->ro_plain = true;
 }
 
 static errno_t
@@ -542,7 +542,7 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 		return false;
 	ip = mtod(m, struct ip *);
 	ifp = rt->rt_ifp;
-	if (ip->ip_dst.s_addr != ro->ro_plain || ro->ro_plain_generation != ro->ro_generation ||
+	if (!ro->ro_plain || ip->ip_dst.s_addr != ro->ro_dst.s6_addr32[3] ||
 	    ro->ro_generation != rt_generation(machine) || ro->ro_ifp != s->bound ||
 	    ip->ip_src.s_addr == INADDR_ANY || (ip->ip_hl != 0 && ip->ip_hl != IP_HLEN >> 2) ||
 	    IN_LINKLOCAL(ntohl(ip->ip_src.s_addr)) || (uint32_t)m->m_pkthdr.len > rt_mtu(rt) ||
@@ -559,7 +559,10 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 		ip->ip_ttl = (u_char)machine->ip->default_ttl;
 	finish_checksums(ifp, m, false);
 	gateway = (rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET;
-	memcpy(&hop, gateway ? (const void *)&rt->rt_gateway : (const void *)&ro->ro_dst, sizeof hop);
+	if (gateway)
+		memcpy(&hop, &rt->rt_gateway, sizeof hop);
+	else
+		set_hop(&hop, ip->ip_dst);
 	*error = for_sender(dlil_output(ifp, PF_INET, m, NULL, generic(&hop), false), gateway);
 	return true;
 }

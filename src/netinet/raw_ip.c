@@ -25,7 +25,7 @@ rip_matches(const struct raw_in *in, const struct inpcb *inp, const struct mbuf 
 	const void *group = &in->ends.laddr.s6_addr32[3], *source = &in->ends.faddr.s6_addr32[3];
 
 	(void)m;
-	if ((inp->inp_protocol != 0 && inp->inp_protocol != in->protocol) || !raw_addresses_fit(in, inp))
+	if (!raw_protocol_fits(in, inp) || !raw_addresses_fit(in, inp))
 		return false;
 	/* A member hears what it wants to; who never joined hears everything. */
 	return !in->multicast || in_mcast_find(inp, in->ends.ifp, AF_INET, group) == NULL ||
@@ -135,7 +135,7 @@ own_header(const struct in_out *o, struct mbuf **mp, const struct ip_sender *s, 
 	ip->ip_len = htons((uint16_t)m->m_pkthdr.len);
 	ip->ip_off = s->flags & IP_OUT_DONTFRAG ? htons(IP_DF) : 0;
 	ip->ip_ttl = (u_char)hops;
-	ip->ip_p = (u_char)o->inp->inp_protocol;
+	ip->ip_p = (u_char)inptoraw(o->inp)->protocol;
 	ip->ip_src.s_addr = o->source.s6_addr32[3];
 	ip->ip_dst.s_addr = o->to.addr.s6_addr32[3];
 	return 0;
@@ -221,9 +221,9 @@ rip_init(struct nke *machine)
 	if (s == NULL)
 		return ENOMEM;
 	s->maxdgram = s->recvspace = RAW_SPACE;
-	error = in_pcbinfo_init(machine, &s->raw.pcbs, 0);
+	error = in_pcbinfo_init_sized(machine, &s->raw.pcbs, 0, sizeof(struct raw_pcb));
 	if (error == 0)
-		error = in_pcbinfo_init(machine, &s->echo, IPPROTO_ICMP);
+		error = in_pcbinfo_init_sized(machine, &s->echo, IPPROTO_ICMP, sizeof(struct raw_pcb));
 	if (error == 0)
 		error = sysctl_add_bounded(machine, &sysctl__net_inet_raw_children, variables, s);
 	if (error == 0)

@@ -5,12 +5,26 @@
 #ifndef NKE_NETINET_RAW_PRIVATE_H
 #define NKE_NETINET_RAW_PRIVATE_H
 
+#include <netinet/icmp6.h>
+
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_send.h"
 #include "src/netinet/raw_input.h"
 
 /* Buffers of both kinds, unless net.inet.raw.* says otherwise. */
 #define RAW_SPACE	8192
+
+/* The block of a raw or ICMP datagram socket. */
+struct raw_pcb {
+	struct inpcb inp;
+	int protocol;			/* 0: any */
+	int cksum6;			/* IPV6_CHECKSUM: offset, -1 none */
+	uint16_t ident, user_ident;	/* ICMP datagram: on the wire, as the user says */
+	struct icmp6_filter filter6;
+};
+#define inptoraw(p)	((struct raw_pcb *)(uintptr_t)(p))	/* the block comes first */
+#define sotoraw(so)	((struct raw_pcb *)(so)->so_pcb)
+_Static_assert(offsetof(struct raw_pcb, inp) == 0, "inptoraw");
 
 /* The raw sockets of one family. */
 struct raw_sockets {
@@ -79,7 +93,8 @@ errno_t raw_send(struct socket *, const struct raw_way *, struct mbuf *m, const 
 bool raw_deliver(struct raw_sockets *, const struct raw_in *, struct mbuf *m,
     bool (*wants)(const struct raw_in *, const struct inpcb *, const struct mbuf *),
     void (*give)(const struct raw_in *, struct inpcb *, struct mbuf *));
-/* The address part of `wants`. */
+/* The parts of `wants` about protocol and addresses. */
+bool raw_protocol_fits(const struct raw_in *, const struct inpcb *);
 bool raw_addresses_fit(const struct raw_in *, const struct inpcb *);
 /* Into the socket's buffer, without its first `strip` bytes; consumes. False: there was no room. */
 bool raw_append(const struct raw_in *, struct inpcb *, struct mbuf *m, int strip);

@@ -44,7 +44,8 @@ raw_attach(struct socket *so, struct raw_sockets *s, int protocol)
 		error = in_pcballoc(so, &s->pcbs);
 	if (error != 0)
 		return error;
-	sotoinpcb(so)->inp_protocol = protocol;
+	sotoraw(so)->protocol = protocol;
+	sotoraw(so)->cksum6 = -1;
 	count_wanted(s, protocol, 1);
 	return 0;
 }
@@ -56,7 +57,7 @@ raw_detach(struct socket *so, struct raw_sockets *s)
 
 	if (inp == NULL)
 		return;
-	count_wanted(s, inp->inp_protocol, -1);
+	count_wanted(s, inptoraw(inp)->protocol, -1);
 	s->pcbs.changes++;
 	in_pcbdetach(inp);
 }
@@ -192,6 +193,14 @@ raw_send(struct socket *so, const struct raw_way *way, struct mbuf *m, const str
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */
+
+bool
+raw_protocol_fits(const struct raw_in *in, const struct inpcb *inp)
+{
+	int protocol = inptoraw(inp)->protocol;
+
+	return protocol == 0 || protocol == in->protocol;
+}
 
 bool
 raw_addresses_fit(const struct raw_in *in, const struct inpcb *inp)

@@ -1,21 +1,23 @@
 /*
  * TCP Fast Open (RFC 7413): data on a SYN, for peers that have shown before that they are where they say.
  *
- * Server (TCP_FASTOPEN on a listener, net.inet.tcp.fastopen.server_enable): a peer asks for a cookie on one
- * SYN and brings it back on another, whose data are delivered at once; the SYN-ACK acknowledges them, and the
- * connection is accepted in SYN_RECEIVED. The cookie is a keyed hash of both addresses; nothing is kept of it.
- * Client: remembers each server's cookie and MSS; where SYNs with data vanish, plain ones are sent for a while.
+ * Server (TCP_FASTOPEN on a listener, net.inet.tcp.fastopen.server_enable): a peer asks for a cookie on
+ * one SYN and brings it back on another, whose data are delivered at once; the SYN-ACK acknowledges them,
+ * and the connection is accepted in SYN_RECEIVED. The cookie is a keyed hash of both addresses; nothing is
+ * kept of it. Client: remembers each server's cookie and MSS; where SYNs with data vanish, plain ones are
+ * sent for a while.
  *
  * State: machine->tcp->fastopen: two keys, made anew every net.inet.tcp.fastopen.autokey seconds or set by
- * setkey; servers in a keyed hash. For every listener a count of its connections that are not confirmed yet,
- * shared with them (t_fastopen). Way in: SYNs from tcp_syncache.c. Way out: cookies for tcp_synack.c and
- * tcp_send.c, connections from tcp_synack.c. No timers: keys and black holes are looked at when they are used.
+ * setkey; servers in a keyed hash. For every listener a count of its connections that are not confirmed
+ * yet, shared with them (t_fastopen). Way in: SYNs from tcp_syncache.c. Way out: cookies for tcp_synack.c
+ * and tcp_send.c, connections from tcp_synack.c. No timers: keys and black holes are looked at when they
+ * are used.
  *
- * Limits: half the listen queue may be unconfirmed, then SYNs are plain ones (RFC 7413 section 5.1); a listener
- * with a full queue takes none; SERVERS_MAX cookies, the least recently used goes.
+ * Limits: half the listen queue may be unconfirmed, then SYNs are plain ones (RFC 7413 section 5.1); a
+ * listener with a full queue takes none; SERVERS_MAX cookies, the least recently used goes.
  *
- * Left out: a FIN on such a SYN is not taken, the peer sends it again; a SYN-ACK's RST frees its place in the
- * count at once.
+ * Left out: a FIN on such a SYN is not taken, the peer sends it again; a SYN-ACK's RST frees its place in
+ * the count at once.
  */
 #include <string.h>
 
@@ -215,6 +217,8 @@ open_at_once(struct tcpcb *tp, struct tcp_fastopen *f, struct tcp_segment *seg)
 	f->pending++;
 	tp->t_fastopen = f;
 	tp->t_flags |= TF_FASTOPEN | TF_ACKNOW;
+	/* What may be sent before the handshake is over; a SYN's window is not scaled (RFC 7323 2.2). */
+	tp->snd_wnd = tp->max_sndwnd = seg->win;
 	so_retain(so);
 	deliver(tp, seg);
 	soisconnected(so);

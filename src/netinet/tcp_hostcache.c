@@ -3,8 +3,8 @@
  * temporal sharing of it): round trip time and its variation, slow start threshold, path MTU.
  *
  * State: machine->tcp->hostcache: entries in a keyed hash by address, and in a queue by the last time they
- * were learned from. Way in: the end of connections (tcp_subr.c), smaller path MTUs (tcp_notify.c). Way out:
- * beginnings (cc.c, tcp_rtt.c, tcp_mss.c). Timer: one callout for the oldest entry, which goes
+ * were learned from. Way in: the end of connections (tcp_subr.c), smaller path MTUs (tcp_notify.c). Way
+ * out: beginnings (cc.c, tcp_rtt.c, tcp_mss.c). Timer: one callout for the oldest entry, which goes
  * net.inet.tcp.hostcache.expire seconds after its last use.
  *
  * Limits: net.inet.tcp.hostcache.cachelimit entries and 30 in a bucket; the oldest goes for a new one.

@@ -237,10 +237,40 @@ fill_pcb(const struct inpcb *inp, struct core_tcp_pcb *x)
 	memcpy(x->xt_cc, tp->t_cc->name, sizeof x->xt_cc);
 }
 
+/* Connections without a socket: half-open ones, and those that are waiting in TIME_WAIT. */
+struct listing {
+	struct sysctl_req *req;
+	int error;
+	uint8_t state;
+};
+
+static void
+list_socketless(void *ctx, const struct in_ends *e, uint32_t zone)
+{
+	struct listing *l = ctx;
+	struct core_tcp_pcb x;
+
+	if (l->error != 0)
+		return;
+	memset(&x, 0, sizeof x);
+	x.xt_len = sizeof x;
+	x.xt_state = l->state;
+	x.xt_family = e->vflag == INP_IPV4 ? PF_INET : PF_INET6;
+	x.xt_vflag = e->vflag;
+	x.xt_detached = true;
+	memcpy(x.xt_laddr, &e->laddr, sizeof x.xt_laddr);
+	memcpy(x.xt_faddr, &e->faddr, sizeof x.xt_faddr);
+	x.xt_fzone = zone;
+	x.xt_lport = e->lport;
+	x.xt_fport = e->fport;
+	l->error = SYSCTL_OUT(l->req, &x, sizeof x);
+}
+
 static int
 handle_pcblist SYSCTL_HANDLER_ARGS
 {
-	const struct nke *machine = arg1;
+	struct nke *machine = arg1;
+	struct listing l = {.req = req, .state = TCPS_SYN_RECEIVED};
 	const struct inpcb *inp;
 	struct core_tcp_pcb x;
 	int error;
@@ -255,7 +285,10 @@ handle_pcblist SYSCTL_HANDLER_ARGS
 		if (error != 0)
 			return error;
 	}
-	return 0;
+	syncache_foreach(machine, list_socketless, &l);
+	l.state = TCPS_TIME_WAIT;
+	tcp_timewait_foreach(machine, list_socketless, &l);
+	return l.error;
 }
 
 errno_t

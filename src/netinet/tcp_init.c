@@ -301,7 +301,9 @@ free_state(struct nke *machine)
 	struct tcp_state *s = machine->tcp;
 
 	tcp_sent_drain(machine);
+	route_clear(&s->reply_route);
 	in_pcbinfo_fini(&s->pcbs);
+	zone_fini(&s->connections);
 	machine->tcp = NULL;
 	kfree(machine, s);
 }
@@ -334,7 +336,9 @@ tcp_init(struct nke *machine)
 	if (s == NULL)
 		return ENOMEM;
 	s->config = defaults;
+	zone_init(&s->connections, machine, "TCP connection", sizeof(struct tcpcb));
 	s->cc = &cc_cubic;
+	s->reply_route.ro_noclone = true;
 	error = in_pcbinfo_init(machine, &s->pcbs, IPPROTO_TCP);
 	if (error != 0) {
 		kfree(machine, s);

@@ -1,10 +1,10 @@
 /*
- * Numbers that strangers must not guess: initial sequence numbers (RFC 6528, RFC 9293 section 3.4.1) and where
- * our timestamp clock stands towards each peer (RFC 7323 section 5.4).
+ * Numbers that strangers must not guess: initial sequence numbers (RFC 6528, RFC 9293 section 3.4.1) and
+ * where our timestamp clock stands towards each peer (RFC 7323 section 5.4).
  *
- * Both are a clock plus a keyed hash of the connection's ends. For one pair of ends they only go forward, so
- * that a connection that follows another on the same pair is told apart from it (RFC 9293 section 3.4.2, RFC
- * 6191); between pairs nobody can tell.
+ * Both are a clock plus a keyed hash of the connection's ends. For one pair of ends they only go forward,
+ * so that a connection that follows another on the same pair is told apart from it (RFC 9293 section
+ * 3.4.2, RFC 6191); between pairs nobody can tell.
  *
  * State: the two keys in machine->tcp. Called for every SYN, in either direction. No timers.
  */

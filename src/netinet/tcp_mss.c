@@ -51,7 +51,7 @@ destination(const struct in_ends *e, uint32_t zone, struct sockaddr_storage *ss)
 
 /*
  * Octets of a packet to that peer. 0: there is no route. A connection keeps its route; a listener has many
- * peers.
+ * peers, and the answer to the last one goes next.
  */
 static uint32_t
 path_mtu(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
@@ -61,22 +61,18 @@ path_mtu(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 	struct tcp_hostinfo host;
 	struct sockaddr_storage ss;
 	const struct sockaddr *dst = (const struct sockaddr *)(const void *)&ss;
-	struct rtentry *rt;
+	const struct rtentry *rt;
 	uint32_t mtu = 0, zone = connected ? inp->inp_fzone : 0;
 
 	if (zone == 0 && e->vflag == INP_IPV6 && in6_zoned(&e->faddr) && e->ifp != NULL)
 		zone = e->ifp->index;
 	destination(e, zone, &ss);
-	if (connected) {
-		rt = route_get(machine, &inp->inp_route, dst, bound);
-		if (rt != NULL)
-			mtu = rt_mtu(rt);
-	} else {
-		rt = rt_lookup(machine, dst, bound, 0);
-		if (rt != NULL)
-			mtu = rt_mtu(rt);
-		rt_release(rt);
-	}
+	rt = route_get(machine, connected ? &inp->inp_route : &machine->tcp->reply_route, dst, bound);
+	if (rt != NULL)
+		mtu = rt_mtu(rt);
+	/* IPV6_USE_MIN_MTU (RFC 3542 11.1). */
+	if (e->vflag == INP_IPV6 && inp != NULL && (inp->inp_flags & INP_MINMTU) && mtu > IPV6_MMTU)
+		mtu = IPV6_MMTU;
 	/* A link-local peer needs no route: its link is enough. */
 	if (mtu == 0 && e->ifp != NULL && zone != 0)
 		mtu = ifnet_family_mtu(e->ifp, AF_INET6);
@@ -115,14 +111,27 @@ tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 
 /* ---- what it means for a connection ------------------------------------------------------- */
 
-/* Octets that the usual options take from every segment: IP's, and the timestamp with its padding. */
+static inline uint32_t
+header_len(const uint8_t *header)
+{
+	return header != NULL ? (header[1] + 1u) * 8 : 0;
+}
+
+/* Octets that options take from every segment: IP's, and the timestamp with its padding. */
 static uint32_t
 usual_options(const struct tcpcb *tp)
 {
 	const uint32_t both = TF_REQ_TSTMP | TF_RCVD_TSTMP;
+	const struct inpcb *inp = tp->t_inpcb;
+	const struct in6_pktopts *sticky = inp->inp_options6;
 	uint32_t len = (tp->t_flags & both) == both ? TCPOLEN_TSTAMP_APPA : 0;
 
-	return tp->t_inpcb->inp_vflag == INP_IPV4 ? len + tp->t_inpcb->inp_options_len : len;
+	if (inp->inp_vflag == INP_IPV4)
+		return len + inp->inp_options_len;
+	if (LIKELY(sticky == NULL))
+		return len;
+	return len + header_len(sticky->hop) + header_len(sticky->dst1) + header_len(sticky->routing) +
+	    header_len(sticky->dst2);
 }
 
 static void

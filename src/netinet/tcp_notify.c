@@ -6,7 +6,8 @@
  * Errors never end a connection that is established: they are remembered, and given as the reason if it is
  * given up later. While connecting, a final one ("hard": port, protocol, prohibited) ends it if
  * net.inet.tcp.icmp_may_rst says so; others do when the SYN has been repeated often enough. Source quench is
- * not heard (RFC 6633). Path MTU messages may only lower the segment size, and never below net.inet.tcp.minmss.
+ * not heard (RFC 6633). Path MTU messages may only lower the segment size, and never below
+ * net.inet.tcp.minmss.
  *
  * No state, no timers. Left out: RFC 5927 7.2's delay of path MTU messages until there is no progress.
  */

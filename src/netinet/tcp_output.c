@@ -166,7 +166,7 @@ send_entry(struct output *o, struct tcp_sent *e)
 	}
 	if (e->flags & SENT_FIN)
 		out.flags |= TH_FIN;
-	if (e->flags & SENT_PUSH)
+	if ((e->flags & SENT_PUSH) && out.len != 0)
 		out.flags |= TH_PUSH;
 	return send(o, &out);
 }
@@ -239,6 +239,9 @@ short_one_pays(const struct output *o, uint32_t len, uint32_t avail)
 	    !(tp->t_flags & (TF_MORETOCOME | TF_NOPUSH)))
 		return true;
 	if (SEQ_GT(tp->snd_up, tp->snd_nxt))
+		return true;
+	/* RFC 5682: new data, any, tell whether the timeout was right. */
+	if (UNLIKELY(tp->t_flags & TF_FRTO) && tp->t_frto_step == 3)
 		return true;
 	return len >= tp->max_sndwnd / 2 && tp->max_sndwnd > 0;
 }
@@ -349,7 +352,7 @@ run(struct output *o)
 	return error;
 }
 
-/* ---- SYNs and RSTs ------------------------------------------------------------------------ */
+/* ---- SYNs --------------------------------------------------------------------------------- */
 
 /* Octets of data in the SYN: with a cookie only (RFC 7413 4.1.3.1), and as much as surely fits. */
 static uint32_t
@@ -366,9 +369,7 @@ syn_data(const struct output *o)
 	ends = tcp_ends(tp);
 	if (tcp_fastopen_lookup(tptomachine(tp), &ends, cookie, &mss) == 0)
 		return 0;
-	limit = mss != 0 ? mss : (uint32_t)tptomachine(tp)->tcp->config.mssdflt;
-	if (tp->t_maxseg != 0 && tp->t_maxseg < limit)
-		limit = tp->t_maxseg;
+	limit = smaller(mss != 0 ? mss : tp->t_maxseg, tcp_mss_to_tell(tptomachine(tp), o->inp, &ends));
 	return limit > TCP_MAXOLEN ? smaller(o->so->so_snd.sb_cc, limit - (uint32_t)TCP_MAXOLEN) : 0;
 }
 
@@ -395,14 +396,6 @@ output_syn(struct output *o)
 	return send(o, &out);
 }
 
-static errno_t
-output_rst(struct output *o)
-{
-	struct tcp_out out = {.seq = o->tp->snd_nxt, .flags = TH_RST | TH_ACK};
-
-	return send(o, &out);
-}
-
 /* True when that was all. */
 static bool
 output_unfinished(struct output *o, errno_t *error)
@@ -411,8 +404,6 @@ output_unfinished(struct output *o, errno_t *error)
 
 	switch (tp->t_state) {
 	case TCPS_CLOSED:
-		*error = output_rst(o);
-		return true;
 	case TCPS_LISTEN:
 		*error = 0;
 		return true;
@@ -438,6 +429,9 @@ look_at_idleness(struct output *o)
 	bool nothing = tp->snd_nxt == tp->snd_una;
 
 	o->idle = nothing || (tp->t_flags & TF_WASIDLE);
+	/* A SYN in flight is no data that Nagle would wait for. */
+	if (UNLIKELY(tp->t_state == TCPS_SYN_RECEIVED))
+		o->idle = o->idle || tp->snd_nxt == tp->iss + 1;
 	if (UNLIKELY(nothing))
 		after_idle(tp);
 	tp->t_flags &= ~(uint32_t)TF_WASIDLE;
@@ -476,8 +470,12 @@ tcp_output(struct tcpcb *tp)
 	error = run(&o);
 	if (error == 0 && empty_one_due(&o))
 		error = send_empty(&o);
-	if (!gone(&o))
+	if (!gone(&o)) {
 		see_to_timers(&o);
+		/* Less waits to be sent: the writer may be waiting for that. */
+		if (UNLIKELY(tp->t_notsent_lowat != 0))
+			sowwakeup(o.so);
+	}
 done:
 	so_release(o.so);
 	return error == EJUSTRETURN ? 0 : error;

@@ -10,10 +10,12 @@
  *   tcp_input.c       segments in: checks, finding the connection, by state
  *   tcp_listen.c tcp_synsent.c tcp_segment.c tcp_ack.c      the states' own ways of a segment
  *   tcp_reass.c       data that came too early  tcp_fastpath.c   header prediction
- *   tcp_syncache.c    half-open connections     tcp_syncookie.c  tcp_fastopen.c  tcp_isn.c
- *   tcp_timewait.c    the last state in few bytes
+ *   tcp_syncache.c    half-open connections     tcp_synack.c     their answers, and what becomes of them
+ *   tcp_syncookie.c   the same without memory   tcp_fastopen.c   tcp_isn.c
+ *   tcp_timewait.c    the last state in few bytes, kept in tcp_timewait_table.c
  *   tcp_output.c      what may be sent now      tcp_send.c       one segment    tcp_window.c  buffers
- *   tcp_timer.c       timers
+ *   tcp_timer.c       timers                    tcp_mss.c        segment sizes
+ *   tcp_respond.c     segments of nobody's
  *   tcp_sent.c        what is in flight         tcp_sack.c       SACK blocks both ways
  *   tcp_rack.c        who is lost (RACK-TLP)    tcp_recovery.c   PRR, F-RTO, undoing
  *   tcp_rtt.c tcp_ecn.c cc.c cc_newreno.c cc_cubic.c tcp_hostcache.c
@@ -316,6 +318,7 @@ struct tcp_state {
 	struct tcpstat stat;
 	struct tcp_config config;
 	struct sysctl_oid_list branches[TCP_BRANCHES];	/* their addresses name them */
+	struct zone connections;	/* of struct tcpcb */
 	const struct cc_algo *cc;	/* of new connections */
 	struct sysctl_oid_list cc_branch, cubic_branch;	/* their addresses name net.inet.tcp.cc, .cubic */
 	struct tcp_syncache *syncache;
@@ -323,6 +326,7 @@ struct tcp_state {
 	struct tcp_hostcache *hostcache;
 	struct tcp_fastopen_state *fastopen;
 	uint64_t isn_key[2], ts_key[2];
+	struct route reply_route;	/* of the last segment that belonged to no connection */
 	struct tcp_sent *free_sent;	/* kept for reuse, linked by by_seq.tqe_next */
 	uint32_t free_sent_count;
 	uint32_t reass_segments;	/* waiting in all connections */
@@ -471,6 +475,8 @@ void syncache_unreach(struct nke *, const struct in_ends *, tcp_seq seq);
 /* The listener goes: so do its half-open connections. */
 void syncache_forget(struct inpcb *listener);
 uint32_t syncache_count(const struct nke *);
+/* Calls fn for every half-open connection; fn changes nothing. `zone`: of a link-local peer. */
+void syncache_foreach(struct nke *, void (*fn)(void *, const struct in_ends *, uint32_t zone), void *);
 
 /* RFC 6528. */
 tcp_seq tcp_new_isn(struct nke *, const struct in_ends *);
@@ -533,7 +539,7 @@ void tcp_timewait_foreach(struct nke *, void (*fn)(void *, const struct in_ends 
  * Errors are the network's: data stays queued and is retransmitted by timer. ENOBUFS, EHOSTUNREACH ...
  */
 errno_t tcp_output(struct tcpcb *);
-/* One segment, tcp_send.c. */
+/* One segment (tcp_send.c). */
 struct tcp_out {
 	tcp_seq seq;
 	uint32_t len;			/* data octets, from so_snd */
@@ -544,9 +550,8 @@ struct tcp_out {
 };
 errno_t tcp_send_segment(struct tcpcb *, const struct tcp_out *);
 /*
- * A segment without data and without (or beyond) a tcpcb: RST, SYN-ACK of the syncache, ACK of TIME_WAIT,
- * keepalive probes. `reply` NULL: options and the rest from `r` alone. Ends as in a segment that came: laddr is
- * ours.
+ * A segment without data and without (or beyond) a tcpcb: RST, SYN-ACK of the syncache, ACK of TIME_WAIT
+ * (tcp_respond.c). Ends as in a segment that came: laddr is ours. What it is, is counted by who asks for it.
  */
 struct tcp_reply {
 	struct in_ends ends;

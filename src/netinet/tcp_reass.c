@@ -4,8 +4,8 @@
  * header prediction (tcp_fastpath.c) does not cover.
  *
  * State: t_reass, a ring of runs in order of sequence. A run is a contiguous stretch that is waiting; runs
- * never touch nor overlap, so there are as many as there are holes. What is waiting already stays as it is
- * when it comes again. Only the last run can have the FIN.
+ * never touch nor overlap, so there are as many as there are holes. Of what comes again the new is cut off at the
+ * edges of a run; a run that the new one covers gives way. Only the last run can have the FIN.
  *
  * Way in: a segment that was trimmed to the window. Way out: so_rcv, when the hole before a run is filled,
  * or tcp_reass_flush when the connection goes. Timers: none.
@@ -65,13 +65,13 @@ take_data(struct tcp_segment *seg)
 	return m;
 }
 
-/* A few octets in a large buffer move into a small one. */
+/* A few octets in a large buffer, or behind a packet header, move where more will fit behind them. */
 static struct mbuf *
 compact(struct nke *machine, struct mbuf *m)
 {
 	struct mbuf *n;
 
-	if (!(m->m_flags & M_EXT) || m->m_len > MLEN)
+	if (!(m->m_flags & (M_EXT | M_PKTHDR)) || m->m_len > MLEN)
 		return m;
 	n = m_get(machine, MBUF_DONTWAIT, MBUF_TYPE_DATA);
 	if (n == NULL)

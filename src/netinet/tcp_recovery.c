@@ -20,6 +20,7 @@
  * Limits: a connection is in one recovery at a time, and its window is reduced once per recovery (again when an
  * RTO ends a fast recovery). Left out: a second reduction for a lost retransmission found by RACK.
  */
+#include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
 
 /* ---- how much is in flight, and may be ---------------------------------------------------- */
@@ -59,39 +60,45 @@ tcp_recovery_sent(struct tcpcb *tp, uint32_t len)
 		tcp_statistics(tptomachine(tp))->tcps_limited_txt++;
 }
 
-void
-tcp_recovery_prr(struct tcpcb *tp, uint32_t delivered, bool safe)
+/* RFC 6937 section 3: how much may go for what this ACK says has arrived. */
+static uint32_t
+prr_share(struct tcpcb *tp, uint32_t pipe, uint32_t delivered, bool safe)
 {
-	uint32_t pipe = tcp_pipe(tp), ssthresh = tp->snd_ssthresh, count, most;
+	uint32_t ssthresh = tp->snd_ssthresh, count, most;
 	uint64_t share;
 
-	if (!(tp->t_flags & TF_FASTRECOVERY))
-		return;
-	if (!tptomachine(tp)->tcp->config.do_prr) {
-		tp->snd_cwnd = ssthresh;
-		return;
-	}
 	tp->t_prr_delivered += delivered;
 	if (pipe > ssthresh) {
 		/* Proportionally: ssthresh is reached when a window's worth has been delivered. */
 		share = ((uint64_t)tp->t_prr_delivered * ssthresh + tp->t_prr_recoverfs - 1) /
 		    tp->t_prr_recoverfs;
-		count = share > tp->t_prr_out ? (uint32_t)(share - tp->t_prr_out) : 0;
-	} else {
-		count = tp->t_prr_delivered > tp->t_prr_out ? tp->t_prr_delivered - tp->t_prr_out : 0;
-		if (count < delivered)
-			count = delivered;
-		if (safe)
-			count += tp->t_maxseg;
-		most = ssthresh - pipe;
-		if (count > most)
-			count = most;
+		return share > tp->t_prr_out ? (uint32_t)(share - tp->t_prr_out) : 0;
 	}
-	/* The first retransmission always goes. */
-	if (tp->t_prr_out == 0 && count < tp->t_maxseg)
-		count = tp->t_maxseg;
-	tp->snd_cwnd = pipe + count;
-	TRACE(tptomachine(tp), TCP_CWND, NULL, tp->snd_cwnd, ssthresh);
+	count = tp->t_prr_delivered > tp->t_prr_out ? tp->t_prr_delivered - tp->t_prr_out : 0;
+	if (count < delivered)
+		count = delivered;
+	if (safe)
+		count += tp->t_maxseg;
+	most = ssthresh - pipe;
+	return count < most ? count : most;
+}
+
+void
+tcp_recovery_prr(struct tcpcb *tp, uint32_t delivered, bool safe)
+{
+	uint32_t pipe = tcp_pipe(tp);
+
+	if (!(tp->t_flags & TF_FASTRECOVERY))
+		return;
+	if (tptomachine(tp)->tcp->config.do_prr)
+		tp->snd_cwnd = pipe + prr_share(tp, pipe, delivered, safe);
+	else
+		tp->snd_cwnd = tp->snd_ssthresh;
+	/* The first retransmission goes in any case; so does what a partial ACK asks for (RFC 6582 3.2). */
+	if ((tp->t_prr_out == 0 || (!(tp->t_flags & TF_SACK_PERMIT) && tp->t_lost != 0)) &&
+	    tp->snd_cwnd < pipe + tp->t_maxseg)
+		tp->snd_cwnd = pipe + tp->t_maxseg;
+	TRACE(tptomachine(tp), TCP_CWND, NULL, tp->snd_cwnd, tp->snd_ssthresh);
 }
 
 /* ---- beginning and ending ----------------------------------------------------------------- */
@@ -208,19 +215,20 @@ newreno_input(struct tcpcb *tp, const struct tcp_segment *seg, bool dupack, bool
 
 /*
  * RFC 6675 section 4, NextSeg (4): nothing is known lost, there is nothing new to send, and the highest octet
- * that is out has not arrived. Once per recovery it goes again, that its ACK tells of what else is missing.
+ * that is out has not arrived, though a round trip has passed. Once per recovery it goes again, that its ACK
+ * tells of what else is missing.
  */
 static void
 rescue(struct tcpcb *tp)
 {
 	struct tcp_sent *e = TAILQ_LAST(&tp->t_sent, tcp_sent_list);
+	uint64_t now = machine_now(tptomachine(tp));
 
 	if (!(tp->t_flags & TF_FASTRECOVERY) || tp->t_lost != 0 || e == NULL || tcp_cwnd_room(tp) == 0 ||
 	    SEQ_LEQ(tp->snd_una, tp->t_rescue) || tcp_unsent(tp) != 0)
 		return;
-	while (e != NULL && (e->flags & SENT_SACKED))
-		e = TAILQ_PREV(e, tcp_sent_list, by_seq);
-	if (e == NULL || (e->flags & SENT_REXMIT))
+	if ((e->flags & (SENT_SACKED | SENT_REXMIT)) ||
+	    now - e->time < ((uint64_t)(tp->t_srtt >> 3) + tp->t_rttvar) * TCP_NS_PER_US)
 		return;
 	e = tcp_sent_tail(tp, e);
 	if (e == NULL)

@@ -86,6 +86,9 @@ paws(struct tcpcb *tp, struct tcp_segment *seg)
 		tp->t_flags |= TF_ACKNOW;
 		seg->output = true;
 	}
+	/* An original that its retransmission has overtaken: its sender is to know. */
+	if (seg->len != 0 && SEQ_LEQ(seg->seq + seg->len, tp->rcv_nxt))
+		tcp_dsack_received(tp, seg->seq, seg->seq + seg->len);
 	return false;
 }
 

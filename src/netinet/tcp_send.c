@@ -3,8 +3,8 @@
  * 3.1 and RFC 8200 8.1.
  *
  * Way in: tcp_output() decides what goes and calls tcp_send_segment(); timers call it for loss probes and
- * tcp_send_probe(); what belongs to no connection (RST, SYN-ACK of the SYN cache, TIME_WAIT) goes by
- * tcp_respond(). Way out: ip_send, ip6_send with the route that the inpcb keeps.
+ * tcp_send_probe(); what belongs to no connection goes by tcp_respond.c. Way out: ip_send, ip6_send with the
+ * route that the inpcb keeps.
  *
  * Everything about the connection is settled before IP is called, as filters behind it may do anything: what is
  * in flight (t_sent), snd_nxt, timers, what was acknowledged and told. An error afterwards is as good as a
@@ -18,9 +18,8 @@
 #include "dlil/dlil.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_packet.h"
 
-#define LINK_ROOM	16		/* before the IP header, for an Ethernet header, aligned */
 #define COPY_MOST	512u		/* so many octets of data are rather copied than shared */
 
 /* One segment on its way. */
@@ -123,28 +122,6 @@ share_data(const struct segment *s, struct mbuf *to, struct mbuf **mp, tcp_seq *
 	return true;
 }
 
-/* A packet with room for the headers and what may come before them. NULL: no memory. */
-static inline struct mbuf *
-get_packet(struct nke *machine, size_t headers, size_t copied)
-{
-	struct mbuf *m;
-	size_t total = headers + copied;
-
-	if (LIKELY(total + LINK_ROOM <= MHLEN)) {
-		m = m_gethdr(machine, MBUF_DONTWAIT, MBUF_TYPE_DATA);
-		if (m == NULL)
-			return NULL;
-		m->m_data += (MHLEN - total) & ~(size_t)7;
-	} else {
-		m = m_getpacket(machine, MBUF_DONTWAIT);
-		if (m == NULL)
-			return NULL;
-		m->m_data += 2 * LINK_ROOM;
-	}
-	m->m_len = (int32_t)headers;
-	return m;
-}
-
 /* Room for headers, and the data. NULL: no memory. */
 static inline struct mbuf *
 make_packet(const struct segment *s, bool rexmit)
@@ -154,7 +131,7 @@ make_packet(const struct segment *s, bool rexmit)
 	tcp_seq seq, mseq;
 
 	if (s->len == 0) {
-		m = get_packet(s->machine, headers, 0);
+		m = tcp_get_packet(s->machine, headers, 0);
 		if (m != NULL)
 			m->m_pkthdr.len = (int32_t)headers;
 		return m;
@@ -162,7 +139,7 @@ make_packet(const struct segment *s, bool rexmit)
 	/* A SYN's data begin behind it. */
 	seq = s->seq + ((s->flags & TH_SYN) != 0);
 	data = find_octet(s->tp, seq, &mseq);
-	m = get_packet(s->machine, headers, s->len <= COPY_MOST ? s->len : 0);
+	m = tcp_get_packet(s->machine, headers, s->len <= COPY_MOST ? s->len : 0);
 	if (m == NULL)
 		return NULL;
 	mseq -= (s->flags & TH_SYN) != 0;
@@ -266,53 +243,6 @@ make_options(struct segment *s)
 
 /* ---- to IP -------------------------------------------------------------------------------- */
 
-static inline uint16_t
-fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
-
-/* What differs between the families. */
-struct tcp_sum {
-	uint32_t request, offload, pseudo;
-	bool settled;			/* nobody will change the addresses after us */
-};
-
-static const struct tcp_sum sum4 = {
-	.request = MBUF_CSUM_REQ_TCP, .offload = IFNET_CSUM_TCP, .settled = true
-};
-static const struct tcp_sum sum6 = {
-	.request = MBUF_CSUM_REQ_TCPIPV6, .offload = IFNET_CSUM_TCPIPV6, .settled = true
-};
-
-/*
- * Leaves the checksum to the interface that the route goes by, if it can, or to IP when it is not known; else
- * it is made here, where the headers are in the cache.
- */
-static inline void
-add_sum(struct nke *machine, const struct rtentry *rt, struct mbuf *m, struct tcphdr *th, uint32_t len,
-    const struct tcp_sum *c)
-{
-	struct tcpstat *st = &machine->tcp->stat;
-
-	if (rt == NULL || (if_offload_now(rt->rt_ifp) & c->offload) || !c->settled) {
-		th->th_sum = fold(c->pseudo);
-		m->m_pkthdr.csum_flags |= c->request;
-		m->m_pkthdr.csum_data = offsetof(struct tcphdr, th_sum);
-		return;
-	}
-	th->th_sum = 0;
-	th->th_sum = (uint16_t)~in_cksum_sum(m, (size_t)((char *)th - m->m_data), len, c->pseudo);
-	if (c->request == MBUF_CSUM_REQ_TCP) {
-		st->tcps_snd_swcsum++;
-		st->tcps_snd_swcsum_bytes += len;
-	} else {
-		st->tcps_snd6_swcsum++;
-		st->tcps_snd6_swcsum_bytes += len;
-	}
-}
-
 static inline void
 write_tcp(const struct segment *s, struct tcphdr *th)
 {
@@ -360,7 +290,7 @@ send4(const struct segment *s, struct mbuf *m)
 	struct inpcb *inp = s->tp->t_inpcb;
 	struct ip_sender sender = sender_of(inp);
 	uint32_t len = (uint32_t)m->m_pkthdr.len - (uint32_t)sizeof(struct ip);
-	struct tcp_sum sum = sum4;
+	struct tcp_sum sum = tcp_sum4;
 	struct ip *ip = mtod(m, struct ip *);
 	struct tcphdr *th = (struct tcphdr *)(void *)(ip + 1);
 
@@ -380,7 +310,7 @@ send4(const struct segment *s, struct mbuf *m)
 	mark_large(s, m, CSUM_TSO4);
 	sum.pseudo = in_pseudo(ip->ip_src, ip->ip_dst, IPPROTO_TCP, len);
 	sum.settled = inp->inp_options_len == 0;
-	add_sum(s->machine, inp->inp_route.ro_rt, m, th, len, &sum);
+	tcp_add_sum(s->machine, inp->inp_route.ro_rt, m, th, len, &sum);
 	return ip_send(s->machine, m, &sender);
 }
 
@@ -391,7 +321,7 @@ send6(const struct segment *s, struct mbuf *m)
 	struct ip_sender sender = sender_of(inp);
 	uint32_t len = (uint32_t)m->m_pkthdr.len - (uint32_t)sizeof(struct ip6_hdr);
 	uint32_t tclass = (uint32_t)((inp->inp_tclass & ~IPTOS_ECN_MASK) | s->tos);
-	struct tcp_sum sum = sum6;
+	struct tcp_sum sum = tcp_sum6;
 	struct ip6_options headers;
 	struct ip6_hdr *ip6 = mtod(m, struct ip6_hdr *);
 	struct tcphdr *th = (struct tcphdr *)(void *)(ip6 + 1);
@@ -413,7 +343,7 @@ send6(const struct segment *s, struct mbuf *m)
 	mark_large(s, m, CSUM_TSO6);
 	sum.pseudo = in6_pseudo(&inp->inp_laddr6, &inp->inp_faddr6, IPPROTO_TCP, len);
 	sum.settled = sender.options6 == NULL;
-	add_sum(s->machine, inp->inp_route.ro_rt, m, th, len, &sum);
+	tcp_add_sum(s->machine, inp->inp_route.ro_rt, m, th, len, &sum);
 	return ip6_send(s->machine, m, &sender);
 }
 
@@ -462,6 +392,21 @@ count_rexmit(struct tcpcb *tp, const struct segment *s)
 	TRACE(s->machine, TCP_REXMIT, NULL, s->seq, s->len);
 }
 
+static void
+count_empty(const struct tcpcb *tp, const struct segment *s)
+{
+	struct tcpstat *st = &s->machine->tcp->stat;
+
+	if (s->flags & (TH_SYN | TH_FIN | TH_RST))
+		st->tcps_sndctrl++;
+	else if (s->flags & TH_URG)
+		st->tcps_sndurg++;
+	else if (tp->t_flags & (TF_ACKNOW | TF_DELACK))
+		st->tcps_sndacks++;
+	else
+		st->tcps_sndwinup++;
+}
+
 static inline void
 count(struct tcpcb *tp, const struct segment *s, const struct tcp_out *out)
 {
@@ -472,21 +417,13 @@ count(struct tcpcb *tp, const struct segment *s, const struct tcp_out *out)
 	tp->t_txbytes += s->len;
 	if (UNLIKELY(out->rexmit)) {
 		count_rexmit(tp, s);
+	} else if (UNLIKELY(out->probe)) {
+		st->tcps_sndprobe += s->len != 0;	/* keepalives: tcps_keepprobe */
 	} else if (LIKELY(s->len != 0)) {
-		if (UNLIKELY(out->probe)) {
-			st->tcps_sndprobe++;
-		} else {
-			st->tcps_sndpack++;
-			st->tcps_sndbyte += s->len;
-		}
-	} else if (s->flags & (TH_SYN | TH_FIN | TH_RST)) {
-		st->tcps_sndctrl++;
-	} else if (s->flags & TH_URG) {
-		st->tcps_sndurg++;
-	} else if (tp->t_flags & (TF_ACKNOW | TF_DELACK)) {
-		st->tcps_sndacks++;
+		st->tcps_sndpack++;
+		st->tcps_sndbyte += s->len;
 	} else {
-		st->tcps_sndwinup++;
+		count_empty(tp, s);
 	}
 }
 
@@ -640,91 +577,4 @@ tcp_probe_acked(struct tcpcb *tp, tcp_seq ack)
 	tcp_statistics(tptomachine(tp))->tcps_sndpack++;
 	tcp_statistics(tptomachine(tp))->tcps_sndbyte++;
 	return true;
-}
-
-/* ---- segments of no connection ------------------------------------------------------------ */
-
-static void
-reply_header(const struct tcp_reply *r, struct tcphdr *th, const void *opt, unsigned optlen)
-{
-	memset(th, 0, sizeof *th);
-	th->th_sport = r->ends.lport;
-	th->th_dport = r->ends.fport;
-	th->th_seq = htonl(r->seq);
-	th->th_ack = r->flags & TH_ACK ? htonl(r->ack) : 0;
-	th->th_off = ((unsigned)(TCP_HLEN + optlen) >> 2) & 0xf;
-	th->th_flags = r->flags;
-	th->th_win = htons((uint16_t)(r->win < TCP_MAXWIN ? r->win : TCP_MAXWIN));
-	memcpy(th + 1, opt, optlen);
-}
-
-static errno_t
-respond4(struct nke *machine, const struct tcp_reply *r, struct mbuf *m, const void *opt, unsigned optlen)
-{
-	struct ip_sender sender = {.bound = r->bound};
-	struct ip *ip = mtod(m, struct ip *);
-	struct tcphdr *th = (struct tcphdr *)(void *)(ip + 1);
-	struct tcp_sum sum = sum4;
-	uint32_t len = (uint32_t)m->m_len - (uint32_t)sizeof *ip;
-
-	memset(ip, 0, sizeof *ip);
-	*(uint8_t *)ip = IP_VHL_BORING;
-	ip->ip_tos = r->tos;
-	ip->ip_len = htons((uint16_t)m->m_len);
-	ip->ip_off = machine->tcp->config.path_mtu_discovery ? htons(IP_DF) : 0;
-	ip->ip_ttl = r->ttl;		/* 0: IP's default */
-	ip->ip_p = IPPROTO_TCP;
-	ip->ip_src.s_addr = r->ends.laddr.s6_addr32[3];
-	ip->ip_dst.s_addr = r->ends.faddr.s6_addr32[3];
-	reply_header(r, th, opt, optlen);
-	sum.pseudo = in_pseudo(ip->ip_src, ip->ip_dst, IPPROTO_TCP, len);
-	add_sum(machine, NULL, m, th, len, &sum);
-	return ip_send(machine, m, &sender);
-}
-
-static errno_t
-respond6(struct nke *machine, const struct tcp_reply *r, struct mbuf *m, const void *opt, unsigned optlen)
-{
-	struct ip_sender sender = {.bound = r->bound};
-	struct ip6_hdr *ip6 = mtod(m, struct ip6_hdr *);
-	struct tcphdr *th = (struct tcphdr *)(void *)(ip6 + 1);
-	struct tcp_sum sum = sum6;
-	uint32_t len = (uint32_t)m->m_len - (uint32_t)sizeof *ip6;
-
-	if (r->zone != 0)
-		sender.bound = dlil_find_by_index(machine, r->zone);
-	ip6->ip6_flow = htonl(UINT32_C(6) << 28 | (uint32_t)r->tos << 20) | r->flowlabel;
-	ip6->ip6_plen = htons((uint16_t)len);
-	ip6->ip6_nxt = IPPROTO_TCP;
-	ip6->ip6_hlim = r->ttl;		/* 0: IP's default */
-	ip6->ip6_src = r->ends.laddr;
-	ip6->ip6_dst = r->ends.faddr;
-	reply_header(r, th, opt, optlen);
-	sum.pseudo = in6_pseudo(&r->ends.laddr, &r->ends.faddr, IPPROTO_TCP, len);
-	add_sum(machine, NULL, m, th, len, &sum);
-	return ip6_send(machine, m, &sender);
-}
-
-errno_t
-tcp_respond(struct nke *machine, const struct tcp_reply *r)
-{
-	bool v4 = r->ends.vflag == INP_IPV4;
-	size_t iphlen = v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
-	uint32_t opt[TCP_MAXOLEN / 4];
-	unsigned optlen = 0;
-	struct tcpopt to;
-	struct mbuf *m;
-
-	if (r->to != NULL) {
-		to = *r->to;
-		optlen = tcp_addoptions(&to, (uint8_t *)opt);
-	}
-	m = get_packet(machine, iphlen + (size_t)TCP_HLEN + optlen, 0);
-	if (m == NULL)
-		return ENOBUFS;
-	m->m_pkthdr.len = m->m_len;
-	/* What it is, is counted by who asked for it. */
-	tcp_statistics(machine)->tcps_sndtotal++;
-	TRACE(machine, TCP_OUTPUT, m, r->flags, 0);
-	return v4 ? respond4(machine, r, m, opt, optlen) : respond6(machine, r, m, opt, optlen);
 }

@@ -326,17 +326,19 @@ tcp_sent_renege(struct tcpcb *tp)
 	tp->t_sent_lost = NULL;
 }
 
-/* Nearer to `seq` than `best`? */
+/* Octets from an entry to `seq`; 0 inside of it. */
+static inline uint32_t
+distance(const struct tcp_sent *e, tcp_seq seq)
+{
+	if (SEQ_LT(seq, e->seq))
+		return e->seq - seq;
+	return SEQ_LT(seq, e->end) ? 0 : seq - e->end + 1;
+}
+
 static inline struct tcp_sent *
 nearer(struct tcp_sent *best, struct tcp_sent *e, tcp_seq seq)
 {
-	uint32_t a, b;
-
-	if (e == NULL)
-		return best;
-	a = SEQ_LT(e->seq, seq) ? seq - e->seq : e->seq - seq;
-	b = SEQ_LT(best->seq, seq) ? seq - best->seq : best->seq - seq;
-	return a < b ? e : best;
+	return e != NULL && distance(e, seq) < distance(best, seq) ? e : best;
 }
 
 struct tcp_sent *

@@ -75,7 +75,7 @@ tcp_newtcpcb(struct inpcb *inp)
 {
 	struct nke *machine = inp->inp_info->machine;
 	struct tcp_state *s = machine->tcp;
-	struct tcpcb *tp = kalloc(machine, sizeof *tp);
+	struct tcpcb *tp = zone_alloc(&s->connections);
 
 	if (tp == NULL)
 		return NULL;
@@ -163,6 +163,9 @@ tcp_newconn(struct inpcb *listener, const struct tcp_segment *seg)
 		inp->inp_lzone = in_pcbzone(machine, seg->ends.ifp, &seg->ends.laddr);
 		inp->inp_fzone = in_pcbzone(machine, seg->ends.ifp, &seg->ends.faddr);
 	}
+	/* Its SYN-ACK has just gone the same way, as a rule. */
+	if (machine->tcp->reply_route.ro_ifp == inp->inp_boundif)
+		route_share(&inp->inp_route, &machine->tcp->reply_route);
 	in_pcbrehash(inp);
 	return intotcpcb(inp);
 }
@@ -191,7 +194,7 @@ static void
 free_tcpcb(struct nke *machine, struct tcpcb *tp)
 {
 	tcp_timer_stop_all(tp);
-	kfree(machine, tp);
+	zone_free(&machine->tcp->connections, tp);
 }
 
 void

@@ -214,7 +214,7 @@ set_numbers(struct tcpcb *tp, const struct half_open *h)
 	tp->rcv_adv = tp->rcv_nxt + h->wnd;
 }
 
-/* Our SYN is in flight since the SYN-ACK went: its ACK measures a round trip, unless it was sent again (Karn). */
+/* Our SYN is in flight since the SYN-ACK went: its ACK measures a round trip, but not of two (Karn). */
 static bool
 syn_in_flight(struct tcpcb *tp, const struct half_open *h)
 {

@@ -2,11 +2,11 @@
  * The SYN cache: connections whose handshake is not finished, kept in 150 octets each instead of a socket
  * (RFC 9293, SYN-RECEIVED of passive opens; RFC 4987 section 3.5).
  *
- * State: machine->tcp->syncache. Entries are in a keyed hash by their ends, and in queues by how often they
- * were answered; each queue is in the order of what is due. Way in: a SYN at a listener (syncache_add), the
- * ACK that finishes it (syncache_expand), a RST, an ICMP error. Way out: SYN-ACKs and, in the end, a
- * connection (tcp_synack.c), which then gets the ACK itself. Timer: one callout for the cache; the SYN-ACK is
- * sent again after 1, 2, 4 ... seconds, net.inet.tcp.syncache.rexmtlimit times.
+ * State: machine->tcp->syncache. Entries are in a keyed hash by their ends, and in queues by how often
+ * they were answered; each queue is in the order of what is due. Way in: a SYN at a listener
+ * (syncache_add), the ACK that finishes it (syncache_expand), a RST, an ICMP error. Way out: SYN-ACKs and,
+ * in the end, a connection (tcp_synack.c), which then gets the ACK itself. Timer: one callout for the
+ * cache; the SYN-ACK is sent again after 1, 2, 4 ... seconds, net.inet.tcp.syncache.rexmtlimit times.
  *
  * Limits: net.inet.tcp.syncache.cachelimit entries, bucketlimit in a bucket. When one is reached the next
  * SYNs are answered by cookies (tcp_syncookie.c) and nothing is kept of them; with net.inet.tcp.syncookies
@@ -24,7 +24,8 @@
 #include "src/netinet/in_siphash.h"
 #include "src/netinet/tcp_syncache.h"
 
-#define BUCKETS		512u
+#define BUCKETS_MIN	64u
+#define BUCKETS_MAX	16384u
 #define LEVELS		(TCP_MAXRXTSHIFT + 1)
 #define TIMEOUT_MAX	(64 * TCP_NS_PER_S)
 
@@ -42,7 +43,8 @@ struct tcp_syncache {
 	uint64_t key[2];
 	struct syncookies cookies;
 	struct half_open_list levels[LEVELS];	/* by retransmissions, then by what is due first */
-	struct syncache_bucket buckets[BUCKETS];
+	uint32_t size;			/* of `buckets`: a power of two, grows with `count` */
+	struct syncache_bucket *buckets;
 };
 
 /* ---- the table ---------------------------------------------------------------------------- */
@@ -53,7 +55,55 @@ bucket_of(struct tcp_syncache *s, const struct in_ends *e)
 	struct in_siphash h;
 
 	in_siphash_ends(&h, s->key, e);
-	return &s->buckets[in_siphash_end(&h) % BUCKETS];
+	return &s->buckets[in_siphash_end(&h) & (s->size - 1)];
+}
+
+static inline struct in_ends
+ends_of(const struct half_open *h)
+{
+	struct in_ends e = {
+		.faddr = h->faddr, .laddr = h->laddr, .fport = h->fport, .lport = h->lport, .vflag = h->vflag
+	};
+
+	return e;
+}
+
+static void
+bucket_insert(struct tcp_syncache *s, struct half_open *h)
+{
+	struct in_ends e = ends_of(h);
+	struct syncache_bucket *b = bucket_of(s, &e);
+
+	TAILQ_INSERT_HEAD(&b->list, h, in_bucket);
+	b->count++;
+}
+
+static struct syncache_bucket *
+buckets_alloc(struct nke *machine, uint32_t size)
+{
+	struct syncache_bucket *b = kalloc(machine, size * sizeof *b);
+
+	for (uint32_t i = 0; b != NULL && i < size; i++)
+		TAILQ_INIT(&b[i].list);
+	return b;
+}
+
+/* Twice the buckets. Without memory it stays as it is: slower, not wrong. */
+static void
+grow(struct tcp_syncache *s)
+{
+	struct syncache_bucket *fresh = buckets_alloc(s->machine, s->size * 2);
+	struct half_open *h;
+
+	if (fresh == NULL)
+		return;
+	kfree(s->machine, s->buckets);
+	s->buckets = fresh;
+	s->size *= 2;
+	/* About the oldest first: the newest stay in front. */
+	for (unsigned level = LEVELS; level-- > 0;)
+		TAILQ_FOREACH(h, &s->levels[level], by_time)
+			bucket_insert(s, h);
 }
 
 static inline bool
@@ -82,9 +132,7 @@ find(struct tcp_syncache *s, const struct in_ends *e)
 static void
 forget(struct tcp_syncache *s, struct half_open *h)
 {
-	struct in_ends e = {
-		.faddr = h->faddr, .laddr = h->laddr, .fport = h->fport, .lport = h->lport, .vflag = h->vflag
-	};
+	struct in_ends e = ends_of(h);
 	struct syncache_bucket *b = bucket_of(s, &e);
 
 	TAILQ_REMOVE(&b->list, h, in_bucket);
@@ -252,10 +300,11 @@ answer_by_cookie(struct tcp_syncache *s, struct half_open *h)
 static void
 add(struct tcp_syncache *s, const struct half_open *fresh, const struct tcp_segment *seg)
 {
-	struct syncache_bucket *b = bucket_of(s, &seg->ends);
 	struct half_open copy = *fresh, *h = NULL;
 
-	if (make_room(s, b)) {
+	if (s->count >= s->size && s->size < BUCKETS_MAX)
+		grow(s);
+	if (make_room(s, bucket_of(s, &seg->ends))) {
 		h = kalloc(s->machine, sizeof *h);
 		if (h == NULL)
 			s->machine->tcp->stat.tcps_sc_zonefail++;
@@ -266,8 +315,7 @@ add(struct tcp_syncache *s, const struct half_open *fresh, const struct tcp_segm
 	}
 	*h = copy;
 	h->iss = choose_iss(s->machine, seg);
-	TAILQ_INSERT_HEAD(&b->list, h, in_bucket);
-	b->count++;
+	bucket_insert(s, h);
 	s->count++;
 	s->machine->tcp->stat.tcps_sc_added++;
 	enqueue(s, h);
@@ -446,6 +494,21 @@ syncache_count(const struct nke *machine)
 	return machine->tcp->syncache->count;
 }
 
+void
+syncache_foreach(struct nke *machine, void (*fn)(void *, const struct in_ends *, uint32_t zone), void *ctx)
+{
+	struct tcp_syncache *s = machine->tcp->syncache;
+	const struct half_open *h;
+	struct in_ends e;
+
+	for (unsigned level = 0; level < LEVELS; level++) {
+		TAILQ_FOREACH(h, &s->levels[level], by_time) {
+			e = ends_of(h);
+			fn(ctx, &e, h->zone);
+		}
+	}
+}
+
 errno_t
 tcp_syncache_init(struct nke *machine)
 {
@@ -457,8 +520,12 @@ tcp_syncache_init(struct nke *machine)
 	prng_bytes(machine, s->key, sizeof s->key);
 	for (unsigned i = 0; i < LEVELS; i++)
 		TAILQ_INIT(&s->levels[i]);
-	for (unsigned i = 0; i < BUCKETS; i++)
-		TAILQ_INIT(&s->buckets[i].list);
+	s->size = BUCKETS_MIN;
+	s->buckets = buckets_alloc(machine, s->size);
+	if (s->buckets == NULL) {
+		kfree(machine, s);
+		return ENOMEM;
+	}
 	callout_init(&s->timer, machine, timer, s);
 	machine->tcp->syncache = s;
 	return 0;
@@ -475,6 +542,7 @@ tcp_syncache_fini(struct nke *machine)
 	callout_drain(&s->timer);
 	while ((h = oldest(s)) != NULL)
 		forget(s, h);
+	kfree(machine, s->buckets);
 	kfree(machine, s);
 	machine->tcp->syncache = NULL;
 }

@@ -68,8 +68,8 @@ bool syncookie_check(struct nke *, struct syncookies *, struct inpcb *listener, 
 /* ---- tcp_fastopen.c ----------------------------------------------------------------------- */
 
 /*
- * The SYN has a fast open option and the listener wants it. True: there is a connection, and `seg` is consumed.
- * False: a SYN as any other; HO_COOKIE is set if the peer is to be told its cookie.
+ * The SYN has a fast open option and the listener wants it. True: there is a connection, and `seg` is
+ * consumed. False: a SYN as any other; HO_COOKIE is set if the peer is to be told its cookie.
  */
 bool fastopen_accept(struct inpcb *listener, struct tcp_segment *, struct half_open *);
 

@@ -1,12 +1,12 @@
 /*
- * SYN cookies (RFC 4987 section 3.6): when the SYN cache is full, what has to be remembered of a SYN goes into
- * the initial sequence number of its answer, and comes back with the peer's ACK. A flood of SYNs then costs
- * answers, but neither memory nor service.
+ * SYN cookies (RFC 4987 section 3.6): when the SYN cache is full, what has to be remembered of a SYN goes
+ * into the initial sequence number of its answer, and comes back with the peer's ACK. A flood of SYNs then
+ * costs answers, but neither memory nor service.
  *
- * The number, from its top: 24 bits of a keyed hash of both ends, the peer's sequence number, the octet below
- * and the secret's turn; then that octet, XORed with the first eight of the hash: 3 bits of MSS, 3 of window
- * scale, SACK permitted, and which of two secrets. A secret is made every 15 s and is good for its turn and
- * the next.
+ * The number, from its top: 24 bits of a keyed hash of both ends, the peer's sequence number, the octet
+ * below and the secret's turn; then that octet, XORed with the first eight of the hash: 3 bits of MSS, 3
+ * of window scale, SACK permitted, and which of two secrets. A secret is made every 15 s and is good for
+ * its turn and the next.
  *
  * State: struct syncookies, in the SYN cache. No timers: secrets are made when they are needed.
  *

@@ -249,20 +249,16 @@ syn_lost(struct tcpcb *tp)
 	}
 }
 
-/* The peer was not heard of for so long that what is known of the path is worth nothing (RFC 6298 5.7). */
+/* Nothing is heard of the peer: perhaps another route is better. */
 static void
-forget_round_trips(struct tcpcb *tp)
+doubt_route(struct tcpcb *tp)
 {
 	struct rtentry *rt = tp->t_inpcb->inp_route.ro_rt;
 
-	if (tp->t_rxtshift != LOSING_SHIFT + 1)
+	if (tp->t_rxtshift != LOSING_SHIFT + 1 || rt == NULL)
 		return;
-	if (rt != NULL) {
-		rt_losing(rt);
-		route_clear(&tp->t_inpcb->inp_route);
-	}
-	tp->t_rttvar += tp->t_srtt / 8;
-	tp->t_srtt = 0;
+	rt_losing(rt);
+	route_clear(&tp->t_inpcb->inp_route);
 }
 
 /* True: the connection is gone. */
@@ -281,7 +277,7 @@ expire_rexmt(struct tcpcb *tp, uint64_t now)
 	us = backed_off(tp, syn ? syn_backoff[tp->t_rxtshift] : backoff[tp->t_rxtshift]);
 	if (!syn) {
 		find_black_hole(tp);
-		forget_round_trips(tp);
+		doubt_route(tp);
 	}
 	tcp_recovery_rto(tp);
 	if (syn)

@@ -66,8 +66,8 @@ struct core_tcp_info {
 };
 
 /*
- * net.inet.tcp.pcblist: one of these for every socket of TCP, the oldest first. (Connections in TIME_WAIT have
- * no socket; net.inet.tcp.states counts them.)
+ * net.inet.tcp.pcblist: one of these for every socket of TCP, the oldest first. (Connections in TIME_WAIT
+ * have no socket; net.inet.tcp.states counts them.)
  */
 struct core_tcp_pcb {
 	uint32_t xt_len;		/* of this record */

@@ -496,17 +496,16 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 	const struct route *ro = s->route;
 	struct rtentry *rt = ro != NULL ? ro->ro_rt : NULL;
 	const struct in6_addr *src, *dst;
-	struct sockaddr_in6 hop;
+	struct sockaddr_in6 hop = {.sin6_len = sizeof hop, .sin6_family = AF_INET6};
 	struct ip6_hdr *ip6;
 
 	if (rt == NULL || s->flags != 0 || s->options6 != NULL || ro->ro_ifp != s->bound ||
 	    ro->ro_generation != rt_generation(machine) || !ipf_none(machine, AF_INET6) ||
 	    m->m_len < IP6_HLEN || !in_aligned(m) || !m_writable(m))
 		return false;
-	memcpy(&hop, &ro->ro_dst, sizeof hop);
 	dst = ip6_destination(m);
 	src = ip6_source(m);
-	if (!IN6_ARE_ADDR_EQUAL(dst, &hop.sin6_addr) || dst->s6_addr[0] >= 0xfe ||
+	if (!IN6_ARE_ADDR_EQUAL(dst, &ro->ro_dst) || dst->s6_addr[0] >= 0xfe ||
 	    src->s6_addr[0] >= 0xfe || dst->s6_addr32[0] == 0 || src->s6_addr32[0] == 0 ||
 	    (uint32_t)m->m_pkthdr.len > rt_mtu(rt) || ip_route_refuses(rt) != 0)
 		return false;
@@ -520,6 +519,8 @@ send_again(struct nke *machine, struct mbuf *m, const struct ip_sender *s, errno
 		ip6->ip6_hlim = rt->rt_ifp->hlim6 != 0 ? rt->rt_ifp->hlim6 :
 		    (u_int8_t)machine->ip6->default_hlim;
 	finish_checksums(rt->rt_ifp, m, false);
+	hop.sin6_addr = *dst;
+	hop.sin6_scope_id = ro->ro_zone;
 	if ((rt->rt_flags & RTF_GATEWAY) && rt->rt_gateway.ss_family == AF_INET6)
 		hop_from_gateway(&hop, rt);
 	*error = dlil_output(rt->rt_ifp, PF_INET6, m, NULL, generic(&hop), false);

@@ -40,15 +40,15 @@ rip6_matches(const struct raw_in *in, const struct inpcb *inp, const struct mbuf
 	const struct in_ends *e = &in->ends;
 	uint8_t type;
 
-	if ((inp->inp_protocol != 0 && inp->inp_protocol != in->protocol) || !raw_addresses_fit(in, inp))
+	if (!raw_protocol_fits(in, inp) || !raw_addresses_fit(in, inp))
 		return false;
 	if (in->multicast && in_mcast_find(inp, e->ifp, AF_INET6, &e->laddr) != NULL &&
 	    !in_mcast_wanted(inp, e->ifp, AF_INET6, &e->laddr, &e->faddr))
 		return false;
-	if (inp->inp_protocol == IPPROTO_ICMPV6)
+	if (inptoraw(inp)->protocol == IPPROTO_ICMPV6)
 		return m_copydata(m, (size_t)in->off, sizeof type, &type) == 0 &&
-		    ICMP6_FILTER_WILLPASS(type, &inp->inp_filter6);
-	return inp->inp_cksum6 < 0 || sum_good(in, m);
+		    ICMP6_FILTER_WILLPASS(type, &inptoraw(inp)->filter6);
+	return inptoraw(inp)->cksum6 < 0 || sum_good(in, m);
 }
 
 static void
@@ -101,7 +101,7 @@ make_sum(const struct in_out *o, struct mbuf *m, int field)
 	if (m_copyback(m, off + (size_t)field, sizeof sum, &sum, MBUF_DONTWAIT) != 0)
 		return ENOBUFS;
 	sum = (uint16_t)~in_cksum_sum(m, off, len, in6_pseudo(&o->source, &o->to.addr,
-	    (uint8_t)o->inp->inp_protocol, (uint32_t)len));
+	    (uint8_t)inptoraw(o->inp)->protocol, (uint32_t)len));
 	if (m_copyback(m, off + (size_t)field, sizeof sum, &sum, MBUF_DONTWAIT) != 0)
 		return ENOBUFS;
 	return 0;
@@ -114,7 +114,7 @@ rip6_output(struct in_out *o, struct mbuf *m)
 	struct ip_sender s = in_out_sender(o);
 	bool multicast = IN6_IS_ADDR_MULTICAST(&o->to.addr);
 	int hops = in_out_hops(o, multicast), tclass = o->ctl->tos >= 0 ? o->ctl->tos : inp->inp_tclass;
-	int field = inp->inp_protocol == IPPROTO_ICMPV6 ? ICMP6_SUM_OFFSET : inp->inp_cksum6;
+	int field = inptoraw(inp)->protocol == IPPROTO_ICMPV6 ? ICMP6_SUM_OFFSET : inptoraw(inp)->cksum6;
 	struct ip6_options headers;
 	struct ip6_hdr *ip6;
 	errno_t error;
@@ -133,7 +133,7 @@ rip6_output(struct in_out *o, struct mbuf *m)
 	ip6 = mtod(m, struct ip6_hdr *);
 	ip6->ip6_flow = htonl(UINT32_C(6) << 28 | (uint32_t)tclass << 20) | o->to.flowlabel;
 	ip6->ip6_plen = htons((uint16_t)(m->m_pkthdr.len - (int)sizeof *ip6));
-	ip6->ip6_nxt = (u_int8_t)inp->inp_protocol;
+	ip6->ip6_nxt = (u_int8_t)inptoraw(inp)->protocol;
 	ip6->ip6_hlim = (u_int8_t)(hops < 0 ? 0 : hops);	/* 0: IP's default */
 	ip6->ip6_src = o->source;
 	ip6->ip6_dst = o->to.addr;
@@ -179,13 +179,13 @@ filter_option(struct inpcb *inp, struct sockopt *sopt)
 
 	if (sopt->sopt_name != ICMP6_FILTER)
 		return ENOPROTOOPT;
-	if (inp->inp_protocol != IPPROTO_ICMPV6)
+	if (inptoraw(inp)->protocol != IPPROTO_ICMPV6)
 		return EINVAL;
 	if (sopt->sopt_dir == SOPT_GET)
-		return sooptcopyout(sopt, &inp->inp_filter6, sizeof inp->inp_filter6);
+		return sooptcopyout(sopt, &inptoraw(inp)->filter6, sizeof inptoraw(inp)->filter6);
 	error = sooptcopyin(sopt, &filter, sizeof filter, sizeof filter);
 	if (error == 0)
-		inp->inp_filter6 = filter;
+		inptoraw(inp)->filter6 = filter;
 	return error;
 }
 
@@ -196,17 +196,17 @@ checksum_option(struct inpcb *inp, struct sockopt *sopt)
 	int value;
 
 	if (sopt->sopt_dir == SOPT_GET)
-		return sooptcopyout_int(sopt, inp->inp_protocol == IPPROTO_ICMPV6 ? ICMP6_SUM_OFFSET :
-		    inp->inp_cksum6);
+		return sooptcopyout_int(sopt, inptoraw(inp)->protocol == IPPROTO_ICMPV6 ? ICMP6_SUM_OFFSET :
+		    inptoraw(inp)->cksum6);
 	error = sooptcopyin_int(sopt, &value);
 	if (error != 0)
 		return error;
 	/* Its place is an even one, and ICMPv6's is known. */
 	if (value > 0 && value % 2 != 0)
 		return EINVAL;
-	if (inp->inp_protocol == IPPROTO_ICMPV6)
+	if (inptoraw(inp)->protocol == IPPROTO_ICMPV6)
 		return value == ICMP6_SUM_OFFSET ? 0 : EINVAL;
-	inp->inp_cksum6 = value < 0 ? -1 : value;
+	inptoraw(inp)->cksum6 = value < 0 ? -1 : value;
 	return 0;
 }
 
@@ -232,7 +232,7 @@ rip6_attach(struct socket *so, int protocol)
 	errno_t error = raw_attach(so, &so->so_machine->rip6->raw, protocol);
 
 	if (error == 0)
-		ICMP6_FILTER_SETPASSALL(&sotoinpcb(so)->inp_filter6);
+		ICMP6_FILTER_SETPASSALL(&sotoraw(so)->filter6);
 	return error;
 }
 
@@ -294,9 +294,9 @@ rip6_init(struct nke *machine)
 
 	if (s == NULL)
 		return ENOMEM;
-	error = in_pcbinfo_init(machine, &s->raw.pcbs, 0);
+	error = in_pcbinfo_init_sized(machine, &s->raw.pcbs, 0, sizeof(struct raw_pcb));
 	if (error == 0)
-		error = in_pcbinfo_init(machine, &s->echo, IPPROTO_ICMPV6);
+		error = in_pcbinfo_init_sized(machine, &s->echo, IPPROTO_ICMPV6, sizeof(struct raw_pcb));
 	for (unsigned i = 0; i < sizeof protocols / sizeof protocols[0] && error == 0; i++)
 		error = net_add_proto(machine, PF_INET6, &protocols[i]);
 	if (error != 0) {

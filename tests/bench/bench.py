@@ -5,7 +5,7 @@ Both sides of a ratio run in turns on the same core, rounds times; the median of
 held against the promise. Times of replay and of the counting loop are those of the loop itself, times
 of tools that write are whole processes. Exit status 1 when a promise is missed.
 """
-import json, os, re, resource, statistics, subprocess, sys, time
+import json, os, re, resource, shutil, statistics, subprocess, sys, time
 
 build, work, packets = sys.argv[1], sys.argv[2], int(sys.argv[3])
 nke, capture = f"{build}/nke", f"{work}/imix.pcap"
@@ -139,6 +139,94 @@ show("the same with 100,000 more sockets / without", net["crowd_ns"] / net["wire
      detail=f"{net['crowd_ns']:.0f} ns a datagram")
 show("creating and destroying a machine", net["machine_us"], "us", at_most=1000)
 show("memory of an idle machine", net["machine_kib"], "KiB", at_most=1024)
+
+# ---- TCP ------------------------------------------------------------------------------------------------
+
+def number(*args):
+    _, out = run(list(args))
+    return float(out.split()[-1])
+
+
+def tcp():
+    """One round of bench_tcp: NAME to value."""
+    _, out = run([f"{build}/bench_tcp", "256", "1", "1"])
+    return {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", out, re.M)}
+
+
+def loopback(large):
+    """Gbit/s of the kernel's loopback between both ends of iperf3 on one core, in a namespace of its own."""
+    script = "ip link set lo up && " + ("" if large else
+             "ip link set lo mtu 1500 && ethtool -K lo tso off gso off gro off >/dev/null && ")
+    _, out = run(["unshare", "-n", "sh", "-c", script + "{ iperf3 -s -1 -p 5201 >/dev/null & } && "
+                  "until iperf3 -J -c 127.0.0.1 -p 5201 -t 2 2>/dev/null >/dev/shm/nke-iperf.$$; do sleep 0.1; done && "
+                  "cat /dev/shm/nke-iperf.$$; rm -f /dev/shm/nke-iperf.$$; wait"])
+    return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def tcp_by_tap():
+    """Octets to and from the kernel by a TAP device with offloads: (who, way) to seconds."""
+    peer = [f"{build}/peer_lwip"] if os.path.exists(f"{build}/peer_lwip") else []
+    p = subprocess.run([f"{build}/bench_tcp_tap", "256", str(ROUNDS), *peer], stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, ONE))
+    if p.returncode == 77:
+        print("left  TCP over TAP:", p.stderr.strip())
+        return {}
+    if p.returncode != 0:
+        sys.exit(f"bench: bench_tcp_tap: exit {p.returncode}\n{p.stderr}")
+    rows = {}
+    for who, way, seconds in re.findall(r"^(\w+) (in|out) ([\d.]+)$", p.stdout, re.M):
+        rows.setdefault((who, way), []).append(float(seconds))
+    return rows
+
+
+def show_tcp():
+    sides = [tcp]
+    names = ["ours"]
+    if all(shutil.which(c, path=os.environ["PATH"] + ":/usr/sbin:/sbin") for c in ("iperf3", "ethtool", "unshare", "ip")):
+        sides += [lambda: loopback(False), lambda: loopback(True),
+                  lambda: 20000 / number("unshare", "-n", "sh", "-c", f"ip link set lo up; {build}/peer_kernel 20000")]
+        names += ["small", "large", "rate"]
+    else:
+        print("left  TCP beside the kernel's loopback: iperf3, ethtool, unshare or ip is missing")
+    if os.path.exists(f"{build}/peer_lwip"):
+        sides.append(lambda: 3.2 / number(f"{build}/peer_lwip", "bulk", "400000000"))
+        names.append("lwip")
+    else:
+        print("left  TCP beside lwIP: it was not there when this was built (liblwip-dev)")
+    got = dict(zip(names, in_turns(*sides)))
+    ours = {name: [r[name] for r in got["ours"]] for name in got["ours"][0]}
+    if "small" in got:
+        show("TCP, MTU 1500 / the kernel's loopback without large segments", ratio(ours["bulk_gbit"], got["small"]), "x",
+             at_least=2, detail=f"{statistics.median(ours['bulk_gbit']):.1f} Gbit/s against "
+             f"{statistics.median(got['small']):.1f}")
+    if "lwip" in got:
+        show("TCP, MTU 1500 / lwIP's socket API", ratio(ours["bulk_gbit"], got["lwip"]), "x", at_least=2,
+             detail=f"against {statistics.median(got['lwip']):.1f} Gbit/s")
+    if "large" in got:
+        show("TCP, large segments / the kernel's default loopback", ratio(ours["offload_gbit"], got["large"]), "x",
+             at_least=1, detail=f"{statistics.median(ours['offload_gbit']):.1f} Gbit/s against "
+             f"{statistics.median(got['large']):.1f}")
+        show("connect, accept, close / the kernel's loopback", ratio(ours["connections_per_s"], got["rate"]), "x",
+             at_least=8, detail=f"{statistics.median(ours['connections_per_s']):.0f} a second against "
+             f"{statistics.median(got['rate']):.0f}")
+    _, out = run([f"{build}/bench_tcp", "256", "3", "100000"])
+    one = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", out, re.M)}
+    show("a segment among 100,000 connections / alone", one["crowd_bulk_ns"] / one["bulk_ns"], "x", at_most=1.5,
+         detail=f"{one['crowd_bulk_ns']:.0f} ns against {one['bulk_ns']:.0f}; going over all of them at random "
+         f"{one['crowd_request_ns']:.0f} against {one['request_ns']:.0f}")
+    show("an idle connection, at each end", one["idle_pair_octets"] / 2, "B", at_most=1200)
+    rows = tcp_by_tap()
+    for way, words in ("in", "from the kernel"), ("out", "to the kernel"):
+        if ("machine", way) in rows:
+            ours, bare = rows["machine", way], rows["bare", way]
+            show(f"TCP over TAP {words} / a bare loop", ratio(bare, ours), "x", at_least=0.7,
+                 detail=f"{2.147 / statistics.median(ours):.1f} Gbit/s against {2.147 / statistics.median(bare):.1f}")
+            if ("lwip", way) in rows:
+                show(f"TCP over TAP {words} / lwIP's TAP port", ratio(rows["lwip", way], ours), "x", at_least=4,
+                     detail=f"against {2.147 / statistics.median(rows['lwip', way]):.1f} Gbit/s")
+
+
+show_tcp()
 
 print(f"\n{'all promises kept' if not missed else 'missed: ' + '; '.join(missed)}")
 sys.exit(1 if missed else 0)

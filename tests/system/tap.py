@@ -627,9 +627,9 @@ def test_refused():
         r.p.returncode = 0
 
 
-def main():
+def main(there):
     sh('ip link set lo up')
-    tests = [(n, f) for n, f in globals().items() if n.startswith('test_') and (not ONLY or n[5:] in ONLY)]
+    tests = [(n, f) for n, f in there.items() if n.startswith('test_') and (not ONLY or n[5:] in ONLY)]
     if not tests:
         sys.exit('no such tests: %s' % ONLY)
     for name, test in tests:
@@ -649,4 +649,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(globals()))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Machines on TAP devices against the host's kernel, in network namespaces: tap.py. Exit status 77, and why,
-# where that cannot be.
+# Machines on TAP devices against the host's kernel, in network namespaces: tap.py, or what $TAP_TESTS names
+# (tcp_tap.py). Exit status 77, and why, where that cannot be.
 #
 #	tap.sh BUILD SOURCE [TEST...]
 set -u
@@ -17,4 +17,4 @@ done
 unshare -n true 2>/dev/null || skip "a network namespace of one's own takes privilege"
 unshare -n ip tuntap add dev nketest0 mode tap 2>/dev/null || skip "a TAP device takes privilege"
 export PATH="$PATH:/usr/sbin:/sbin"
-exec unshare -n python3 "$(dirname "$0")/tap.py" "$@"
+exec unshare -n python3 "$(dirname "$0")/${TAP_TESTS:-tap.py}" "$@"

@@ -8,6 +8,7 @@
 #ifndef NKE_TESTS_TCP_TESTING_H
 #define NKE_TESTS_TCP_TESTING_H
 
+#include "src/kern/socket_private.h"
 #include "src/netinet/tcp_private.h"
 #include "tests/unit/inet_testing.h"
 
@@ -26,7 +27,7 @@ struct tseg {
 	uint16_t peer_port, our_port;	/* 0: PEER_PORT, OUR_PORT */
 	tcp_seq seq, ack;
 	uint16_t flags;
-	uint16_t win;
+	uint16_t win, urp;
 	uint8_t tos;
 	uint8_t ttl;
 	struct tcpopt to;
@@ -39,13 +40,14 @@ struct tseg {
 };
 
 static unsigned taken;			/* of `sent` */
+static unsigned come_fails;		/* the n-th allocation while a segment comes in fails; 0 none */
 
 /* To be called first in every test; testbed_end() last. */
 static inline void
 tcp_testbed(void)
 {
 	inet_testbed();
-	taken = 0;
+	taken = come_fails = 0;
 }
 
 static inline struct tcpstat *
@@ -73,6 +75,7 @@ write_tcp_header(struct tcphdr *th, const struct tseg *s, unsigned optlen)
 	th->th_off = ((unsigned)sizeof *th + optlen) / 4 & 15;
 	th->th_flags = (uint8_t)s->flags;
 	th->th_win = htons(s->win);
+	th->th_urp = htons(s->urp);
 }
 
 /* Comes in; what it causes is not run yet. */
@@ -110,10 +113,14 @@ come_now(const struct tseg *seg)
 	th->th_sum = (uint16_t)~in_cksum_sum(m, hlen, len, seg->v6 ?
 	    in6_pseudo(&src, &dst, IPPROTO_TCP, (uint32_t)len) :
 	    in_pseudo((struct in_addr){from4}, (struct in_addr){HERE4}, IPPROTO_TCP, (uint32_t)len));
+	if (come_fails != 0)
+		fail_after(come_fails);
 	if (seg->v6)
 		ip6_input(curmachine(), m);
 	else
 		ip_input(curmachine(), m);
+	if (come_fails != 0)
+		fail_after(0);
 }
 
 static inline void
@@ -139,7 +146,9 @@ went(void)
 	v = (uint8_t)m->m_data[0];
 	s.v6 = v >> 4 == 6;
 	off = s.v6 ? sizeof(struct ip6_hdr) : (size_t)(v & 15) * 4;
-	s.tos = s.v6 ? (uint8_t)(m->m_data[0] << 4 | (uint8_t)m->m_data[1] >> 4) : (uint8_t)m->m_data[1];
+	s.tos = (uint8_t)m->m_data[1];
+	if (s.v6)
+		s.tos = (uint8_t)((v & 15) << 4 | s.tos >> 4);
 	s.ttl = (uint8_t)m->m_data[s.v6 ? 7 : 8];
 	CHECK_EQ(m->m_data[s.v6 ? 6 : 9], IPPROTO_TCP);
 	CHECK_EQ(m_copydata(m, off, sizeof th, &th), 0);
@@ -150,6 +159,7 @@ went(void)
 	s.ack = ntohl(th.th_ack);
 	s.flags = th.th_flags;
 	s.win = ntohs(th.th_win);
+	s.urp = ntohs(th.th_urp);
 	s.optlen = (unsigned)(hlen - sizeof th);
 	CHECK_EQ(m_copydata(m, off + sizeof th, s.optlen, s.options), 0);
 	tcp_dooptions(&s.to, s.options, s.optlen, (s.flags & TH_SYN) != 0);

@@ -168,7 +168,8 @@ KTEST(as_many_sack_blocks_as_fit_are_written)
 	CHECK_EQ(tcp_addoptions(&to, out), 36);
 	CHECK_EQ(to.to_nsacks, 4);
 	to = (struct tcpopt){
-		.to_flags = TOF_SACK | TOF_TS, .to_tsval = 1, .to_tsecr = 2, .to_nsacks = 5, .to_sacks = blocks
+		.to_flags = TOF_SACK | TOF_TS, .to_tsval = 1, .to_tsecr = 2, .to_nsacks = 5,
+		.to_sacks = blocks
 	};
 	WRITES("\1\1\x8\xa\0\0\0\1\0\0\0\2\1\1\x5\x1a" "aaaaAAAAbbbbBBBBccccCCCC");
 	to.to_nsacks = 0;

@@ -64,9 +64,10 @@ KTEST(objects_are_zeroed_and_apart)
 		zone_free(&zone, objects[i]);
 	}
 	CHECK_EQ(zone.count, 0);
+	CHECK_EQ(memory().heap_blocks, before.heap_blocks + 1);
+	zone_fini(&zone);
 	CHECK_EQ(memory().heap_bytes, before.heap_bytes);
 	CHECK_EQ(memory().heap_blocks, before.heap_blocks);
-	zone_fini(&zone);
 }
 
 KTEST(pages_come_when_they_are_needed_and_go_when_they_are_empty)
@@ -83,7 +84,15 @@ KTEST(pages_come_when_they_are_needed_and_go_when_they_are_empty)
 	CHECK_EQ(memory().heap_blocks, before.heap_blocks + 1);
 	objects[zone.per_page] = zone_alloc(&zone);
 	CHECK_EQ(memory().heap_bytes, before.heap_bytes + 2 * page);
+	/* One page with room stays, the others go. */
 	zone_free(&zone, objects[zone.per_page]);
+	CHECK_EQ(memory().heap_bytes, before.heap_bytes + 2 * page);
+	zone_free(&zone, objects[7]);
+	for (unsigned i = 0; i < zone.per_page; i++)
+		if (i != 7)
+			zone_free(&zone, objects[i]);
+	CHECK_EQ(memory().heap_bytes, before.heap_bytes + page);
+	fill(zone.per_page);
 	CHECK_EQ(memory().heap_bytes, before.heap_bytes + page);
 	zone_free(&zone, objects[7]);
 	CHECK(zone_alloc(&zone) == objects[7]);
@@ -109,6 +118,7 @@ KTEST(the_heaps_limit_and_injected_failures_count)
 	CHECK_EQ(memory().allocations, before.allocations + 3);
 	zone_free(&zone, objects[0]);
 	zone_free(&zone, objects[1]);
+	zone_fini(&zone);
 	/* 256 MiB is the heap's limit. */
 	rest = heap_alloc(m, ((size_t)256 << 20) - memory().heap_bytes - ZONE_PAGE / 2, 0, HEAP_CORE);
 	CHECK(rest != NULL);
