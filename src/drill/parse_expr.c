@@ -249,7 +249,7 @@ parse_or(struct parser *p, struct drill_expr **expr)
 {
 	struct drill_vector items = {.size = sizeof(struct drill_field)};
 	struct drill_field field = {.place = parse_token(p)->place};
-	struct drill_expr *e, *value;
+	struct drill_expr *e, *value = NULL;
 	bool ok;
 
 	if (!parse_simple(p, expr))
