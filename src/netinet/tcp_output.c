@@ -317,11 +317,17 @@ empty_one_due(const struct output *o)
 	return tcp_window_update_due(tp);
 }
 
+/* Our FIN, while it is not acknowledged, goes along once more. */
 static errno_t
 send_empty(struct output *o)
 {
-	struct tcp_out out = {.seq = o->tp->snd_nxt, .flags = TH_ACK};
+	const struct tcpcb *tp = o->tp;
+	struct tcp_out out = {.seq = tp->snd_nxt, .flags = TH_ACK};
 
+	if (UNLIKELY((tp->t_flags & TF_SENTFIN) && tp->snd_una != tp->snd_nxt)) {
+		out.seq--;
+		out.flags |= TH_FIN;
+	}
 	return send(o, &out);
 }
 

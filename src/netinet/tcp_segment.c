@@ -46,7 +46,8 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 }
 
 /*
- * RFC 5961 section 4.2: whatever its sequence number, a challenge. Simultaneous open: the SYN that was seen
+ * RFC 5961 section 4.2: whatever its sequence number, a challenge; as RFC 793 had it, when
+ * net.inet.tcp.insecure_syn says so. Simultaneous open: the SYN that was seen
  * already comes again with the ACK of ours. False: there is nothing more in the segment.
  */
 static bool
@@ -56,6 +57,11 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 		seg->flags &= (uint16_t)~TH_SYN;
 		seg->seq++;
 		return true;
+	}
+	if (seg->machine->tcp->config.insecure_syn && SEQ_GEQ(seg->seq, tp->last_ack_sent) &&
+	    SEQ_LT(seg->seq, tp->last_ack_sent + tp->rcv_wnd)) {
+		tcp_drop(tp, ECONNRESET);
+		return false;
 	}
 	seg->machine->tcp->stat.tcps_synchallenge++;
 	tcp_challenge_ack(tp, seg);

@@ -183,11 +183,13 @@ numbers_of_the_script_become_those_of_the_wire(void **state)
 	    "+0 > . 1:1(0) ack 1 <nop,nop,TS val 300 ecr 8,nop,nop,sack 11:21>\n"
 	    "+.1 < . 1:11(10) ack 1 win 32792 <nop,nop,TS val 10 ecr 100>\n"
 	    "+0 > . 1:1(0) ack 21 <nop,nop,TS val 400 ecr 10>\n");
-	passes("--tcp_ts_tick_usecs=1000\n" LISTENS "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
+	passes("--tcp_ts_tick_usecs=1000\n" LISTENS
+	    "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
 	    "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7>\n"
 	    "+.2 < P. 1:11(10) ack 1 win 32792 <nop,nop,TS val 8 ecr 100>\n"
 	    "* > . 1:1(0) ack 11 <nop,nop,TS val 340 ecr 8>\n");
-	fails("--tcp_ts_tick_usecs=1000\n" LISTENS "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
+	fails("--tcp_ts_tick_usecs=1000\n" LISTENS
+	    "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
 	    "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7>\n"
 	    "+.2 < P. 1:11(10) ack 1 win 32792 <nop,nop,TS val 8 ecr 100>\n"
 	    "* > . 1:1(0) ack 11 <nop,nop,TS val 300 ecr 8>\n", 8, "TS val 340 instead of 300");
