@@ -229,8 +229,8 @@ tcp_challenge_ack(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	if (!tcp_may_challenge(seg->machine))
 		return;
-	tp->t_flags |= TF_ACKNOW;
-	seg->output = true;
+	(void)tp;
+	seg->challenge = true;
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */

@@ -46,8 +46,7 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 }
 
 /*
- * RFC 5961 section 4.2: whatever its sequence number, a challenge; as RFC 793 had it, when
- * net.inet.tcp.insecure_syn says so. Simultaneous open: the SYN that was seen
+ * RFC 5961 section 4.2: whatever its sequence number, a challenge. Simultaneous open: the SYN that was seen
  * already comes again with the ACK of ours. False: there is nothing more in the segment.
  */
 static bool
@@ -57,11 +56,6 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 		seg->flags &= (uint16_t)~TH_SYN;
 		seg->seq++;
 		return true;
-	}
-	if (seg->machine->tcp->config.insecure_syn && SEQ_GEQ(seg->seq, tp->last_ack_sent) &&
-	    SEQ_LT(seg->seq, tp->last_ack_sent + tp->rcv_wnd)) {
-		tcp_drop(tp, ECONNRESET);
-		return false;
 	}
 	seg->machine->tcp->stat.tcps_synchallenge++;
 	tcp_challenge_ack(tp, seg);
@@ -316,6 +310,9 @@ tcp_segment_done(struct tcpcb *tp, struct tcp_segment *seg)
 		sowwakeup(so);
 	if (UNLIKELY(wake & TCP_WAKE_ALONE) && so->so_pcb != NULL)
 		soisdisconnected(so);
+	/* Nothing but an acknowledgement: not our FIN once more, nor our SYN. */
+	if (UNLIKELY(seg->challenge) && so->so_pcb != NULL)
+		(void)tcp_send_segment(tp, &(struct tcp_out){.seq = tp->snd_nxt, .flags = TH_ACK});
 	if (so->so_pcb != NULL && (seg->output || (tp->t_flags & TF_ACKNOW)))
 		(void)tcp_output(tp);
 	so_release(so);
@@ -339,6 +336,14 @@ note_segment(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->rcv_wnd = space;
 }
 
+/* As RFC 793 had it: a SYN in the window ends the connection. */
+static inline bool
+syn_kills(const struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	return seg->machine->tcp->config.insecure_syn && tp->t_state >= TCPS_ESTABLISHED &&
+	    SEQ_GEQ(seg->seq, tp->last_ack_sent) && SEQ_LT(seg->seq, tp->last_ack_sent + tp->rcv_wnd);
+}
+
 /* False: the connection is gone. */
 static bool
 long_way(struct tcpcb *tp, struct tcp_segment *seg)
@@ -348,6 +353,10 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 	note_segment(tp, seg);
 	if (UNLIKELY(seg->flags & TH_RST))
 		return got_reset(tp, seg);
+	if (UNLIKELY(seg->flags & TH_SYN) && syn_kills(tp, seg)) {
+		tcp_drop(tp, ECONNRESET);
+		return false;
+	}
 	if (UNLIKELY(seg->flags & TH_SYN) && !got_syn(tp, seg))
 		return true;
 	if ((tp->t_flags & TF_RCVD_TSTMP) && !paws(tp, seg))

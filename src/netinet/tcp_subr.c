@@ -249,8 +249,6 @@ send_reset(struct tcpcb *tp)
 		r.tos = inp->inp_tclass;
 		r.ttl = (uint8_t)(inp->inp_hops > 0 ? inp->inp_hops : 0);
 	}
-	if (SEQ_GT(tp->rcv_adv, tp->rcv_nxt))
-		r.win = (tp->rcv_adv - tp->rcv_nxt) >> tp->rcv_scale;
 	if ((tp->t_flags & (TF_RCVD_TSTMP | TF_NOOPT)) == TF_RCVD_TSTMP) {
 		to.to_flags = TOF_TS;
 		to.to_tsval = tcp_ts_now(machine) + tp->ts_offset;
