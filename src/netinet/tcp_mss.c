@@ -142,16 +142,16 @@ set_maxseg(struct tcpcb *tp, uint32_t mss)
 	tp->t_maxseg = mss > options + 64 ? mss - options : 64;
 }
 
-/* Whole segments of `mss`, as if they had no options, fit into the buffers. */
+/* Whole segments fit into the buffers. */
 static void
-round_buffers(struct tcpcb *tp, uint32_t mss)
+round_buffers(struct tcpcb *tp)
 {
 	struct socket *so = tptosocket(tp);
-	uint32_t size = so->so_snd.sb_hiwat;
+	uint32_t mss = tp->t_maxseg, size = so->so_snd.sb_hiwat;
 
-	if (size < tp->t_maxseg)
+	if (size < mss)
 		tp->t_maxseg = size > 64 ? size : 64;
-	else if (size > mss && size % mss != 0)
+	else if (size % mss != 0)
 		(void)sbreserve(&so->so_snd, size + mss - size % mss);
 	size = so->so_rcv.sb_hiwat;
 	if (size > mss && size % mss != 0)
@@ -190,7 +190,7 @@ tcp_mss(struct tcpcb *tp, uint16_t offered)
 	if ((tp->t_flags & TF_MSS_SET) && tp->t_usermss < mss)
 		mss = tp->t_usermss;
 	set_maxseg(tp, mss);
-	round_buffers(tp, mss);
+	round_buffers(tp);
 	choose_tso(tp);
 	/* 1: our SYN was lost (tcp_timer.c). */
 	if (tp->snd_cwnd != 1)
