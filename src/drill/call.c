@@ -1,8 +1,9 @@
 /*
- * Calls into the machine that may wait. The clock is held (clock.c), so a call that waits just sleeps until the
- * script's own thread has let time pass or given the machine a packet. It is made by a thread of its own, the
- * caller; the script's thread goes on as soon as the call has returned or sleeps inside the machine, so that
- * there is never more than one of the two running, and everything happens in the same order every time.
+ * Calls into the machine that may wait. The clock is held (clock.c), so a call that waits just sleeps until
+ * the script's own thread has let time pass or given the machine a packet. It is made by a thread of its
+ * own, the caller; the script's thread goes on as soon as the call has returned or sleeps inside the
+ * machine, so that there is never more than one of the two running, and everything happens in the same
+ * order every time.
  *
  * What surely does not wait is called directly.
  */

@@ -1,6 +1,6 @@
 /*
- * Time. The machine's clock is held (nke_hold_clock), so that it passes here and nowhere else: to the time of the
- * next event exactly, or from timer to timer while a packet is waited for or a call has not returned.
+ * Time. The machine's clock is held (nke_hold_clock), so that it passes here and nowhere else: to the time
+ * of the next event exactly, or from timer to timer while a packet is waited for or a call has not returned.
  */
 #include "src/drill/engine.h"
 

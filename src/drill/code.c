@@ -258,11 +258,73 @@ run_assignment(struct drill_code *c, bool *done)
 	return set_variable(c, name, n, &value);
 }
 
+static bool run_suite(struct drill_code *, bool *failed);
+
+/* Goes to the first character of the next line that has something in it; false: there is none. */
+static bool
+next_line(struct drill_code *c, const char **line, unsigned *indent)
+{
+	const char *p = c->at;
+
+	for (;;) {
+		*indent = 0;
+		*line = p;
+		for (; *p == ' ' || *p == '\t' || *p == '\r'; p++)
+			*indent = *p == '\t' ? *indent / 8 * 8 + 8 : *indent + 1;
+		if (*p == '#')
+			p += strcspn(p, "\n");
+		if (*p == '\0')
+			return false;
+		if (*p != '\n')
+			break;
+		p++;
+	}
+	*line = p;
+	return true;
+}
+
+/* Behind if or elif: EXPR: suite, and what follows of elif and else. */
+static bool
+run_if(struct drill_code *c, bool *failed)
+{
+	unsigned indent = c->indent, next;
+	const char *line;
+	struct value v;
+	bool ok, no;
+
+	if (!code_expression(c, &v))
+		return false;
+	if (!code_accept(c, ":"))
+		return code_refuse(c, c->at, "expected ':'");
+	no = !code_truth(&v);
+	c->skip += no;
+	ok = run_suite(c, failed);
+	c->skip -= no;
+	c->indent = indent;
+	if (!ok || *c->at != '\n' || !next_line(c, &line, &next) || next != indent)
+		return ok;
+	if (strncmp(line, "elif", 4) != 0 && strncmp(line, "else", 4) != 0)
+		return true;
+	c->at = line;
+	c->skip += !no;
+	if (code_accept_word(c, "elif"))
+		ok = c->depth++ < CODE_DEPTH ? run_if(c, failed) : code_refuse(c, c->at, "too deep");
+	else if (code_accept_word(c, "else"))
+		ok = code_accept(c, ":") ? c->depth++ < CODE_DEPTH && run_suite(c, failed) :
+		    (c->depth++, code_refuse(c, c->at, "expected ':'"));
+	else	/* a longer word */
+		c->depth++;
+	c->depth--;
+	c->skip -= !no;
+	c->indent = indent;
+	return ok;
+}
+
 static bool
 run_statement(struct drill_code *c, bool *failed)
 {
 	struct value v;
-	bool done, ok, no;
+	bool done, ok;
 
 	code_skip(c);
 	if (code_accept_word(c, "assert"))
@@ -277,18 +339,8 @@ run_statement(struct drill_code *c, bool *failed)
 		return true;
 	}
 	if (code_accept_word(c, "if")) {
-		if (!code_expression(c, &v))
-			return false;
-		if (!code_accept(c, ":"))
-			return code_refuse(c, c->at, "expected ':'");
-		code_skip(c);
-		if (at_end(c))
-			return code_refuse(c, c->at, "blocks of several lines are not known");
-		no = !code_truth(&v);
-		c->skip += no;
-		ok = c->depth++ < CODE_DEPTH ? run_statement(c, failed) : code_refuse(c, c->at, "too deep");
+		ok = c->depth++ < CODE_DEPTH ? run_if(c, failed) : code_refuse(c, c->at, "too deep");
 		c->depth--;
-		c->skip -= no;
 		return ok;
 	}
 	if (!run_assignment(c, &done))
@@ -296,31 +348,69 @@ run_statement(struct drill_code *c, bool *failed)
 	return done || code_expression(c, &v);
 }
 
+/* Statements up to the end of the line, where it stops. */
+static bool
+run_line(struct drill_code *c, bool *failed)
+{
+	for (;;) {
+		code_skip(c);
+		while (*c->at == ';') {
+			c->at++;
+			code_skip(c);
+		}
+		if (at_end(c))
+			return true;
+		if (!run_statement(c, failed))
+			return false;
+		code_skip(c);
+		if (!at_end(c))
+			return code_refuse(c, c->at, "'%.20s' is not known here", c->at);
+	}
+}
+
+/* What belongs to an if: the rest of its line, or the lines behind it that are further to the right. */
+static bool
+run_suite(struct drill_code *c, bool *failed)
+{
+	unsigned outer = c->indent, indent, own = 0;
+	const char *line;
+
+	code_skip(c);
+	if (!at_end(c))
+		return run_line(c, failed);
+	while (*c->at != '\0' && next_line(c, &line, &indent) && indent > outer) {
+		if (own == 0)
+			own = indent;
+		if (indent != own)
+			return code_refuse(c, line,
+			    "a line that is further to the right than the one before");
+		c->at = line;
+		c->indent = indent;
+		if (!run_line(c, failed))
+			return false;
+	}
+	return own > 0 || code_refuse(c, c->at, "a block is missing");
+}
+
 enum drill_code_result
 drill_code_run(struct drill_code *c, const char *text, struct drill_place place, struct drill_error *error)
 {
 	bool failed = false;
+	const char *line;
 
 	memset(error, 0, sizeof *error);
 	c->text = c->at = text;
 	c->place = place;
 	c->error = error;
 	c->failed = false;
-	c->parens = c->skip = c->depth = c->used_count = 0;
-	for (;;) {
-		code_skip(c);
-		while (*c->at == '\n' || *c->at == ';') {
-			c->at++;
-			code_skip(c);
-		}
-		if (*c->at == '\0')
-			return DRILL_CODE_OK;
-		if (!run_statement(c, &failed))
+	c->parens = c->skip = c->depth = c->indent = c->used_count = 0;
+	code_skip(c);	/* packetdrill leaves out the spaces before the first line */
+	if (*c->at != '\n' && *c->at != '\0' && !run_line(c, &failed))
+		return failed ? DRILL_CODE_FAILED : DRILL_CODE_REFUSED;
+	while (next_line(c, &line, &c->indent)) {
+		c->at = line;
+		if (!run_line(c, &failed))
 			return failed ? DRILL_CODE_FAILED : DRILL_CODE_REFUSED;
-		code_skip(c);
-		if (!at_end(c)) {
-			code_refuse(c, c->at, "'%.20s' is not known here", c->at);
-			return DRILL_CODE_REFUSED;
-		}
 	}
+	return DRILL_CODE_OK;
 }

@@ -3,10 +3,10 @@
  *
  * Statements, one a line or between semicolons: `assert EXPR [, EXPR]`, `print(EXPR, ...)` and `print EXPR,
  * ...`, `NAME = EXPR` and `NAME += EXPR` and its like (kept for later code of the same script), `pass`,
- * `import ...` (nothing to do), `if EXPR: STATEMENT` on one line, and an expression alone. Expressions: a
- * if b else c, or, and, not, comparisons (also a < b < c), in, not in, is, | ^ & << >> + - * / // % **, ~,
- * parentheses, integers in all bases, floats, strings, True, False, None, abs(), min(), max(), int(),
- * str(), len().
+ * `import ...` (nothing to do), an expression alone, and `if EXPR:`, `elif EXPR:` and `else:` with statements
+ * behind them or in lines further to the right. Expressions: a if b else c, or, and, not, comparisons (also
+ * a < b < c), in, not in, is, | ^ & << >> + - * / // % **, ~, parentheses, integers in all bases, floats,
+ * strings with % and .format(), True, False, None, abs(), min(), max(), int(), str(), len(), hex(), bool().
  */
 #ifndef NKE_DRILL_CODE_H
 #define NKE_DRILL_CODE_H

@@ -247,8 +247,8 @@ float_op(struct drill_code *c, const char *op, double a, double b, const char *a
 }
 
 /* Text of its own, as long as the code lives. */
-static bool
-new_string(struct drill_code *c, const char *a, size_t a_len, const char *b, size_t b_len,
+bool
+code_new_string(struct drill_code *c, const char *a, size_t a_len, const char *b, size_t b_len,
     struct value *result)
 {
 	struct code_string *s;
@@ -276,7 +276,7 @@ code_binary(struct drill_code *c, const char *op, const struct value *a, const s
 	if (c->skip > 0)
 		return true;
 	if (a->kind == VALUE_STRING && b->kind == VALUE_STRING && strcmp(op, "+") == 0)
-		return new_string(c, a->s, a->len, b->s, b->len, result);
+		return code_new_string(c, a->s, a->len, b->s, b->len, result);
 	if (!is_number(a) || !is_number(b))
 		return code_refuse(c, at, "%s of something that is no number", op);
 	if (a->kind == VALUE_FLOAT || b->kind == VALUE_FLOAT)
@@ -336,18 +336,16 @@ look_up(struct drill_code *c, const char *name, size_t len, struct value *v)
 	return true;
 }
 
-#define MAX_ARGS	16
-
-static bool
-arguments(struct drill_code *c, struct value *args, unsigned *count)
+bool
+code_arguments(struct drill_code *c, struct value args[CODE_ARGS], unsigned *count)
 {
 	bool ok = true;
 
 	*count = 0;
 	c->parens++;
 	while (ok && !code_accept(c, ")")) {
-		if (*count == MAX_ARGS)
-			ok = code_refuse(c, c->at, "more than %d arguments", MAX_ARGS);
+		if (*count == CODE_ARGS)
+			ok = code_refuse(c, c->at, "more than %d arguments", CODE_ARGS);
 		else
 			ok = code_expression(c, &args[(*count)++]);
 		code_skip(c);
@@ -363,11 +361,11 @@ static int compare(const struct value *a, const struct value *b);
 static bool
 call(struct drill_code *c, const char *name, size_t len, struct value *v)
 {
-	struct value args[MAX_ARGS];
+	struct value args[CODE_ARGS];
 	unsigned count;
 	char text[1100];
 
-	if (!arguments(c, args, &count))
+	if (!code_arguments(c, args, &count))
 		return false;
 	*v = (struct value){.kind = VALUE_NONE};
 	if (c->skip > 0)
@@ -400,10 +398,10 @@ call(struct drill_code *c, const char *name, size_t len, struct value *v)
 		*v = of_int((int64_t)args[0].len);
 	else if (IS("str") || IS("repr")) {
 		code_value_text(&args[0], text, sizeof text);
-		return new_string(c, text, strlen(text), "", 0, v);
+		return code_new_string(c, text, strlen(text), "", 0, v);
 	} else if (IS("hex") && is_number(&args[0])) {
 		snprintf(text, sizeof text, "0x%llx", (unsigned long long)args[0].i);
-		return new_string(c, text, strlen(text), "", 0, v);
+		return code_new_string(c, text, strlen(text), "", 0, v);
 	} else if (IS("bool"))
 		*v = of_bool(code_truth(&args[0]));
 	else
@@ -412,6 +410,8 @@ call(struct drill_code *c, const char *name, size_t len, struct value *v)
 #undef IS
 	return true;
 }
+
+static bool unary(struct drill_code *, struct value *);
 
 /* ---- the smallest parts ------------------------------------------------------------------------- */
 
@@ -470,6 +470,35 @@ read_string(struct drill_code *c, struct value *v)
 	return true;
 }
 
+/* .format(values), or nothing. */
+static bool
+string_method(struct drill_code *c, struct value *v)
+{
+	struct value args[CODE_ARGS], format = *v;
+	const char *at = c->at;
+	unsigned count;
+
+	if (strncmp(at, ".format(", 8) != 0)
+		return true;
+	c->at += 8;
+	if (!code_arguments(c, args, &count))
+		return false;
+	return c->skip > 0 || code_format(c, at, &format, args, count, v);
+}
+
+/* Behind % of a text: (a, b), or a value. */
+static bool
+percent(struct drill_code *c, const struct value *format, const char *at, struct value *v)
+{
+	struct value args[CODE_ARGS];
+	unsigned count = 1;
+	bool ok;
+
+	*v = *format;
+	ok = code_accept(c, "(") ? code_arguments(c, args, &count) : unary(c, &args[0]);
+	return ok && (c->skip > 0 || code_percent(c, at, format, args, count, v));
+}
+
 static bool
 atom(struct drill_code *c, struct value *v)
 {
@@ -484,7 +513,7 @@ atom(struct drill_code *c, struct value *v)
 	if (isdigit((unsigned char)*c->at) || (*c->at == '.' && isdigit((unsigned char)c->at[1])))
 		return read_number(c, v);
 	if (*c->at == '"' || *c->at == '\'')
-		return read_string(c, v);
+		return read_string(c, v) && string_method(c, v);
 	if (code_accept(c, "(")) {
 		c->parens++;
 		ok = code_expression(c, v);
@@ -516,8 +545,6 @@ atom(struct drill_code *c, struct value *v)
 }
 
 /* ---- operators ---------------------------------------------------------------------------------- */
-
-static bool unary(struct drill_code *, struct value *);
 
 static bool
 power(struct drill_code *c, struct value *v)
@@ -614,6 +641,11 @@ binary(struct drill_code *c, unsigned level, struct value *v)
 		at = c->at;
 		c->at += strlen(op);
 		a = *v;
+		if (a.kind == VALUE_STRING && op[0] == '%') {
+			if (!percent(c, &a, at, v))
+				return false;
+			continue;
+		}
 		if (!binary(c, level + 1, &b) || !code_binary(c, op, &a, &b, at, v))
 			return false;
 	}

@@ -14,6 +14,7 @@ struct value {
 	size_t len;
 };
 
+#define CODE_ARGS	16		/* of a call */
 #define CODE_USED	8		/* names that a failed assertion tells the values of */
 #define CODE_DEPTH	64
 
@@ -43,6 +44,7 @@ struct drill_code {
 	unsigned parens;		/* open ones: newlines are spaces */
 	unsigned skip;			/* this is read, but not done */
 	unsigned depth;
+	unsigned indent;		/* columns before the line that runs */
 	unsigned used_count;
 	struct {
 		const char *name;
@@ -66,6 +68,19 @@ bool code_expression(struct drill_code *, struct value *);
 bool code_binary(struct drill_code *, const char *op, const struct value *a, const struct value *b,
     const char *at, struct value *result);
 bool code_truth(const struct value *);
+/* A text of its own, as long as the code lives: a and b. */
+bool code_new_string(struct drill_code *, const char *a, size_t a_len, const char *b, size_t b_len,
+    struct value *result);
+/* Behind (, up to and with ). */
+bool code_arguments(struct drill_code *, struct value args[CODE_ARGS], unsigned *count);
+
+/* ---- code_format.c ---- */
+
+bool code_percent(struct drill_code *, const char *at, const struct value *format, const struct value *args,
+    unsigned count, struct value *result);
+bool code_format(struct drill_code *, const char *at, const struct value *format, const struct value *args,
+    unsigned count, struct value *result);
+
 /* As print has it. Returns buffer. */
 const char *code_value_text(const struct value *, char *buffer, size_t size);
 

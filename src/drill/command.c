@@ -1,7 +1,7 @@
 /*
- * Commands between back-ticks, and files of them: as much of a shell as scripts use to set variables before they
- * begin. sysctl acts on the machine; what prepares a host's kernel for a test and has no meaning for a machine is
- * passed over; all else is refused, unless --shell lets the host's shell have it.
+ * Commands between back-ticks, and files of them: as much of a shell as scripts use to set variables before
+ * they begin. sysctl acts on the machine; what prepares a host's kernel for a test and has no meaning for a
+ * machine is passed over; all else is refused, unless --shell lets the host's shell have it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -53,8 +53,8 @@ arithmetic(const char *p, const char *end, char **out)
 		else if (op == '/')
 			value = n != 0 ? value / n : 0;
 		else
-			value = (long long)((unsigned long long)value + (op == '-' ? 0 - (unsigned long long)n :
-			    (unsigned long long)n));
+			value = (long long)((unsigned long long)value +
+			    (op == '-' ? 0 - (unsigned long long)n : (unsigned long long)n));
 		p = next - 1;
 	}
 	*out += sprintf(*out, "%lld", value);
@@ -237,7 +237,8 @@ open_beside(const struct run *r, const char *path)
 	FILE *f = NULL;
 
 	if (path[0] != '/' && slash != NULL) {
-		snprintf(whole, sizeof whole, "%.*s/%s", (int)(slash - r->script->name), r->script->name, path);
+		snprintf(whole, sizeof whole, "%.*s/%s", (int)(slash - r->script->name), r->script->name,
+		    path);
 		f = fopen(whole, "r");
 	}
 	return f != NULL ? f : fopen(path, "r");
@@ -276,7 +277,8 @@ run_file(struct run *r, const char *path, struct drill_place place, unsigned dee
 static bool
 is_harmless(const struct line *l)
 {
-	static const char *const words[] = {"true", ":", "sync", "kldload", "kldunload", "kldstat", "tc", "ethtool",
+	static const char *const words[] = {"true", ":", "sync", "kldload", "kldunload", "kldstat", "tc",
+	    "ethtool",
 	    "set", "export", "modprobe", "exit"};
 	const char *w = last_part(l->words[0]);
 

@@ -197,8 +197,8 @@ struct caller;
 struct job *job_new(struct run *, enum job_kind, int fd);
 void job_free(struct job *);
 /*
- * Makes the call and looks at its results, or starts it, if the script says that it waits. Frees the job sooner
- * or later. -1: failed.
+ * Makes the call and looks at its results, or starts it, if the script says that it waits. Frees the job
+ * sooner or later. -1: failed.
  */
 int job_run(struct run *, struct job *);
 /* Whether a call is under way. */
@@ -318,7 +318,7 @@ void print_flags(FILE *, unsigned flags);
 void print_script_packet(FILE *, const struct drill_packet *);
 void print_wire_packet(FILE *, const struct flow *, const struct wire *, bool in);
 
-/* ---- sock.c, sock_io.c, sockopt.c, epoll.c ----------------------------------------------------------------- */
+/* ---- sock.c, sock_io.c, sockopt.c, epoll.c ------------------------------------------------------ */
 
 int run_call(struct run *, const struct drill_call *);
 /* The machine's descriptor for the script's; -1: no such. */

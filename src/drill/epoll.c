@@ -1,7 +1,7 @@
 /*
- * epoll, which machines do not have, on nke_poll. With EPOLLET an event is told when it becomes true: here, when
- * it has been untrue, or the socket's state has changed, since it was told last; so the script's looks are what
- * counts, as they are all that there is.
+ * epoll, which machines do not have, on nke_poll. With EPOLLET an event is told when it becomes true: here,
+ * when it has been untrue, or the socket's state has changed, since it was told last; so the script's looks
+ * are what counts, as they are all that there is.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ call_epoll_create(struct run *r, const struct drill_call *call)
 	for (i = 0; i < EPOLLS && r->epolls[i].used; i++)
 		continue;
 	if (i == EPOLLS || fd < 0 || fd >= SCRIPT_FDS)
-		return fail(r, DRILL_BROKEN, r->event->place, "too many epolls, or a descriptor that is not below "
+		return fail(r, DRILL_BROKEN, r->event->place,
+		    "too many epolls, or a descriptor that is not below "
 		    "%u", SCRIPT_FDS);
 	r->epolls[i].used = true;
 	for (unsigned k = 0; k < EPOLL_ITEMS; k++)
@@ -107,7 +108,8 @@ call_epoll_ctl(struct run *r, const struct drill_call *call)
 	if (what != CTL_ADD && item == NULL)
 		return check_result(r, r->event, -1, ENOENT);
 	if (what == CTL_ADD && (item = find_item(e, -1)) == NULL)
-		return fail(r, DRILL_BROKEN, r->event->place, "more than %u descriptors of one epoll", EPOLL_ITEMS);
+		return fail(r, DRILL_BROKEN, r->event->place, "more than %u descriptors of one epoll",
+		    EPOLL_ITEMS);
 	*item = (struct epoll_item){.script_fd = what == CTL_DEL ? -1 : (int)fd};
 	if (what != CTL_DEL)
 		item->events = (uint32_t)events;
@@ -187,7 +189,8 @@ waited(struct run *r, struct job *j, const struct drill_event *event)
 		    field_number(r, expected, "fd", &fd) != 0)
 			return -1;
 		if (drill_field(expected, "fd") != NULL && fd != w->items[i]->script_fd)
-			return fail(r, DRILL_FAILED, event->place, "epoll_wait() tells of another descriptor\n"
+			return fail(r, DRILL_FAILED, event->place,
+			    "epoll_wait() tells of another descriptor\n"
 			    "  expected: %lld\n  seen:     %d", (long long)fd, w->items[i]->script_fd);
 	}
 	return check_result(r, event, told, 0);

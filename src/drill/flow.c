@@ -1,7 +1,7 @@
 /*
  * Which connection a packet belongs to. A script has one socket under test at a time: the one that was made,
- * bound, connected or listening last, or the connection that a SYN to a listening one began. Packets with ports
- * name theirs.
+ * bound, connected or listening last, or the connection that a SYN to a listening one began. Packets with
+ * ports name theirs.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -62,7 +62,8 @@ by_script_ports(struct run *r, enum drill_protocol protocol, uint16_t local, uin
 	struct flow *f;
 
 	for (f = r->flows; f != NULL; f = f->next)
-		if (f->protocol == protocol && f->script_local_port == local && f->script_remote_port == remote)
+		if (f->protocol == protocol && f->script_local_port == local &&
+		    f->script_remote_port == remote)
 			return f;
 	return NULL;
 }

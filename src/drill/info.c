@@ -1,6 +1,7 @@
 /*
- * What code of a script is told of the connection under test: the members of TCP_INFO by both systems' names, in
- * the units of the system that the script is for: Linux counts its window in segments, BSD in octets.
+ * What code of a script is told of the connection under test: the members of TCP_INFO by both systems'
+ * names, in the units of the system that the script is for: Linux counts its window in segments, BSD in
+ * octets.
  */
 #include <netinet/in.h>
 #include <stddef.h>

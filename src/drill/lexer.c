@@ -198,9 +198,8 @@ integer_of(const char *text, size_t len, unsigned base, int64_t *value)
 }
 
 static void
-number(struct lexer *l, const char *text, size_t len)
+number(struct token *t, const char *text, size_t len)
 {
-	struct token *t = &l->token;
 	size_t sign = text[0] == '-';
 	unsigned base = 10;
 
@@ -208,13 +207,12 @@ number(struct lexer *l, const char *text, size_t len)
 	t->us = -1;
 	if (t->kind == TOKEN_INTEGER && len - sign > 2 && text[sign] == '0' && (text[sign + 1] | 32) == 'x') {
 		t->hex = true;
-		if (!integer_of(text + 2, len - 2, 16, &t->integer))
-			bad(l, t->place, "a number that does not fit into 64 bits");
+		t->overflow = !integer_of(text + 2, len - 2, 16, &t->integer);
 		return;
 	}
 	t->us = time_of(text, len);
-	if (t->kind == TOKEN_INTEGER && !integer_of(text, len, base, &t->integer))
-		bad(l, t->place, "a number that does not fit into 64 bits");
+	if (t->kind == TOKEN_INTEGER)
+		t->overflow = !integer_of(text, len, base, &t->integer);
 }
 
 /* How long the number here is: digits, 0x digits, digits.digits, .digits; 0: it is none, or a word. */
@@ -299,7 +297,7 @@ define(struct lexer *l)
 		t->text++;
 		t->len -= 2;
 	} else if (len > 0 && number_length(value, value + len) == len)
-		number(l, value, len);
+		number(t, value, len);
 }
 
 void
@@ -322,9 +320,8 @@ lexer_next(struct lexer *l)
 	n = number_length(l->at, l->end);
 	if (n > 0) {
 		t->len = n;
-		number(l, l->at, n);
-		if (t->kind != TOKEN_BAD)
-			advance(l, n);
+		number(t, l->at, n);
+		advance(l, n);
 	} else if (is_word(*l->at) || (*l->at == '$' && l->end - l->at > 1 && is_word(l->at[1]))) {
 		t->kind = TOKEN_WORD;
 		advance(l, *l->at == '$');

@@ -34,6 +34,7 @@ struct token {
 	bool defined;			/* text is a definition's value */
 	int64_t integer;		/* INTEGER */
 	bool hex;
+	bool overflow;			/* it does not fit: fine where digits are wanted */
 	int64_t us;			/* INTEGER, FLOAT: as a time; -1: too large, -2: negative */
 };
 

@@ -1,9 +1,9 @@
 /*
  * Packets that the script expects: waits for the machine to send one of the connection, and compares it.
  *
- * Options are compared by what they say: their order and padding may differ. One large segment of the script may
- * be several of the machine's, in a row and without anything in between, and the other way round, as interfaces
- * cut and join them (unless --strict_segments).
+ * Options are compared by what they say: their order and padding may differ. One large segment of the
+ * script may be several of the machine's, in a row and without anything in between, and the other way
+ * round, as interfaces cut and join them (unless --strict_segments).
  */
 #include <inttypes.h>
 #include <netinet/in.h>

@@ -132,7 +132,7 @@ parse_unsigned(struct parser *p, uint64_t max, const char *what, uint64_t *value
 		snprintf(message, sizeof message, "a number as %s", what);
 		return parse_expected(p, message);
 	}
-	if (t->integer < 0 || (uint64_t)t->integer > max)
+	if (t->overflow || t->integer < 0 || (uint64_t)t->integer > max)
 		return parse_fail(p, t->place, "%s is %.*s, but can be 0 to %llu", what,
 		    t->len > 40 ? 40 : (int)t->len, t->text, (unsigned long long)max);
 	*value = (uint64_t)t->integer;

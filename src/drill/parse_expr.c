@@ -3,6 +3,8 @@
 
 #include "src/drill/parser.h"
 
+#define KEY_DIGITS	32u	/* of TCP_FASTOPEN's keys: {enable = 1, psk = 0123...} */
+
 static struct drill_expr *
 expr_new(struct parser *p, enum drill_expr_kind kind)
 {
@@ -210,6 +212,8 @@ parse_integer(struct parser *p, struct drill_expr **expr)
 
 	if (e == NULL)
 		return false;
+	if (t->overflow)
+		return parse_fail(p, t->place, "a number that does not fit into 64 bits");
 	e->integer = t->integer;
 	e->hex = t->hex;
 	*expr = e;
@@ -222,7 +226,8 @@ parse_simple(struct parser *p, struct drill_expr **expr)
 {
 	switch (parse_token(p)->kind) {
 	case TOKEN_INTEGER:
-		return parse_integer(p, expr);
+		/* A key's hexadecimal digits may be decimal ones by chance. */
+		return parse_token(p)->len == KEY_DIGITS ? parse_name(p, expr) : parse_integer(p, expr);
 	case TOKEN_WORD:
 		return parse_name(p, expr);
 	case TOKEN_STRING:
@@ -249,7 +254,7 @@ parse_or(struct parser *p, struct drill_expr **expr)
 {
 	struct drill_vector items = {.size = sizeof(struct drill_field)};
 	struct drill_field field = {.place = parse_token(p)->place};
-	struct drill_expr *e, *value;
+	struct drill_expr *e, *value = NULL;
 	bool ok;
 
 	if (!parse_simple(p, expr))

@@ -148,7 +148,8 @@ print_icmp(FILE *out, const struct drill_icmp *icmp)
 		print_seq(out, &icmp->quote_seq);
 		fputc(']', out);
 	} else if (icmp->quote != DRILL_QUOTE_NONE) {
-		fprintf(out, " [%s (%u)]", icmp->quote == DRILL_QUOTE_UDP ? "udp" : "raw", icmp->quote_length);
+		fprintf(out, " [%s (%u)]", icmp->quote == DRILL_QUOTE_UDP ? "udp" : "raw",
+		    icmp->quote_length);
 	}
 }
 

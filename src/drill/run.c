@@ -1,6 +1,6 @@
 /*
- * Runs one script: makes a machine whose one interface is the script's wire, lets its clock pass from event to
- * event, does each and compares. Called by the command, one script per thread at a time.
+ * Runs one script: makes a machine whose one interface is the script's wire, lets its clock pass from event
+ * to event, does each and compares. Called by the command, one script per thread at a time.
  */
 #include "src/drill/run.h"
 

@@ -31,8 +31,10 @@ wrong_result(struct run *r, const struct drill_event *event, int64_t result, int
 		    strerror(error));
 	else
 		snprintf(seen, sizeof seen, "%lld", (long long)result);
-	return fail(r, DRILL_FAILED, event->place, "%s() has another result\n  expected: %s%s%s\n  seen:     %s",
-	    call->name, expected, call->error != NULL ? " " : "", call->error != NULL ? call->error : "", seen);
+	return fail(r, DRILL_FAILED, event->place,
+	    "%s() has another result\n  expected: %s%s%s\n  seen:     %s",
+	    call->name, expected, call->error != NULL ? " " : "", call->error != NULL ? call->error : "",
+	    seen);
 }
 
 int
@@ -540,7 +542,8 @@ call_fcntl(struct run *r, const struct drill_call *call)
 		return get_flags(r, fd);
 	if (command == F_GETFD || command == F_SETFD)
 		return check_result(r, r->event, 0, 0);
-	return fail(r, DRILL_BROKEN, r->event->place, "fcntl() with another command than F_GETFL and F_SETFL");
+	return fail(r, DRILL_BROKEN, r->event->place,
+	    "fcntl() with another command than F_GETFL and F_SETFL");
 }
 
 static int
@@ -549,7 +552,8 @@ unsent(struct run *r, int s)
 	socklen_t len = sizeof(int);
 	int n = 0;
 
-	return nke_darwin_getsockopt(r->machine, s, DARWIN_SOL_SOCKET, DARWIN_SO_NWRITE, &n, &len) == 0 ? n : -1;
+	return nke_darwin_getsockopt(r->machine, s, DARWIN_SOL_SOCKET, DARWIN_SO_NWRITE, &n, &len) == 0 ?
+	    n : -1;
 }
 
 static int
@@ -623,7 +627,8 @@ fill_poll(struct run *r, const struct drill_call *call, struct job *j)
 	int64_t fd, events;
 
 	if (e == NULL || e->kind != DRILL_ARRAY || e->item_count == 0)
-		return fail(r, DRILL_BROKEN, r->event->place, "poll() takes [{fd=..., events=..., revents=...}]");
+		return fail(r, DRILL_BROKEN, r->event->place,
+		    "poll() takes [{fd=..., events=..., revents=...}]");
 	j->fd_count = (nfds_t)e->item_count;
 	j->fds = calloc(e->item_count, sizeof *j->fds);
 	if (j->fds == NULL)
@@ -670,7 +675,8 @@ static const struct {
 	{"getpeername", call_getname}, {"getsockname", call_getname}, {"getsockopt", call_getsockopt},
 	{"ioctl", call_ioctl}, {"listen", call_listen}, {"poll", call_poll}, {"read", call_read},
 	{"readv", call_readv}, {"recv", call_recv}, {"recvfrom", call_recv}, {"recvmsg", call_recvmsg},
-	{"send", call_send}, {"sendmsg", call_sendmsg}, {"sendto", call_send}, {"setsockopt", call_setsockopt},
+	{"send", call_send}, {"sendmsg", call_sendmsg}, {"sendto", call_send},
+	{"setsockopt", call_setsockopt},
 	{"shutdown", call_shutdown}, {"socket", call_socket}, {"write", call_write}, {"writev", call_writev},
 };
 

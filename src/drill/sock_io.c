@@ -436,8 +436,10 @@ check_control(struct run *r, struct job *j, const struct drill_event *event, con
 		return -1;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&j->message); c != NULL; c = CMSG_NXTHDR(&j->message, c))
 		if (c->cmsg_level == level && c->cmsg_type == type)
-			return check_value(r, event, "cmsg_data", drill_field(e, "cmsg_data"), control_value(c));
-	return fail(r, DRILL_FAILED, event->place, "recvmsg() does not give the control message of level %lld, "
+			return check_value(r, event, "cmsg_data", drill_field(e, "cmsg_data"),
+			    control_value(c));
+	return fail(r, DRILL_FAILED, event->place,
+	    "recvmsg() does not give the control message of level %lld, "
 	    "type %lld", (long long)level, (long long)type);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Options of sockets. The host's names go through nke_setsockopt(), what only Darwin has (or the host's name for
- * it has no meaning to the library) through nke_darwin_setsockopt().
+ * Options of sockets. The host's names go through nke_setsockopt(), what only Darwin has (or the host's
+ * name for it has no meaning to the library) through nke_darwin_setsockopt().
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -112,7 +112,8 @@ put_time(struct run *r, struct value *v, const struct drill_expr *e)
 	int64_t sec, usec;
 	struct timeval tv;
 
-	if (number(r, drill_field(e, "tv_sec"), &sec) != 0 || number(r, drill_field(e, "tv_usec"), &usec) != 0)
+	if (number(r, drill_field(e, "tv_sec"), &sec) != 0 ||
+	    number(r, drill_field(e, "tv_usec"), &usec) != 0)
 		return -1;
 	tv.tv_sec = (time_t)sec;
 	tv.tv_usec = (suseconds_t)usec;
@@ -172,13 +173,15 @@ set(struct run *r, const struct option *o, const struct value *v, socklen_t len)
 	if (errno != ENOPROTOOPT || !o->has_darwin)
 		return -1;
 	if (!v->is_time)
-		return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, v->bytes, len);
+		return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, v->bytes,
+		    len);
 	memcpy(&tv, v->bytes, sizeof tv);
 	sec = tv.tv_sec;
 	usec = (int32_t)tv.tv_usec;
 	memcpy(darwin, &sec, sizeof sec);
 	memcpy(darwin + 8, &usec, sizeof usec);
-	return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, darwin, sizeof darwin);
+	return nke_darwin_setsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, darwin,
+	    sizeof darwin);
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * Variables that scripts set: the machine's own by their names, and Linux's where the machine has one that means
- * the same. What only Linux has is passed over.
+ * Variables that scripts set: the machine's own by their names, and Linux's where the machine has one that
+ * means the same. What only Linux has is passed over.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,10 +40,12 @@ is_passed_over(const char *name)
 {
 	static const char *const names[] = {"net.inet.tcp.rfc6675_pipe", "net.inet.tcp.sack.revised",
 	    "net.inet.tcp.newsack", "net.inet.tcp.do_lrd", "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv",
-	    "net.inet.tcp.do_prr_conservative", "net.inet.tcp.functions_default", "net.inet.tcp.ecn.maxretries",
+	    "net.inet.tcp.do_prr_conservative", "net.inet.tcp.functions_default",
+	    "net.inet.tcp.ecn.maxretries",
 	    "net.inet.tcp.ecn.generalized", "net.inet.tcp.ecn.plusplus", "net.inet.tcp.hostcache.prune",
 	    "net.inet.tcp.syncache.see_other", "net.inet.tcp.rexmit_drop_options_after",
-	    "net.inet.tcp.udp_tunneling_port", "net.inet.tcp.udp_tunneling_overhead", "net.inet.tcp.per_cpu_timers",
+	    "net.inet.tcp.udp_tunneling_port", "net.inet.tcp.udp_tunneling_overhead",
+	    "net.inet.tcp.per_cpu_timers",
 	    "net.inet.tcp.cc.abe", "net.inet.tcp.cc.abe_frlossreduce", "net.inet.tcp.nodelay_ack",
 	    "kern.ipc.soacceptqueue"};
 

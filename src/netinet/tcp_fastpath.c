@@ -1,12 +1,12 @@
 /*
- * Header prediction (Van Jacobson): in a connection that only sends or only receives, nearly every segment is
- * either a pure ACK of something new or the very data that are expected next. Both are recognised by a few
- * comparisons and done here; all else goes the long way (tcp_segment.c), which does the same and more.
+ * Header prediction (Van Jacobson): in a connection that only sends or only receives, nearly every segment
+ * is either a pure ACK of something new or the very data that are expected next. Both are recognised by a
+ * few comparisons and done here; all else goes the long way (tcp_segment.c), which does the same and more.
  * Called by tcp_do_segment for every segment.
  *
- * State, timers and limits: those of the long way. What is looked at here is what makes the long way's checks
- * superfluous: the sequence number is the next, nothing waits for reassembly, the window is open, the timestamp
- * is no older than the last, nothing is lost, SACKed, urgent or marked.
+ * State, timers and limits: those of the long way. What is looked at here is what makes the long way's
+ * checks superfluous: the sequence number is the next, nothing waits for reassembly, the window is open,
+ * the timestamp is no older than the last, nothing is lost, SACKed, urgent or marked.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"

@@ -148,7 +148,8 @@ tcp_reset_segment(struct tcp_segment *seg, struct tcpcb *tp)
 			r.seq = seg->ack;
 		} else {
 			r.flags |= TH_ACK;
-			r.ack = seg->seq + seg->len + ((seg->flags & TH_SYN) != 0) + ((seg->flags & TH_FIN) != 0);
+			r.ack = seg->seq + seg->len + ((seg->flags & TH_SYN) != 0) +
+			    ((seg->flags & TH_FIN) != 0);
 		}
 		if (seg->ends.vflag == INP_IPV6)
 			r.zone = in_pcbzone(seg->machine, seg->m->m_pkthdr.rcvif, &seg->ends.faddr);
@@ -227,26 +228,9 @@ tcp_may_challenge(struct nke *machine)
 void
 tcp_challenge_ack(struct tcpcb *tp, struct tcp_segment *seg)
 {
-	const struct inpcb *inp = tp->t_inpcb;
-	bool v4 = seg->ends.vflag == INP_IPV4;
-	struct tcpopt to = {
-		.to_flags = TOF_TS, .to_tsval = tcp_ts_now(seg->machine) + tp->ts_offset, .to_tsecr = tp->ts_recent
-	};
-	struct tcp_reply r = {
-		.ends = seg->ends, .seq = tp->snd_nxt, .ack = tp->rcv_nxt, .flags = TH_ACK,
-		.flowlabel = inp->inp_flowlabel, .zone = inp->inp_fzone, .bound = inp->inp_boundif
-	};
-
-	if (!tcp_may_challenge(seg->machine))
-		return;
-	r.win = tcp_receive_window(tp) >> tp->rcv_scale;
-	r.tos = v4 ? inp->inp_tos : inp->inp_tclass;
-	r.ttl = (uint8_t)(v4 ? inp->inp_ttl : inp->inp_hops > 0 ? inp->inp_hops : 0);
-	if ((tp->t_flags & (TF_RCVD_TSTMP | TF_NOOPT)) == TF_RCVD_TSTMP)
-		r.to = &to;
-	seg->machine->tcp->stat.tcps_sndacks++;
-	tp->last_ack_sent = tp->rcv_nxt;
-	(void)tcp_respond(seg->machine, &r);
+	(void)tp;
+	if (tcp_may_challenge(seg->machine))
+		seg->challenge = true;
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */

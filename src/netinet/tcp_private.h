@@ -391,6 +391,7 @@ struct tcp_segment {
 	uint32_t rtt;			/* us; 0: not measured by it */
 	uint8_t wake;			/* TCP_WAKE_*: to be done when the connection is in order again */
 	bool output;			/* there may be something to send now */
+	bool challenge;			/* a bare acknowledgement is to go (RFC 5961) */
 };
 
 /* What the socket is to be told at the end of a segment: whoever hears of it may close it. */

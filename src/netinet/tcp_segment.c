@@ -3,16 +3,16 @@
  * attacks), RFC 7323 section 5 (PAWS), RFC 2883 (duplicates are told), RFC 6093 (urgent data). Called by
  * tcp_input.c, and by tcp_listen.c for the segment that ends a handshake.
  *
- * Way in: tcp_do_segment; header prediction takes most (tcp_fastpath.c). In order: RST, SYN, timestamps, what
- * is outside of the window is cut off, ACK (tcp_ack.c), urgent data, data (tcp_reass.c), FIN. Way out: what
- * there is to be told to the socket and to the peer is collected in the segment and done at the very end
- * (tcp_segment_done), when the connection is in order again, as whoever is told may close it.
+ * Way in: tcp_do_segment; header prediction takes most (tcp_fastpath.c). In order: RST, SYN, timestamps,
+ * what is outside of the window is cut off, ACK (tcp_ack.c), urgent data, data (tcp_reass.c), FIN. Way out:
+ * what there is to be told to the socket and to the peer is collected in the segment and done at the very
+ * end (tcp_segment_done), when the connection is in order again, as whoever is told may close it.
  *
  * State: rcv_nxt, rcv_wnd, rcv_up, ts_recent, t_oobflags; timers: delayed ACK, and those of tcp_ack.c.
  *
- * Limits: a RST counts only at the very sequence number that is expected, a SYN never, an ACK within a window;
- * all others get a challenge, of which there are few a second. What lies far behind the window is not looked
- * at. Data for a user who has gone end the connection with a RST (RFC 1122 4.2.2.13).
+ * Limits: a RST counts only at the very sequence number that is expected, a SYN never, an ACK within a
+ * window; all others get a challenge, of which there are few a second. What lies far behind the window is
+ * not looked at. Data for a user who has gone end the connection with a RST (RFC 1122 4.2.2.13).
  *
  * Left out: the user's notice that the urgent pointer has moved (SIGURG): so_oobmark tells it.
  */
@@ -33,7 +33,8 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 		st->tcps_badrst++;
 		return true;
 	}
-	if (seg->seq != tp->rcv_nxt && seg->seq != tp->last_ack_sent && !seg->machine->tcp->config.insecure_rst) {
+	if (seg->seq != tp->rcv_nxt && seg->seq != tp->last_ack_sent &&
+	    !seg->machine->tcp->config.insecure_rst) {
 		st->tcps_rstchallenge++;
 		tcp_challenge_ack(tp, seg);
 		return true;
@@ -320,6 +321,9 @@ tcp_segment_done(struct tcpcb *tp, struct tcp_segment *seg)
 		sowwakeup(so);
 	if (UNLIKELY(wake & TCP_WAKE_ALONE) && so->so_pcb != NULL)
 		soisdisconnected(so);
+	/* Nothing but an acknowledgement: not our FIN once more, nor our SYN. */
+	if (UNLIKELY(seg->challenge) && so->so_pcb != NULL)
+		(void)tcp_send_segment(tp, &(struct tcp_out){.seq = tp->snd_nxt, .flags = TH_ACK});
 	if (so->so_pcb != NULL && (seg->output || (tp->t_flags & TF_ACKNOW)))
 		(void)tcp_output(tp);
 	so_release(so);
@@ -343,6 +347,14 @@ note_segment(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->rcv_wnd = space;
 }
 
+/* As RFC 793 had it: a SYN in the window ends the connection. */
+static inline bool
+syn_kills(const struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	return seg->machine->tcp->config.insecure_syn && tp->t_state >= TCPS_ESTABLISHED &&
+	    SEQ_GEQ(seg->seq, tp->last_ack_sent) && SEQ_LT(seg->seq, tp->last_ack_sent + tp->rcv_wnd);
+}
+
 /* False: the connection is gone. */
 static bool
 long_way(struct tcpcb *tp, struct tcp_segment *seg)
@@ -352,6 +364,10 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 	note_segment(tp, seg);
 	if (UNLIKELY(seg->flags & TH_RST))
 		return got_reset(tp, seg);
+	if (UNLIKELY(seg->flags & TH_SYN) && syn_kills(tp, seg)) {
+		tcp_drop(tp, ECONNRESET);
+		return false;
+	}
 	if (UNLIKELY(seg->flags & TH_SYN) && !got_syn(tp, seg))
 		return so->so_pcb != NULL;
 	if ((tp->t_flags & TF_RCVD_TSTMP) && !paws(tp, seg))

@@ -490,6 +490,13 @@ add_urgent(const struct tcpcb *tp, struct segment *s)
 	s->urp = (uint16_t)(ahead < 0xffff ? ahead : 0xffff);
 }
 
+/* An acknowledgement with the FIN that is in flight. */
+static inline bool
+fin_again(const struct tcpcb *tp, const struct tcp_out *out)
+{
+	return UNLIKELY(tp->t_flags & TF_SENTFIN) && !out->rexmit && out->len == 0;
+}
+
 errno_t
 tcp_send_segment(struct tcpcb *tp, const struct tcp_out *out)
 {
@@ -516,7 +523,8 @@ tcp_send_segment(struct tcpcb *tp, const struct tcp_out *out)
 	m = make_packet(&s, out->rexmit || out->probe);
 	if (m == NULL)
 		return ENOBUFS;
-	if (!out->probe && (s.len != 0 || (s.flags & (TH_SYN | TH_FIN))) && !enter(tp, &s, out)) {
+	if (!out->probe && (s.len != 0 || (s.flags & (TH_SYN | TH_FIN))) && !fin_again(tp, out) &&
+	    !enter(tp, &s, out)) {
 		m_freem(m);
 		return ENOBUFS;
 	}

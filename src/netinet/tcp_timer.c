@@ -22,9 +22,8 @@
 #define PERSIST_CLOSED	(60 * TCP_NS_PER_S)	/* a peer that holds up a closed socket */
 #define LOSING_SHIFT	3u		/* this many times in vain: is the route good? */
 
-/* Factors of the RTO, RFC 6298 5.5; SYNs are repeated at a steady pace first, as their RTO is a guess. */
+/* Factors of the RTO, RFC 6298 5.5. */
 static const uint16_t backoff[TCP_MAXRXTSHIFT + 1] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512, 512, 512};
-static const uint16_t syn_backoff[TCP_MAXRXTSHIFT + 1] = {1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 64, 64};
 
 static inline struct tcp_config *
 config_of(const struct tcpcb *tp)
@@ -97,6 +96,16 @@ backed_off(const struct tcpcb *tp, uint16_t factor)
 
 	if (us < config_of(tp)->rexmit_min * 1000ull)
 		us = config_of(tp)->rexmit_min * 1000ull;
+	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
+}
+
+/* Of a SYN that is repeated: there is no round trip time to go by. */
+static uint32_t
+syn_backed_off(const struct tcpcb *tp, uint16_t factor)
+{
+	const struct tcp_config *c = config_of(tp);
+	uint64_t us = ((uint64_t)c->rexmit_initial * factor + (uint64_t)c->rexmit_slop) * 1000;
+
 	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
 }
 
@@ -275,7 +284,7 @@ expire_rexmt(struct tcpcb *tp, uint64_t now)
 	if (too_often(tp, now))
 		return true;
 	tcp_statistics(tptomachine(tp))->tcps_rexmttimeo++;
-	us = backed_off(tp, syn ? syn_backoff[tp->t_rxtshift] : backoff[tp->t_rxtshift]);
+	us = syn ? syn_backed_off(tp, backoff[tp->t_rxtshift]) : backed_off(tp, backoff[tp->t_rxtshift]);
 	if (!syn) {
 		find_black_hole(tp);
 		doubt_route(tp);

@@ -503,7 +503,7 @@ step_option(struct user *u)
 	uint8_t which = u8(), value = u8();
 
 	(void)set_int(u->so, options[which % 16].level, options[which % 16].name,
-	    value & 0x80 ? (value & 0x7f) << 9 : value);
+	    options[which % 16].level == SOL_SOCKET && value & 0x80 ? (value & 0x7f) << 9 : value & 0x7f);
 	(void)get_int(u->so, options[which % 16].level, options[which % 16].name);
 	let_run();
 }

@@ -1,6 +1,6 @@
 /*
- * Reading a script and running its code when memory runs out, at every allocation in turn: it is told, nothing is
- * lost, nothing crashes. The linker leads malloc, calloc and realloc through here.
+ * Reading a script and running its code when memory runs out, at every allocation in turn: it is told,
+ * nothing is lost, nothing crashes. The linker leads malloc, calloc and realloc through here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +49,8 @@ __wrap_realloc(void *p, size_t n)
 static void
 reading(void **state)
 {
-	static const char piece[] = "0.1...0.2 f({a(1)=[\"x\" \"y\", 1|A], b=htons(3)}, \"z\"...) = -1 E (note)\n"
+	static const char piece[] =
+	    "0.1...0.2 f({a(1)=[\"x\" \"y\", 1|A], b=htons(3)}, \"z\"...) = -1 E (note)\n"
 	    "+0 > [ect0] S. 0:0(0) ack 1 <mss 1,sack 1:2,TS val 1 ecr 2,FO abcd>\n0 %{ assert 1 }%\n0 `a`\n"
 	    "+0 < icmp unreachable frag_needed mtu 5 [1:2(1)]\n";
 	struct drill_script *script;
@@ -87,7 +88,8 @@ reading(void **state)
 static void
 code(void **state)
 {
-	static const char text[] = "a = 1; b = 'x' + 'y'; c = str(a) + b; b = c; assert c == '1xy' and b == c";
+	static const char text[] =
+	    "a = 1; b = 'x' + 'y'; c = str(a) + b; b = c; assert c == '1xy' and b == c";
 	struct drill_place place = {.line = 1, .column = 1};
 	struct drill_error error;
 

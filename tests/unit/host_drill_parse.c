@@ -295,6 +295,9 @@ expressions(void **state)
 	prints("{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr(\"192.0.2.1\")}",
 	    DRILL_STRUCT,
 	    "{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr(\"192.0.2.1\")}");
+	prints("{enable=1, psk=01234567890123456789012345678901}", DRILL_STRUCT,
+	    "{enable = 1, psk = 01234567890123456789012345678901}");
+	prints("{enable=1, psk=0a1b}", DRILL_STRUCT, "{enable = 1, psk = 0a1b}");
 	prints("[a = 1, b]", DRILL_ARRAY, "[a = 1, b]");
 	fails("0 f(18446744073709551616) = 0", DRILL_ERROR_SYNTAX, 1, 5,
 	    "a number that does not fit into 64 bits");
@@ -487,6 +490,10 @@ tcp_options(void **state)
 	assert_memory_equal(o[1].bytes, "\xab\xcd\x12\x34", 4);
 	assert_int_equal(o[2].bytes_len, 8);
 	assert_memory_equal(o[3].bytes, "\x12\x34\x56\x78", 4);
+	drill_script_free(s);
+	o = option(&s, "nop,FO 0102030405060708091011121314151617", 2);
+	assert_int_equal(o[1].bytes_len, 17);
+	assert_int_equal(o[1].bytes[16], 0x17);
 	drill_script_free(s);
 	o = option(&s, "FOEXP 0a0b,exp-FO,FO ...", 3);
 	assert_int_equal(o[0].kind, DRILL_OPT_FASTOPEN_EXP);

@@ -1,6 +1,6 @@
 /*
- * Scripts run against a machine: each kind of event done as it says, and every way in which the machine can do
- * something else told with its line.
+ * Scripts run against a machine: each kind of event done as it says, and every way in which the machine can
+ * do something else told with its line.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +87,8 @@ static void
 datagrams_go_both_ways(void **state)
 {
 	(void)state;
-	passes(DATAGRAMS "+0 write(3, ..., 100) = 100\n+0 > udp (100)\n+.1 < udp (50)\n+0 read(3, ..., 1000) = 50\n");
+	passes(DATAGRAMS "+0 write(3, ..., 100) = 100\n+0 > udp (100)\n+.1 < udp (50)\n"
+	    "+0 read(3, ..., 1000) = 50\n");
 	passes("--ip_version=ipv6\n" DATAGRAMS "+0 write(3, ..., 100) = 100\n+0 > udp (100)\n"
 	    "+.1 < udp (50)\n+0 read(3, ..., 1000) = 50\n");
 	passes("--ip_version=ipv4-mapped-ipv6\n" DATAGRAMS "+0 write(3, ..., 100) = 100\n+0 > udp (100)\n"
@@ -104,20 +105,25 @@ a_packet_that_differs_is_told_in_full(void **state)
 	    "  seen:     0.000000  > [noecn] udp (100)");
 	fails(SERVER "+0 write(4, ..., 10) = 10\n+0 > . 1:11(10) ack 2 win 5 urg 7 <nop>\n", 9,
 	    "flags P. instead of .; ack 1 instead of 2; win 65535 instead of 5; urg 0 instead of 7");
-	fails(SERVER "+0 write(4, ..., 10) = 10\n+0 > P. 2:12(10) ack 1\n", 9, "sequence number 1 instead of 2");
-	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000,sackOK>\n+0 > S. 0:0(0) ack 1 <mss 1400,wscale 3>\n", 5,
+	fails(SERVER "+0 write(4, ..., 10) = 10\n+0 > P. 2:12(10) ack 1\n", 9,
+	    "sequence number 1 instead of 2");
+	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000,sackOK>\n"
+	    "+0 > S. 0:0(0) ack 1 <mss 1400,wscale 3>\n", 5,
 	    "mss 1460 instead of 1400; there is an option sackOK; there is no option wscale");
 	fails(DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > [ect0, ttl 3] udp (1)\n", 5,
-	    "ECN bits 0 instead of 2; time to live 64 instead of 3\n  expected: 0.000000  > [ect0,ttl 3] udp (1)");
+	    "ECN bits 0 instead of 2; time to live 64 instead of 3\n"
+	    "  expected: 0.000000  > [ect0,ttl 3] udp (1)");
 }
 
 static void
 options_are_compared_by_what_they_say(void **state)
 {
 	(void)state;
-	passes(LISTENS "+0 < S 0:0(0) win 1000 <sackOK,mss 1000>\n+0 > S. 0:0(0) ack 1 <nop,sackOK,nop,mss 1460>\n");
+	passes(LISTENS "+0 < S 0:0(0) win 1000 <sackOK,mss 1000>\n"
+	    "+0 > S. 0:0(0) ack 1 <nop,sackOK,nop,mss 1460>\n");
 	passes(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000,sackOK>\n+0 > S. 0:0(0) ack 1 <...>\n");
-	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000,sackOK>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n", 5, "sackOK");
+	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000,sackOK>\n+0 > S. 0:0(0) ack 1 <mss 1460>\n", 5,
+	    "sackOK");
 }
 
 static void
@@ -126,15 +132,18 @@ a_missing_packet_is_waited_for_as_long_as_it_may_take(void **state)
 	(void)state;
 	fails(LISTENS "+.5 > . 1:1(0) ack 1\n", 4, "the packet did not come");
 	fails(LISTENS "* > . 1:1(0) ack 1\n", 4, "nothing, until");
-	passes(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+0 > S. 0:0(0) ack 1 <...>\n* > S. 0:0(0) ack 1 <...>\n");
-	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+0 > S. 0:0(0) ack 1 <...>\n+0 > S. 0:0(0) ack 1 <...>\n", 6,
+	passes(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+0 > S. 0:0(0) ack 1 <...>\n"
+	    "* > S. 0:0(0) ack 1 <...>\n");
+	fails(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+0 > S. 0:0(0) ack 1 <...>\n"
+	    "+0 > S. 0:0(0) ack 1 <...>\n", 6,
 	    "did not come in time");
 }
 
 static void
 times_are_exact_unless_something_else_is_said(void **state)
 {
-	static const char late[] = LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+.001 > S. 0:0(0) ack 1 <...>\n";
+	static const char late[] =
+	    LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+.001 > S. 0:0(0) ack 1 <...>\n";
 	char text[400];
 
 	(void)state;
@@ -143,7 +152,8 @@ times_are_exact_unless_something_else_is_said(void **state)
 	passes(text);
 	passes(LISTENS "+0 < S 0:0(0) win 1000 <mss 1000>\n+0~+.1 > S. 0:0(0) ack 1 <...>\n");
 	passes(LISTENS "+.2 < S 0:0(0) win 1000 <mss 1000>\n0.1~0.3 > S. 0:0(0) ack 1 <...>\n");
-	fails(LISTENS "+.5 < S 0:0(0) win 1000 <mss 1000>\n0.1~0.3 > S. 0:0(0) ack 1 <...>\n", 5, "time 0.500000");
+	fails(LISTENS "+.5 < S 0:0(0) win 1000 <mss 1000>\n0.1~0.3 > S. 0:0(0) ack 1 <...>\n", 5,
+	    "time 0.500000");
 	fails(SERVER "0.01 close(4) = 0\n", 8, "this is to happen at 0.010000, but it is 0.100000");
 }
 
@@ -152,10 +162,12 @@ segments_may_be_cut_and_joined(void **state)
 {
 	(void)state;
 	passes(SERVER "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3001(3000) ack 1\n");
-	passes(SERVER "+0 write(4, ..., 3000) = 3000\n+0 > . 1:1501(1500) ack 1\n+0 > P. 1501:3001(1500) ack 1\n");
+	passes(SERVER "+0 write(4, ..., 3000) = 3000\n+0 > . 1:1501(1500) ack 1\n"
+	    "+0 > P. 1501:3001(1500) ack 1\n");
 	fails("--strict_segments\n" SERVER "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3001(3000) ack 1\n", 10,
 	    "octets of data 1000 instead of 3000");
-	fails(SERVER "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3002(3001) ack 1\n", 9, "3000 instead of 3001");
+	fails(SERVER "+0 write(4, ..., 3000) = 3000\n+0 > P. 1:3002(3001) ack 1\n", 9,
+	    "3000 instead of 3001");
 }
 
 static void
@@ -171,11 +183,13 @@ numbers_of_the_script_become_those_of_the_wire(void **state)
 	    "+0 > . 1:1(0) ack 1 <nop,nop,TS val 300 ecr 8,nop,nop,sack 11:21>\n"
 	    "+.1 < . 1:11(10) ack 1 win 32792 <nop,nop,TS val 10 ecr 100>\n"
 	    "+0 > . 1:1(0) ack 21 <nop,nop,TS val 400 ecr 10>\n");
-	passes("--tcp_ts_tick_usecs=1000\n" LISTENS "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
+	passes("--tcp_ts_tick_usecs=1000\n" LISTENS
+	    "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
 	    "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7>\n"
 	    "+.2 < P. 1:11(10) ack 1 win 32792 <nop,nop,TS val 8 ecr 100>\n"
 	    "* > . 1:1(0) ack 11 <nop,nop,TS val 340 ecr 8>\n");
-	fails("--tcp_ts_tick_usecs=1000\n" LISTENS "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
+	fails("--tcp_ts_tick_usecs=1000\n" LISTENS
+	    "+0 < S 0:0(0) win 32792 <mss 1000,sackOK,TS val 7 ecr 0>\n"
 	    "+0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7>\n"
 	    "+.2 < P. 1:11(10) ack 1 win 32792 <nop,nop,TS val 8 ecr 100>\n"
 	    "* > . 1:1(0) ack 11 <nop,nop,TS val 300 ecr 8>\n", 8, "TS val 340 instead of 300");
@@ -191,7 +205,8 @@ icmp_goes_both_ways(void **state)
 	passes("--ip_version=ipv6\n" DATAGRAMS "+0 close(3) = 0\n+0 < udp (7)\n"
 	    "+0 > icmp unreachable port_unreachable [udp (7)]\n");
 	passes("0 < icmp echo_request id 7\n+0 > icmp echo_reply id 7\n");
-	fails(DATAGRAMS "+0 close(3) = 0\n+0 < udp (7)\n+0 > icmp unreachable host_unreachable [udp (8)]\n", 6,
+	fails(DATAGRAMS "+0 close(3) = 0\n+0 < udp (7)\n"
+	    "+0 > icmp unreachable host_unreachable [udp (8)]\n", 6,
 	    "ICMP code 3 instead of 1; octets of the datagram that it is about 15 instead of 16");
 }
 
@@ -205,7 +220,8 @@ results_are_compared(void **state)
 	fails(DATAGRAMS "+0 write(3, ..., 10) = 9\n", 4, "expected: 9\n  seen:     10");
 	fails(DATAGRAMS "+0 write(3, ..., 10) = -1 EPIPE\n", 4, "expected: -1 EPIPE\n  seen:     10");
 	fails("0 listen(9, 1) = 0\n", 1, "seen:     -1 EBADF");
-	passes("0 listen(9, 1) = -1 EBADF (Bad file descriptor)\n+0 listen(9, 1) = ...\n+0 listen(9, 1) = -1\n");
+	passes("0 listen(9, 1) = -1 EBADF (Bad file descriptor)\n+0 listen(9, 1) = ...\n"
+	    "+0 listen(9, 1) = -1\n");
 	ends(DRILL_BROKEN, "0 splice(1, 2) = 0\n", 1, "there is no call splice() here");
 }
 
@@ -213,7 +229,8 @@ static void
 descriptors_have_the_scripts_numbers(void **state)
 {
 	(void)state;
-	passes("0 socket(..., SOCK_DGRAM, 0) = 9\n+0 socket(..., SOCK_DGRAM, 0) = 3\n+0 bind(9, ..., ...) = 0\n"
+	passes("0 socket(..., SOCK_DGRAM, 0) = 9\n+0 socket(..., SOCK_DGRAM, 0) = 3\n"
+	    "+0 bind(9, ..., ...) = 0\n"
 	    "+0 bind(3, ..., ...) = -1 EADDRINUSE\n+0 close(9) = 0\n+0 close(9) = -1 EBADF\n");
 }
 
@@ -222,7 +239,8 @@ data_is_compared_where_the_script_names_it(void **state)
 {
 	static const char pair[] =
 	    "0 socket(..., SOCK_DGRAM, 0) = 3\n"
-	    "+0 bind(3, {sa_family = AF_INET, sin_port = htons(9), sin_addr = inet_addr(\"127.0.0.1\")}, ...) = 0\n"
+	    "+0 bind(3, {sa_family = AF_INET, sin_port = htons(9), "
+	    "sin_addr = inet_addr(\"127.0.0.1\")}, ...) = 0\n"
 	    "+0 sendto(3, \"hello\", 5, 0, {sa_family = AF_INET, sin_port = htons(9), "
 	    "sin_addr = inet_addr(\"127.0.0.1\")}, ...) = 5\n";
 	char text[800];
@@ -253,7 +271,8 @@ options_of_sockets_are_set_and_asked(void **state)
 	    "+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n"
 	    "+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n+0 fcntl(3, F_GETFL) = 0x6 (flags O_RDWR)\n"
 	    "+0 fcntl(3, F_GETFL) = O_RDWR|O_NONBLOCK\n");
-	fails("0 socket(..., SOCK_STREAM, 0) = 3\n+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n", 2,
+	fails("0 socket(..., SOCK_STREAM, 0) = 3\n"
+	    "+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n", 2,
 	    "getsockopt() gives another value");
 }
 
@@ -266,7 +285,8 @@ a_call_that_waits_returns_when_it_should(void **state)
 	passes(DATAGRAMS "+0...0.25 read(3, ..., 100) = 7\n+.25 < udp (7)\n");
 	passes(DATAGRAMS "+1...1.25 read(3, ..., 100) = 7\n+.25 < udp (7)\n");
 	passes(LISTENS "+0...0.3 accept(3, ..., ...) = 4\n+.1 < S 0:0(0) win 1000 <mss 1000>\n"
-	    "+0 > S. 0:0(0) ack 1 <mss 1460>\n+.2 < . 1:1(0) ack 1 win 1000\n+.1 close(4) = 0\n+0 > F. 1:1(0) ack 1\n");
+	    "+0 > S. 0:0(0) ack 1 <mss 1460>\n+.2 < . 1:1(0) ack 1 win 1000\n+.1 close(4) = 0\n"
+	    "+0 > F. 1:1(0) ack 1\n");
 	passes("0 socket(..., SOCK_STREAM, 0) = 3\n0...0.2 connect(3, ..., ...) = -1 ECONNREFUSED\n"
 	    "+0 > S 0:0(0) <...>\n+.2 < R. 0:0(0) ack 1 win 0\n");
 	/* By its own time limit, and by that of the socket. */
@@ -284,7 +304,8 @@ a_call_that_waits_otherwise_is_told(void **state)
 	fails(DATAGRAMS "+0...0.2 read(3, ..., 100) = 7\n+.1 < udp (7)\n+1 close(3) = 0\n", 4,
 	    "read() has returned at 0.100000 instead of 0.200000");
 	fails(DATAGRAMS "+0...0.2 read(3, ..., 100) = 7\n+.2 < udp (8)\n", 4, "seen:     8");
-	fails(DATAGRAMS "+0...0.2 read(3, ..., 100) = 7\n+0...0.3 read(3, ..., 100) = 7\n", 4, "has not returned");
+	fails(DATAGRAMS "+0...0.2 read(3, ..., 100) = 7\n+0...0.3 read(3, ..., 100) = 7\n", 4,
+	    "has not returned");
 }
 
 static void
@@ -305,7 +326,8 @@ epoll_tells_what_is_new(void **state)
 	    "+0 epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLET, fd=3}) = 0\n"
 	    "+0 epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN, fd=3}) = -1 EEXIST\n"
 	    "+0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0\n+.1 < udp (7)\n"
-	    "+0 epoll_wait(5, {events=EPOLLIN, fd=3}, 1, 0) = 1\n+0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0\n"
+	    "+0 epoll_wait(5, {events=EPOLLIN, fd=3}, 1, 0) = 1\n"
+	    "+0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0\n"
 	    "+0 epoll_ctl(5, EPOLL_CTL_DEL, 3, {}) = 0\n+0 epoll_wait(5, {events=0, ptr=0}, 1, 0) = 0\n"
 	    "+0 close(5) = 0\n");
 }
@@ -316,13 +338,16 @@ static void
 variables_are_set(void **state)
 {
 	(void)state;
-	passes("`sysctl -w net.inet.ip.ttl=33`\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > [ttl 33] udp (1)\n");
-	passes("0 `sysctl -q net.ipv4.ip_default_ttl=\"34\"; sysctl net.ipv4.tcp_nothing=1 && true # comment`\n"
+	passes("`sysctl -w net.inet.ip.ttl=33`\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n"
+	    "+0 > [ttl 33] udp (1)\n");
+	passes("0 `sysctl -q net.ipv4.ip_default_ttl=\"34\"; "
+	    "sysctl net.ipv4.tcp_nothing=1 && true # comment`\n"
 	    DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > [ttl 34] udp (1)\n");
 	passes("`../../common/defaults.sh\n../common/set_sysctls.py /proc/sys/net/ipv4/ip_default_ttl=35`\n"
 	    DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > [ttl 35] udp (1)\n`/tmp/sysctl_restore_${PPID}.sh`\n");
 	ends(DRILL_BROKEN, "\n`sysctl -w net.inet.nothing=1`\n", 2, "net.inet.nothing");
-	ends(DRILL_BROKEN, "`sysctl net.inet.ip.ttl=33\nrm -rf build`\n", 2, "a command for the host: rm -rf build");
+	ends(DRILL_BROKEN, "`sysctl net.inet.ip.ttl=33\nrm -rf build`\n", 2,
+	    "a command for the host: rm -rf build");
 }
 
 static void
@@ -334,7 +359,8 @@ variables_are_shown(void **state)
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	assert_int_equal(run("`sysctl -n net.inet.ip.ttl`\n`echo $((2*3+1)) 'a b'`\n", &result, out), DRILL_PASSED);
+	assert_int_equal(run("`sysctl -n net.inet.ip.ttl`\n`echo $((2*3+1)) 'a b'`\n", &result, out),
+	    DRILL_PASSED);
 	fclose(out);
 	assert_string_equal(text, "64\n7 a b\n");
 	free(text);
@@ -363,7 +389,8 @@ static void
 after_a_failure_it_goes_on_if_told_to(void **state)
 {
 	(void)state;
-	passes("--non_fatal=packet\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > udp (2)\n+0 write(3, ..., 1) = 1\n");
+	passes("--non_fatal=packet\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > udp (2)\n"
+	    "+0 write(3, ..., 1) = 1\n");
 	passes("--non_fatal=syscall\n" DATAGRAMS "+0 write(3, ..., 1) = 2\n");
 	fails("--non_fatal=syscall\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > udp (2)\n", 6, "octets");
 }

@@ -255,6 +255,15 @@ code_values(void **state)
 	prints("x = 5; x += 1; x *= 2\nx -= 3; x //= 2; x <<= 3; x |= 1\nprint(x)  # a comment", "33\n");
 	prints("print(1 +\n   2)\nprint(\\\n3)", "3\n3\n");
 	prints("if 1 > 2: print(\"no\")\nif 2 > 1: print(\"yes\")", "yes\n");
+	prints("if 1 > 2:\n  print('no')\n  print('no')\nelif 2 > 3: print('no')\nelse:\n\tprint('yes')\n"
+	    "\tif 1: print('a'); print('b')\n# nothing\n\n\telse:\n\t    print('no')\nprint('end')",
+	    "yes\na\nb\nend\n");
+	prints("if 1: print('a')\nelif nothing: nothing()\n"
+	    "else: nothing\nelsewhere = 1\nprint(elsewhere)", "a\n1\n");
+	prints("print \"{} {}\".format(1, 'x')\nif (1 != 2):\n  print \"b\"\nassert (1 == 1)\n", "1 x\nb\n");
+	prints("print('{1}{0} {:x} {{}} {0:5d}|{0:.2f}'.format(255, 'a'))", "a255 ff {}   255|255.00\n");
+	prints("print('%d %s %x %5.1f%% %-4d| %04d %r' % (1, 'a', 255, 2.5, 7, 8, None), '%s' % 5)",
+	    "1 a ff   2.5% 7   | 0008 None 5\n");
 	prints("import socket; from a import b; pass", "");
 	prints("True or nothing; False and nothing(1, x)", "");
 }
@@ -301,7 +310,15 @@ code_stops(void **state)
 	stops("1x", DRILL_CODE_REFUSED, 10, 5, "no number");
 	stops("for i in x: pass", DRILL_CODE_REFUSED, 10, 5, "'for' is not known");
 	stops("def f(): pass", DRILL_CODE_REFUSED, 10, 5, "'def' is not known");
-	stops("if 1:\n  pass", DRILL_CODE_REFUSED, 10, 10, "blocks of several lines are not known");
+	stops("if 1:\npass", DRILL_CODE_REFUSED, 10, 10, "a block is missing");
+	stops("if 1:\n pass\n  pass", DRILL_CODE_REFUSED, 12, 3,
+	    "a line that is further to the right than the one before");
+	stops("'%d' % 'a'", DRILL_CODE_REFUSED, 10, 10, "%d of something that is no number");
+	stops("'%d %d' % 1", DRILL_CODE_REFUSED, 10, 13, "more conversions than values");
+	stops("'%d' % (1, 2)", DRILL_CODE_REFUSED, 10, 10, "more values than conversions");
+	stops("'%q' % 1", DRILL_CODE_REFUSED, 10, 10, "the conversion 'q' is not known");
+	stops("'{} {}'.format(1)", DRILL_CODE_REFUSED, 10, 12, "more {} than values");
+	stops("'{x}'.format(1)", DRILL_CODE_REFUSED, 10, 10, "a {} that is not known");
 	stops("if 1 pass", DRILL_CODE_REFUSED, 10, 10, "expected ':'");
 	stops("1 if 2", DRILL_CODE_REFUSED, 10, 11, "expected 'else'");
 	stops("1 in 2", DRILL_CODE_REFUSED, 10, 10, "expected (values) or [values] behind 'in'");

@@ -639,7 +639,9 @@ KTEST(broken_segments_are_dropped_and_counted)
 
 KTEST(nobody_talks_to_groups)
 {
-	struct spec4 spec = {.src = THERE4, .dst = htonl(INADDR_BROADCAST), .protocol = IPPROTO_TCP, .len = 20};
+	struct spec4 spec = {
+		.src = THERE4, .dst = htonl(INADDR_BROADCAST), .protocol = IPPROTO_TCP, .len = 20
+	};
 	struct tcphdr *th;
 	struct mbuf *m;
 
@@ -735,7 +737,8 @@ KTEST(whoever_hears_of_data_may_close_the_socket)
 	so = accepted(listener);
 	so_set_upcall(so, close_it, NULL);
 	/* The long way, with a FIN. */
-	COME(.peer_port = PEER_PORT + 1, .flags = A | F, .seq = 1001, .ack = snd, .win = 65535, .data = "one");
+	COME(.peer_port = PEER_PORT + 1, .flags = A | F, .seq = 1001, .ack = snd, .win = 65535,
+	    .data = "one");
 	CHECK(so == NULL);
 	end();
 }
@@ -751,6 +754,7 @@ KTEST_SUITE(tcp_input, T(data_are_acknowledged_later_or_every_second_time),
     T(challenges_are_limited), T(segments_far_behind_the_window_change_nothing),
     T(old_timestamps_are_refused), T(after_24_days_any_timestamp_will_do), T(the_urgent_octet_is_out_of_band),
     T(the_urgent_octet_may_be_in_line), T(the_urgent_octet_may_come_later_and_out_of_order),
-    T(a_closed_port_answers_with_reset), T(black_holes_and_the_log), T(broken_segments_are_dropped_and_counted),
+    T(a_closed_port_answers_with_reset), T(black_holes_and_the_log),
+    T(broken_segments_are_dropped_and_counted),
     T(nobody_talks_to_groups), T(a_listener_takes_syns_only), T(data_with_the_last_ack_of_the_handshake),
     T(whoever_hears_of_data_may_close_the_socket));

@@ -146,7 +146,7 @@ KTEST(soft_errors_wait)
 	CHECK_EQ(soclose(so), 0);
 	nevermind();
 	so = connecting(PF_INET);
-	let_pass(6 * TCP_NS_PER_S);
+	let_pass(16 * TCP_NS_PER_S);
 	CHECK(sototcpcb(so)->t_rxtshift > 3);
 	quote4(ICMP_UNREACH, ICMP_UNREACH_HOST, 0, 0);
 	CHECK_EQ(so->so_error, 0);
