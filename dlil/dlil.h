@@ -33,7 +33,10 @@ struct net_proto {
 	errno_t (*fragment)(struct nke *, struct mbuf *, uint32_t mtu, struct mbuf **list);
 	/* Makes the checksums that csum_flags (those in `flags`) leave out; header at `off`. NULL: none. */
 	errno_t (*finish_cksum)(struct mbuf *, uint32_t off, uint32_t flags);
-	/* Cuts a large TCP segment (CSUM_TSO4, CSUM_TSO6), header at `off`; consumes. NULL: nothing is left. */
+	/*
+	 * Cuts a large TCP segment (CSUM_TSO4, CSUM_TSO6), header at `off`; consumes. NULL: nothing is
+	 * left.
+	 */
 	struct mbuf *(*cut)(struct nke *, struct mbuf *, size_t off);
 	/* An interface goes: drop addresses, routes and fragments that name it. */
 	void (*interface_detached)(struct nke *, struct ifnet *);

@@ -77,14 +77,16 @@ errno_t wire_output(struct wire_end *from, struct mbuf *m);
 /* Takes it off its interface, as that one's machine. */
 void wire_unplug(struct wire_end *);
 
-/* host_iface.c: sends into that end from now on, NULL: to the host. EEXIST, EINVAL: not one of the host's. */
+/*
+ * host_iface.c: sends into that end from now on, NULL: to the host. EEXIST, EINVAL: not one of the host's.
+ */
 errno_t host_iface_plug(struct ifnet *, struct wire_end *);
 /* A frame that has come, made ready for dlil_input; NULL: refused, counted and freed. */
 struct mbuf *host_iface_frame(struct ifnet *, struct mbuf *);
 /*
- * The same by what csum_flags say of it: verified by the device, or unfinished, as its sender left things to the
- * device (HOST_IFACE_UNSUMMED, CSUM_TSO4 or CSUM_TSO6 and tso_segsz). That is as good as verified; but where
- * kexts look at packets they are completed, cut into segments (a list) and checked again.
+ * The same by what csum_flags say of it: verified by the device, or unfinished, as its sender left things
+ * to the device (HOST_IFACE_UNSUMMED, CSUM_TSO4 or CSUM_TSO6 and tso_segsz). That is as good as verified;
+ * but where kexts look at packets they are completed, cut into segments (a list) and checked again.
  */
 struct mbuf *host_iface_arrived(struct ifnet *, struct mbuf *);
 /*
@@ -93,8 +95,8 @@ struct mbuf *host_iface_arrived(struct ifnet *, struct mbuf *);
  */
 void host_iface_leave(const struct ifnet *, struct mbuf *, struct core_output *);
 /*
- * Makes a frame's checksum that was left out, and takes back that it is verified. It stays one packet, though
- * it may be a large segment.
+ * Makes a frame's checksum that was left out, and takes back that it is verified. It stays one packet,
+ * though it may be a large segment.
  */
 void host_iface_finish(struct ifnet *, struct mbuf *);
 
@@ -110,8 +112,8 @@ bool host_iface_unsummed(const struct ifnet *, const struct mbuf *, struct unsum
 /* wire_copy.c: a frame of another machine's in mbufs of this one's; NULL: no memory. */
 struct mbuf *wire_copy(const struct wire_end *, struct mbuf *, size_t len);
 /*
- * What interfaces leave to a device that can do it (datagrams it would not pay for), to a wire, which adds up
- * what it copies, and to one that leaves it out altogether.
+ * What interfaces leave to a device that can do it (datagrams it would not pay for), to a wire, which adds
+ * up what it copies, and to one that leaves it out altogether.
  */
 #define HOST_IFACE_TCP_OFFLOAD	(IFNET_CSUM_TCP | IFNET_CSUM_TCPIPV6 | IFNET_TSO_IPV4 | IFNET_TSO_IPV6)
 #define HOST_IFACE_SUMS		(IFNET_CSUM_TCP | IFNET_CSUM_UDP | IFNET_CSUM_TCPIPV6 | IFNET_CSUM_UDPIPV6)

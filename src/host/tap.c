@@ -26,6 +26,7 @@
 
 #define CLONE_DEVICE	"/dev/net/tun"
 #define NETNS_FOLDER	"/var/run/netns/"
+#define CACHED		(192u * 1024)	/* octets of buffers in a batch: so many are still in the cache */
 #define LINK_HEADER	18u		/* with a VLAN tag */
 
 /* ---- frames ------------------------------------------------------------------------------- */
@@ -135,7 +136,7 @@ tap_input(struct port *p)
 	uint8_t *bytes = t->buffers;
 	ssize_t n = 0;
 
-	while (read_count < PORT_BATCH) {
+	while (read_count < PORT_BATCH && bytes < t->buffers + CACHED) {
 		n = read(p->fd, bytes, t->slot);
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -218,6 +218,7 @@ cc_conn_init(struct tcpcb *tp)
 
 	tp->snd_cwnd = tcp_initial_window(tp);
 	tp->t_recover = tp->iss;
+	tp->t_rack_fack = tp->snd_una;
 	if (tcp_hostcache_get(machine, &ends.faddr, ends.vflag, &info)) {
 		if (info.rtt_us != 0 && tp->t_srtt == 0) {
 			tcp_rtt_update(tp, info.rtt_us);

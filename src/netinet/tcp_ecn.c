@@ -39,10 +39,11 @@ congestion_echoed(struct tcpcb *tp, const struct tcp_segment *seg)
 	/* Once per window; and a window that loss has reduced is not reduced again. */
 	if ((tp->t_flags & TF_CONGRECOVERY) && SEQ_LT(seg->ack, tp->t_recover_ecn))
 		return;
-	tp->t_recover_ecn = tp->snd_nxt;
-	tp->t_flags |= TF_CONGRECOVERY | TF_ECN_SND_CWR;
+	tp->t_flags |= TF_ECN_SND_CWR;
 	if (tcp_in_recovery(tp))
 		return;
+	tp->t_flags |= TF_CONGRECOVERY;
+	tp->t_recover_ecn = tp->snd_nxt;
 	tp->t_lossflight = tp->snd_nxt - tp->snd_una;
 	cc_cong_signal(tp, CC_ECN);
 }

@@ -141,7 +141,7 @@ set_maxseg(struct tcpcb *tp, uint32_t mss)
 {
 	uint32_t options = usual_options(tp);
 
-	tp->t_maxseg = mss > options + 64 ? mss - options : 64;
+	tp->t_maxseg = mss > options + TCP_LEAST_MAXSEG ? mss - options : TCP_LEAST_MAXSEG;
 }
 
 /* Whole segments fit into the buffers; as BSD counts them, options included. */
@@ -152,7 +152,7 @@ round_buffers(struct tcpcb *tp, uint32_t mss)
 	uint32_t size = so->so_snd.sb_hiwat;
 
 	if (size < tp->t_maxseg)
-		tp->t_maxseg = size > 64 ? size : 64;
+		tp->t_maxseg = size > TCP_LEAST_MAXSEG ? size : TCP_LEAST_MAXSEG;
 	else if (size > mss && size % mss != 0)
 		(void)sbreserve(&so->so_snd, size + mss - size % mss);
 	size = so->so_rcv.sb_hiwat;

@@ -17,7 +17,8 @@
  *   tcp_timer.c       timers                    tcp_mss.c        segment sizes
  *   tcp_respond.c     segments of nobody's
  *   tcp_sent.c        what is in flight         tcp_sack.c       SACK blocks both ways
- *   tcp_rack.c        who is lost (RACK-TLP)    tcp_recovery.c   PRR, F-RTO, undoing
+ *   tcp_rack.c        who is lost (RACK-TLP)    tcp_recovery.c   when, and how much goes meanwhile (PRR)
+ *   tcp_undo.c        it was none               tcp_frto.c       nor was the timeout
  *   tcp_rtt.c tcp_ecn.c cc.c cc_newreno.c cc_cubic.c tcp_hostcache.c
  *
  * Times are nanoseconds of uptime (uint64_t) unless the name says _us or _ms. Sequence numbers are in host
@@ -43,14 +44,15 @@
 #define TCP_NS_PER_MS	1000000ull
 #define TCP_NS_PER_S	1000000000ull
 #define TCP_DUPTHRESH	3		/* RFC 5681, 6675: DupThresh */
+#define TCP_LEAST_MAXSEG 64		/* t_maxseg is never less: room beside 40 octets of options */
 #define TCP_MAXRXTSHIFT	12		/* retransmissions of one segment before the connection is given up */
 
 /* ---- what is in flight (tcp_sent.c) ------------------------------------------------------- */
 
 /*
  * One stretch of sequence space that has been sent and not yet acknowledged cumulatively: normally one
- * segment, or a large one that the interface cuts. This queue is retransmission queue, scoreboard (RFC 6675),
- * RACK's memory of times (RFC 8985) and the source of round trip times (Karn) in one.
+ * segment, or a large one that the interface cuts. This queue is retransmission queue, scoreboard (RFC
+ * 6675), RACK's memory of times (RFC 8985) and the source of round trip times (Karn) in one.
  *
  * Every entry is in two lists: by sequence, and (unless SACKed or lost) by the time it was last sent.
  */
@@ -79,7 +81,7 @@ TAILQ_HEAD(tcp_sent_list, tcp_sent);
 enum tcp_timer {
 	TT_REXMT,			/* RTO, RFC 6298 */
 	TT_PERSIST,			/* zero window probes */
-	TT_LOSS,			/* RACK's reordering timer or the tail loss probe: TF_TLP_ARMED says which */
+	TT_LOSS,			/* RACK's reordering timer or a tail loss probe: TF_TLP_ARMED */
 	TT_DELACK,
 	TT_KEEP,			/* keepalive; also the limit of connecting */
 	TT_2MSL,			/* FIN_WAIT_2 (and TIME_WAIT while it is a tcpcb) */
@@ -147,7 +149,7 @@ struct tcpcb {
 	uint8_t t_dupacks;		/* duplicate ACKs in a row without SACK */
 	uint8_t snd_scale, rcv_scale;	/* shifts in use */
 	uint8_t request_r_scale;	/* what we (will) ask for */
-	uint8_t t_frto_step;		/* RFC 5682 2.1: 1, 2 */
+	uint8_t t_frto_step;		/* RFC 5682: waits for what step 2, or 3, says */
 	uint8_t t_rcv_sacks;		/* of t_rcv_sack */
 
 	/* Sending. snd_nxt: the next octet never sent; retransmissions come from t_sent. */
@@ -207,7 +209,7 @@ struct tcpcb {
 	uint32_t t_undo_cwnd, t_undo_ssthresh;
 	tcp_seq t_undo_marker;		/* 0: nothing to undo */
 	uint32_t t_undo_rexmits;	/* retransmissions that no DSACK has called superfluous */
-	tcp_seq t_undo_end;		/* after recovery: when this is acknowledged there is nothing to undo */
+	tcp_seq t_undo_end;		/* after recovery: with its ACK there is nothing to undo */
 	uint32_t t_undo_ts;		/* our timestamp when the first of them went; 0: none did */
 	tcp_seq t_undo_seq;		/* which that was */
 
@@ -437,16 +439,16 @@ bool tcp_fastpath(struct tcpcb *, struct tcp_segment *);
  */
 bool tcp_process_ack(struct tcpcb *, struct tcp_segment *);
 /*
- * What a valid ACK of something new does in every state: frees `octets` of so_snd, moves snd_una, takes the round
- * trip time, restarts the retransmission timer.
+ * What a valid ACK of something new does in every state: frees `octets` of so_snd, moves snd_una, takes
+ * the round trip time, restarts the retransmission timer.
  */
 void tcp_ack_advance(struct tcpcb *, struct tcp_segment *, uint32_t octets);
 /*
- * The rest of a segment, its ACK being done: urgent data, data, FIN (tcp_segment.c). Consumes seg->m. False: the
- * connection is gone.
+ * The rest of a segment, its ACK being done: urgent data, data, FIN (tcp_segment.c). Consumes seg->m.
+ * False: the connection is gone.
  */
 bool tcp_segment_text(struct tcpcb *, struct tcp_segment *);
-/* `len` octets have come in order: they are acknowledged at once, or with the next ones (RFC 1122 4.2.3.2). */
+/* `len` octets have come in order: acknowledged at once, or with the next ones (RFC 1122 4.2.3.2). */
 void tcp_delay_ack(struct tcpcb *, uint32_t len);
 /* Tells the socket what seg->wake says, then sends what is due. The connection may be gone afterwards. */
 void tcp_segment_done(struct tcpcb *, struct tcp_segment *);
@@ -517,14 +519,14 @@ void tcp_fastopen_free(struct tcpcb *);
 errno_t tcp_timewait_init(struct nke *);
 void tcp_timewait_fini(struct nke *);
 /*
- * The connection has reached TIME_WAIT: what is needed of it is kept in a few dozen octets for 2 MSL, and the
- * tcpcb is closed (tcp_close): it is gone afterwards. With no memory, or too many: it is simply closed.
+ * The connection has reached TIME_WAIT: what is needed of it is kept in a few dozen octets for 2 MSL, and
+ * the tcpcb is closed (tcp_close): it is gone afterwards. With no memory, or too many: it is simply closed.
  */
 void tcp_twstart(struct tcpcb *);
 /*
- * A segment for no connection: is it for one in TIME_WAIT? True: handled, seg->m consumed. False: it is not;
- * or it is a SYN that may reuse the pair (RFC 1122 4.2.2.13, RFC 6191): the entry is gone and the listener
- * is to have the segment, with an ISN above *isn_floor when that is not 0.
+ * A segment for no connection: is it for one in TIME_WAIT? True: handled, seg->m consumed. False: it is
+ * not; or it is a SYN that may reuse the pair (RFC 1122 4.2.2.13, RFC 6191): the entry is gone and the
+ * listener is to have the segment, with an ISN above *isn_floor when that is not 0.
  */
 bool tcp_timewait_input(struct tcp_segment *, tcp_seq *isn_floor);
 /* Is the pair (both ends) or, with fport 0, the local port still waiting? */
@@ -532,8 +534,8 @@ bool tcp_timewait_taken(struct nke *, const struct in_ends *);
 /* For bind and connect (inpcbinfo.waits): the same, but a pair that may be used again is not in the way. */
 bool tcp_timewait_blocks(struct nke *, const struct in_ends *);
 /*
- * connect() to the same pair again, after in_pcbconnect(): the entry goes if RFC 6191 allows it, and `*isn_floor`
- * is set (0: there was none). False: it is still in the way.
+ * connect() to the same pair again, after in_pcbconnect(): the entry goes if RFC 6191 allows it, and
+ * `*isn_floor` is set (0: there was none). False: it is still in the way.
  */
 bool tcp_timewait_reuse(struct nke *, const struct in_ends *, tcp_seq *isn_floor);
 uint32_t tcp_timewait_count(const struct nke *);
@@ -559,7 +561,8 @@ struct tcp_out {
 errno_t tcp_send_segment(struct tcpcb *, const struct tcp_out *);
 /*
  * A segment without data and without (or beyond) a tcpcb: RST, SYN-ACK of the syncache, ACK of TIME_WAIT
- * (tcp_respond.c). Ends as in a segment that came: laddr is ours. What it is, is counted by who asks for it.
+ * (tcp_respond.c). Ends as in a segment that came: laddr is ours. What it is, is counted by who asks for
+ * it.
  */
 struct tcp_reply {
 	struct in_ends ends;
@@ -580,11 +583,11 @@ errno_t tcp_send_probe(struct tcpcb *, bool keepalive);
 bool tcp_probe_acked(struct tcpcb *, tcp_seq ack);
 
 /* tcp_option.c */
-/* Reads `len` octets of options. Malformed ones end it: what was read counts. `syn`: SYN-only ones are taken. */
+/* Reads `len` octets of options. Malformed ones end it: what was read counts. `syn`: SYN-only ones too. */
 void tcp_dooptions(struct tcpopt *, const uint8_t *, unsigned len, bool syn);
 /*
  * Writes the options that to_flags names in BSD's order (MSS, scale, SACK permitted, timestamps, fast open,
- * SACK), padded to 4 octets; as many SACK blocks (to_sacks: network order) as fit. Octets written, at most 40.
+ * SACK), padded to 4 octets; as many SACK blocks (to_sacks: network order) as fit. Octets, at most 40.
  */
 unsigned tcp_addoptions(struct tcpopt *, uint8_t *);
 
@@ -598,9 +601,9 @@ void tcp_sndbuf_autosize(struct tcpcb *);
 /* request_r_scale for a receive buffer of that size. */
 uint8_t tcp_scale_for(const struct nke *);
 
-/* tcp_mss.c: MSS to tell the peer, and what follows from the peer's for the connection (RFC 6691, 9293 3.7.1) */
+/* tcp_mss.c: MSS to tell the peer, and what follows from the peer's (RFC 6691, 9293 3.7.1) */
 uint16_t tcp_mss_to_tell(struct nke *, struct inpcb *, const struct in_ends *);
-/* `offered`: the peer's MSS option, 0 none. Sets t_maxseg, buffers, initial cwnd (after options are settled). */
+/* `offered`: the peer's MSS option, 0 none. Sets t_maxseg, buffers, initial cwnd; options are settled. */
 void tcp_mss(struct tcpcb *, uint16_t offered);
 /* Smaller segments from here on; what is in flight and larger is sent again. */
 void tcp_mtu_changed(struct tcpcb *, uint32_t mtu);
@@ -627,7 +630,9 @@ void tcp_keep_restart(struct tcpcb *);
 
 /* ---- what is in flight and what is lost (tcp_sent.c, tcp_sack.c, tcp_rack.c, tcp_recovery.c) --- */
 
-/* Remembers that [seq, end) goes out now for the first time; extends or adds. NULL: no memory (not sent). */
+/*
+ * Remembers that [seq, end) goes out now for the first time; extends or adds. NULL: no memory (not sent).
+ */
 struct tcp_sent *tcp_sent_add(struct tcpcb *, tcp_seq seq, tcp_seq end, uint8_t flags);
 /* An entry goes out again now. */
 void tcp_sent_again(struct tcpcb *, struct tcp_sent *);
@@ -761,8 +766,8 @@ struct tcpcb *tcp_newtcpcb(struct inpcb *);
 /* The only place that changes t_state: counters, trace point. */
 void tcp_setstate(struct tcpcb *, int state);
 /*
- * Ends it: timers, queues, hostcache, inpcb; the socket is told (soisdisconnected). `tp` and its inpcb are gone.
- * The socket too, when nobody else holds it.
+ * Ends it: timers, queues, hostcache, inpcb; the socket is told (soisdisconnected). `tp` and its inpcb
+ * are gone. The socket too, when nobody else holds it.
  */
 void tcp_close(struct tcpcb *);
 /* The same with an error for the user, and a RST for the peer when it knows of us. */

@@ -25,6 +25,7 @@
 
 #define DSACK_ROUNDS	16u		/* recoveries without DSACK until the window shrinks */
 #define WND_MULT_MAX	254u
+#define BOUNDARY_STEPS	4096u		/* that a few SACKed segments are looked for in */
 #define ACK_DELAY_US	200000u		/* TLP.max_ack_delay: the longest usual one, RFC 8985 7.2 */
 
 static inline bool
@@ -57,7 +58,7 @@ tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_
 	struct nke *machine = tptomachine(tp);
 	uint64_t us = (machine_now(machine) - e->time) / TCP_NS_PER_US;
 
-	if (SEQ_GT(e->end, tp->t_rack_fack) || tp->t_rack_time == 0)
+	if ((e->flags & SENT_SYN) || SEQ_GT(e->end, tp->t_rack_fack))
 		tp->t_rack_fack = e->end;
 	else if (SEQ_LT(e->end, tp->t_rack_fack) && !(e->flags & SENT_REXMIT) &&
 	    !(tp->t_flags & TF_REORDERED)) {
@@ -157,10 +158,10 @@ detect_by_time(struct tcpcb *tp)
 static bool
 dupthresh_boundary(const struct tcpcb *tp, tcp_seq *boundary)
 {
-	uint32_t octets = 0, stretches = 0;
+	uint32_t octets = 0, stretches = 0, steps = BOUNDARY_STEPS;
 	const struct tcp_sent *e;
 
-	for (e = tp->t_sent_high; e != NULL; e = TAILQ_PREV(e, tcp_sent_list, by_seq)) {
+	for (e = tp->t_sent_high; e != NULL && steps-- != 0; e = TAILQ_PREV(e, tcp_sent_list, by_seq)) {
 		if (!(e->flags & SENT_SACKED))
 			continue;
 		octets += e->end - e->seq;

@@ -179,7 +179,7 @@ tcp_recovery_rto(struct tcpcb *tp)
 		cc_cong_signal(tp, CC_RTO);
 	} else
 		tp->snd_cwnd = tp->t_maxseg;	/* RFC 5681: ssthresh stays for the same segment */
-	tp->t_flags = (tp->t_flags & ~(uint32_t)TF_FASTRECOVERY) | TF_RTORECOVERY;
+	tp->t_flags = (tp->t_flags & ~(uint32_t)(TF_FASTRECOVERY | TF_CONGRECOVERY)) | TF_RTORECOVERY;
 	tp->t_recover = tp->snd_nxt;
 }
 
@@ -290,8 +290,9 @@ tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 		tcp_frto_input(tp, seg, dupack);
 	if (tcp_in_recovery(tp) && SEQ_GEQ(tp->snd_una, tp->t_recover))
 		leave(tp);
+	/* F-RTO wants to see what comes without being judged. */
 	if (sack)
-		lost = tcp_rack_detect(tp);
+		lost = !(tp->t_flags & TF_FRTO) && tcp_rack_detect(tp);
 	else
 		delivered = newreno_input(tp, seg, dupack, &lost);
 	adjust_window(tp, seg, delivered, lost);

@@ -275,8 +275,10 @@ got_data(struct tcpcb *tp, struct tcp_segment *seg)
 	if (seg->seq == tp->rcv_nxt && seg->len != 0) {
 		st->tcps_rcvpack++;
 		st->tcps_rcvbyte += seg->len;
-		tcp_rcvbuf_autosize(tp, seg);
 	}
+	/* Early data too: how fast they come is what counts. */
+	if (seg->len != 0)
+		tcp_rcvbuf_autosize(tp, seg);
 	(void)tcp_reass(tp, seg, &fin);
 	if (so->so_pcb == NULL)
 		return false;

@@ -3,15 +3,15 @@
  * RFC 9293 3.1 and RFC 8200 8.1.
  *
  * Way in: tcp_output() decides what goes and calls tcp_send_segment(); timers call it for loss probes and
- * tcp_send_probe(); what belongs to no connection goes by tcp_respond.c. Way out: ip_send, ip6_send with the
- * route that the inpcb keeps.
+ * tcp_send_probe(); what belongs to no connection goes by tcp_respond.c. Way out: ip_send, ip6_send with
+ * the route that the inpcb keeps.
  *
- * Everything about the connection is settled before IP is called, as filters behind it may do anything: what
- * is in flight (t_sent), snd_nxt, timers, what was acknowledged and told. An error afterwards is as good as
- * a loss, and tcp_output() deals with it.
+ * Everything about the connection is settled before IP is called, as filters behind it may do anything:
+ * what is in flight (t_sent), snd_nxt, timers, what was acknowledged and told. An error afterwards is as
+ * good as a loss, and tcp_output() deals with it.
  *
- * Data are not copied: the packet shares the clusters of so_snd, but for a few octets. The mbuf that the next
- * new octet is in is remembered (t_sndmb), so that a long buffer is not walked for every segment.
+ * Data are not copied: the packet shares the clusters of so_snd, but for a few octets. The mbuf that the
+ * next new octet is in is remembered (t_sndmb), so that a long buffer is not walked for every segment.
  */
 #include <string.h>
 
@@ -48,8 +48,8 @@ first_octet(const struct tcpcb *tp)
 }
 
 /*
- * The mbuf with octet `seq`, and where in it. What was remembered is still there when it begins at or behind
- * the buffer's first octet: the front is dropped by acknowledgements, and the rest is only added to.
+ * The mbuf with octet `seq`, and where in it. What was remembered is still there when it begins at or
+ * behind the buffer's first octet: the front is dropped by acknowledgements, and the rest is only added to.
  */
 static inline struct mbuf *
 find_octet(const struct tcpcb *tp, tcp_seq seq, tcp_seq *mseq)
@@ -91,7 +91,9 @@ copy_data(const struct segment *s, struct mbuf *to, struct mbuf *m, tcp_seq mseq
 	to->m_len += (int32_t)s->len;
 }
 
-/* Links mbufs behind `to` that share the data. False: no memory. The mbuf the last octet is in: *m, *mseq. */
+/*
+ * Links mbufs behind `to` that share the data. False: no memory. The mbuf the last octet is in: *m, *mseq.
+ */
 static inline bool
 share_data(const struct segment *s, struct mbuf *to, struct mbuf **mp, tcp_seq *mseq)
 {
@@ -300,8 +302,12 @@ send4(const struct segment *s, struct mbuf *m)
 	*(uint8_t *)ip = IP_VHL_BORING;
 	ip->ip_tos = (u_char)((inp->inp_tos & ~IPTOS_ECN_MASK) | s->tos);
 	ip->ip_len = htons((uint16_t)m->m_pkthdr.len);
-	ip->ip_off = s->machine->tcp->config.path_mtu_discovery && !(s->tp->t_flags & TF_BLACKHOLE) ?
-	    htons(IP_DF) : 0;
+	/*
+	 * Segments do not get smaller than this: over what is narrower still (RFC 791: 68 octets) IP takes
+	 * them.
+	 */
+	ip->ip_off = s->machine->tcp->config.path_mtu_discovery && !(s->tp->t_flags & TF_BLACKHOLE) &&
+	    s->tp->t_maxseg > TCP_LEAST_MAXSEG ? htons(IP_DF) : 0;
 	ip->ip_ttl = inp->inp_ttl;
 	ip->ip_p = IPPROTO_TCP;
 	ip->ip_src.s_addr = inp->inp_laddr;

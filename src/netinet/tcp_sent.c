@@ -277,11 +277,26 @@ tcp_sent_mark_all_lost(struct tcpcb *tp)
 void
 tcp_sent_unmark_lost(struct tcpcb *tp)
 {
-	struct tcp_sent *e;
+	struct tcp_sent *e, *place = TAILQ_FIRST(&tp->t_sent_times);
+	uint64_t before = 0;
 
-	for (e = tcp_sent_first_lost(tp); e != NULL && tp->t_lost != 0; e = TAILQ_NEXT(e, by_seq))
-		if (e->flags & SENT_LOST)
-			set_kind(tp, e, 0);
+	/* Both lists are gone through side by side: what was sent later nearly always comes later. */
+	for (e = tcp_sent_first_lost(tp); e != NULL && tp->t_lost != 0; e = TAILQ_NEXT(e, by_seq)) {
+		if (!(e->flags & SENT_LOST))
+			continue;
+		if (e->time < before)
+			place = TAILQ_FIRST(&tp->t_sent_times);
+		while (place != NULL && place->time <= e->time)
+			place = TAILQ_NEXT(place, by_time);
+		if (place != NULL)
+			TAILQ_INSERT_BEFORE(place, e, by_time);
+		else
+			TAILQ_INSERT_TAIL(&tp->t_sent_times, e, by_time);
+		before = e->time;
+		e->flags = (uint8_t)(e->flags & ~SENT_LOST);
+		tp->t_lost -= length(e);
+		tp->t_pipe += length(e);
+	}
 }
 
 /* ---- arrived ------------------------------------------------------------------------------ */

@@ -73,6 +73,8 @@ tcp_undo(struct tcpcb *tp, enum cc_signal how)
 		tp->t_flags |= TF_REORDERED;
 	tp->t_flags &= ~(uint32_t)(TF_FASTRECOVERY | TF_RTORECOVERY | TF_FRTO);
 	tcp_sent_unmark_lost(tp);
+	/* What RACK has learned from retransmissions would have the rest lost at once. */
+	tp->t_rack_time = 0;
 	tp->t_undo_marker = 0;
 	tp->t_dupacks = 0;
 	tp->t_rxtshift = 0;

@@ -1,9 +1,10 @@
 /*
- * Bulk TCP of the host's kernel by way of a TAP device with offloads, in both directions: a machine's socket,
- * beside a bare loop on the device's descriptor that only drains it (and acknowledges, or the kernel would
- * send no more) or fills it, and beside lwIP's TAP port.
+ * Bulk TCP of the host's kernel by way of a TAP device with offloads, in both directions: a machine's
+ * socket, beside a bare loop on the device's descriptor that only drains it (and acknowledges, or the
+ * kernel would send no more) or fills it, and beside lwIP's TAP port.
  *
- *	[ kernel tap0 10.77.0.1: a thread ]----- TAP -----[ bare loop, machine 10.77.0.2, or lwIP 10.99.0.2 ]
+ *	[ kernel tap0 10.77.0.1: a thread ]----- TAP -----[ bare loop, machine 10.77.0.2, or lwIP 10.99.0.2
+ *	]
  *
  *	bench_tcp_tap [MEBIOCTETS [ROUNDS [PEER_LWIP]]]
  *

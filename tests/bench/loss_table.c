@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <nke/socket.h>
@@ -221,21 +220,16 @@ static void
 one(const struct options *o, const char *algorithm, double loss, double delay)
 {
 	double want = expected(algorithm, loss / 100, delay / 1e3, o->rate), got;
-	struct timespec t0, t1;
 
-	clock_gettime(CLOCK_MONOTONIC, &t0);
 	got = measure(o, algorithm, loss / 100, delay / 1e3);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
-	printf("%-8s %5.2f %7.0f %10.3f %10.3f %7.2f %8.2f\n", algorithm, loss, delay, got, want, got / want,
-	    (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+	printf("%-8s %5.2f %7.0f %10.3f %10.3f %7.2f\n", algorithm, loss, delay, got, want, got / want);
 	fflush(stdout);
 }
 
 static void
 table(const struct options *o)
 {
-	printf("%-8s %5s %7s %10s %10s %7s %8s\n", "control", "loss%", "rtt_ms", "Mbit/s", "theory", "ratio",
-	    "took_s");
+	printf("%-8s %5s %7s %10s %10s %7s\n", "control", "loss%", "rtt_ms", "Mbit/s", "theory", "ratio");
 	for (unsigned a = 0; a < 2; a++) {
 		if (o->algorithm != NULL && strcmp(o->algorithm, all_algorithms[a]) != 0)
 			continue;

@@ -1,6 +1,6 @@
 /*
- * The host's kernel doing what bench_tcp.c does: connecting over its loopback, accepting and closing, from one
- * thread.
+ * The host's kernel doing what bench_tcp.c does: connecting over its loopback, accepting and closing, from
+ * one thread.
  *
  * usage: peer_kernel CONNECTIONS
  *

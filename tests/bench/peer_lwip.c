@@ -5,9 +5,9 @@
  * usage: peer_lwip bulk BYTES | rate CONNECTIONS | tap-sink PORT | tap-source PORT BYTES
  *
  * bulk and rate are within one stack, by a looping interface with MTU 1500 and checksums on; tap-sink and
- * tap-source, which listen for one connection and say "ready", are at 10.99.0.2/24 on the TAP device tap0. The
- * port to it does what lwIP's own does, which in this build puts frames into buffers that are too small.
- * Prints one number: seconds.
+ * tap-source, which listen for one connection and say "ready", are at 10.99.0.2/24 on the TAP device tap0.
+ * The port to it does what lwIP's own does, which in this build puts frames into buffers that are too
+ * small. Prints one number: seconds.
  */
 #include <stdbool.h>
 #include <stdint.h>

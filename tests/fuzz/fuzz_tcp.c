@@ -1,7 +1,7 @@
 /*
- * Fuzz targets of TCP: segments into a connection in every state (fuzz_tcp_segment), a whole connection with a
- * hostile peer and a restless user (fuzz_tcp_peer), options by themselves (fuzz_tcp_options). One source, a
- * target for each: FUZZ_TCP_TARGET says which. What the input means is told in fuzz_tcp_core.c.
+ * Fuzz targets of TCP: segments into a connection in every state (fuzz_tcp_segment), a whole connection
+ * with a hostile peer and a restless user (fuzz_tcp_peer), options by themselves (fuzz_tcp_options). One
+ * source, a target for each: FUZZ_TCP_TARGET says which. What the input means is told in fuzz_tcp_core.c.
  */
 #include "tests/fuzz/fuzz_tcp.h"
 

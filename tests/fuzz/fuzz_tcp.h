@@ -1,4 +1,7 @@
-/* Between the two halves of the fuzz targets of TCP: the host's (fuzz_tcp.c) and the core's (fuzz_tcp_core.c). */
+/*
+ * Between the two halves of the fuzz targets of TCP: the host's (fuzz_tcp.c) and the core's
+ * (fuzz_tcp_core.c).
+ */
 #ifndef NKE_TESTS_FUZZ_TCP_H
 #define NKE_TESTS_FUZZ_TCP_H
 

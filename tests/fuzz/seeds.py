@@ -4,7 +4,7 @@
 usage: seeds.py CORPUS
 
 CORPUS is the folder tests/fuzz/corpus. Files that fuzzers found (their names are not seed-*) stay. The form
-of an input is told at the top of each target: fuzz_net.c, fuzz_rtmsg.c, fuzz_sockopt.c.
+of an input is told at the top of each target: fuzz_net.c, fuzz_rtmsg.c, fuzz_sockopt.c, fuzz_tcp_core.c.
 """
 import os
 import socket
@@ -538,6 +538,83 @@ def seeds_sockopt():
         for who in (s, t) for n, kind, size in ((12, 0x19, 32), (33, 0x1b, 32), (17, 0x1b, 32), (16, 0x19, 32), (25, 0x19, 32),
                                                 (26, 0x19, 64), (26, 0x19, 128), (37, 0x1b, 32), (49, 0x19, 32), (52, 0x19, 32),
                                                 (7, 6, 4), (9, 6, 4), (51, 0x0b, 32))])
+
+
+# ---- TCP: fuzz_tcp_core.c -----------------------------------------------------------------------
+
+STARTS = ('listen', 'syn-sent', 'half-open', 'syn-received', 'established', 'accepted', 'close-wait', 'fin-wait-1',
+          'fin-wait-2', 'closing', 'last-ack', 'time-wait')
+(SEGMENT, _, _, _, DATA, ACK, WRITE, READ, SHUT, CLOSE_IT, TIME, CONNECT_TO, ANSWER, OPTION, SELECT, OTHER_STEP) = range(16)
+V6, TS, SACK, SCALE, PENDING, ECN, INLINE, CLOSED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80
+FIN, SYN, RST, PSH, AK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+NEXT, RIGHT, UNACKED = 0, 1, 3
+
+
+def connection(state, what, *steps):
+    return bytes([STARTS.index(state), what]) + b''.join(bytes(s) for s in steps)
+
+
+def segment(flags, seq=0, ack=0, win=65535, size=0, where=NEXT, acks=NEXT, urgent=None, options=None, tos=0):
+    """Numbers: `seq` from `where`, `ack` from what was sent last, unless `acks` says else."""
+    extra = tos | (0 if urgent is None else 4) | (0 if options is None else 8)
+    return bytes([SEGMENT, flags, where | acks << 4]) + struct.pack('<hhHBB', seq, ack, win, size, extra) + \
+        (b'' if urgent is None else bytes([urgent])) + (options or b'')
+
+
+def sacks(*blocks):
+    return bytes([4 | (len(blocks) - 1) << 3]) + b''.join(struct.pack('<hh', *b) for b in blocks)
+
+
+def seeds_tcp_segment():
+    kinds = {'ack': segment(AK), 'data': segment(AK | PSH, size=9), 'fin': segment(AK | FIN), 'rst': segment(RST),
+             'rst-near': segment(RST, seq=5), 'syn': segment(SYN), 'syn-ack': segment(SYN | AK), 'old': segment(AK, seq=-99, size=3),
+             'early': segment(AK, seq=200, size=9), 'too-much': segment(AK, ack=5000), 'right': segment(AK, where=RIGHT, size=5),
+             'urgent': segment(AK | URG, size=9, urgent=3), 'nothing': segment(0, size=1), 'all': segment(0xff, size=1)}
+    for state in STARTS:
+        for what in (0, TS | SACK | SCALE | PENDING, V6 | TS | SACK | SCALE | PENDING | CLOSED, ECN | INLINE | PENDING):
+            yield '%s-%02x' % (state, what), connection(state, what, *[
+                part for name in ('old', 'early', 'too-much', 'right', 'rst-near', 'syn', 'urgent', 'nothing', 'data', 'ack', 'fin')
+                for part in (kinds[name], [READ, 0, 200])], [TIME, 7], kinds['ack'])
+        yield state + '-all', connection(state, TS | SACK | SCALE, kinds['all'], kinds['syn-ack'], kinds['rst'], [ANSWER, 0])
+
+
+def seeds_tcp_peer():
+    blocks = segment(AK, ack=-4000, options=sacks((2000, 3000), (3500, 4000)))
+    for name, what in (('4', TS | SACK | SCALE), ('6', V6 | TS | SACK | SCALE), ('plain', 0)):
+        open_it = ([OTHER_STEP, 0x80, 1, 0], [ANSWER, 0])
+        yield 'served-' + name, connection('listen', what, *open_it, [WRITE, 0, 99], [DATA, 20], [READ, 0, 99], [ACK, 255, 0xf0], [TIME, 4],
+                                           [DATA, 0x80 | 5], [SHUT, 0, 1], [ACK, 255, 0xf0], [TIME, 11], [CLOSE_IT, 0, 0])
+        yield 'calls-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 0], [WRITE, 0, 255], [ACK, 128, 0xf0], [ACK, 0, 0xf5],
+                                          [TIME, 6], [ACK, 255, 0xf0], [CLOSE_IT, 0, 0], [ACK, 255, 0xf0], [DATA, 0x80], [TIME, 11])
+        yield 'crossing-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 1], [ACK, 255, 0xf0], [WRITE, 0, 50], [ACK, 255, 0])
+        yield 'losses-' + name, connection('established', what, [WRITE, 0, 255], blocks, blocks, [TIME, 2], blocks, [TIME, 5], [ACK, 90, 0xf3], [TIME, 7],
+                                           [ACK, 255, 0xf0])
+        yield 'shut-window-' + name, connection('established', what, [WRITE, 0, 255], [ACK, 255, 0], [TIME, 9], [ACK, 255, 0], [TIME, 12], [ACK, 255, 0x10],
+                                                [TIME, 14], [ACK, 255, 0xf0])
+        yield 'errors-' + name, connection('established', what, [WRITE, 0, 255], [OTHER_STEP, 0xc4, 0, 2, 0, 0], [OTHER_STEP, 0xc4, 68, 0, 0, 0],
+                                           [OTHER_STEP, 0xc1, 0, 0, 0, 0], [OTHER_STEP, 0xc3, 0, 0, 0, 0], [TIME, 10])
+        for how in range(4):
+            yield 'refused-%d-%s' % (how, name), connection('established', what, [OTHER_STEP, 0x50 + how], [WRITE, 0, 255], [TIME, 7], [OTHER_STEP, 0x50], [TIME, 7],
+                                                            [ACK, 255, 0xf0], [OTHER_STEP, 0x50 + how], [CLOSE_IT, 0, 0], [TIME, 12])
+        yield 'no-memory-' + name, connection('established', what | PENDING, *[
+            part for n in range(8) for part in ([OTHER_STEP, 0x54, n], [WRITE, 0, 40 + n], [OTHER_STEP, 0x54, n], segment(AK, seq=300, size=50),
+                                                [OTHER_STEP, 0x54, n], [ACK, 100, 0xf0], [TIME, 6])])
+    for n in range(16):
+        yield 'without-%d' % n, connection('listen', TS | SACK | SCALE | ECN, [OTHER_STEP, n], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [WRITE, 0, 255], blocks,
+                                           [TIME, 5], [ACK, 255, 0xf0], [DATA, 0x80], [CLOSE_IT, 0, 0], [TIME, 11])
+        yield 'option-%d' % n, connection('established', TS | SACK, [OPTION, 0, n, 1], [OPTION, 0, n, 0x7f], [WRITE, 0, 200], [DATA, 9], [TIME, 12], [READ, 0, 9],
+                                          [OPTION, 0, n, 0xff], [WRITE, 0, 99], [ACK, 255, 0xf0], [TIME, 13])
+    yield 'flood', connection('listen', 0, *[[OTHER_STEP, n] for n in range(0x60, 0x80)], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [OTHER_STEP, 0x5c], [TIME, 12])
+
+
+def seeds_tcp_options():
+    stamp = struct.pack('>BBII', 8, 10, 1, 2)
+    known = {'syn': b'\2\4\5\xb4\1\3\3\7\4\2' + stamp, 'stamp': b'\1\1' + stamp, 'sack': b'\1\1\5\x12' + bytes(range(16)), 'end': b'\0\0\0\0',
+             'fastopen': b'\x22\x0a12345678\1\1', 'request': b'\x22\2\1\1', 'four': b'\1\1\5\x22' + bytes(range(32)), 'short': b'\2\4\5',
+             'zero': b'\x63\0', 'long': b'\x63\xff1', 'md5': b'\x13\x12' + bytes(16)}
+    for name, data in known.items():
+        for syn in (0, 1):
+            yield '%s-%d' % (name, syn), bytes([syn]) + data
 
 
 def main():

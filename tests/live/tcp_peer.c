@@ -1,5 +1,6 @@
 /*
- * A machine on a TAP device that speaks TCP with the host's kernel, for tests/system/tcp_tap.py and ./dev bench:
+ * A machine on a TAP device that speaks TCP with the host's kernel, for tests/system/tcp_tap.py and ./dev
+ * bench:
  *
  *	tcp_peer DEVICE [offload] [through=WIRE] ADDRESS/BITS... -- get HOST PORT PATH FILE
  *	                                          -- serve PORT FILE
@@ -9,14 +10,15 @@
  *	                                          -- churn HOST PORT COUNT
  *	                                          -- accept PORT COUNT
  *
- * get and serve speak HTTP/1.0; sink, echo and serve run until SIGTERM, and take every connection at once, a
- * thread each. With WIRE, "loss=0.01,duplicate=0.01,corrupt=0.01,reorder=0.1,delay=5,jitter=1" (chances, ms), the
- * machine is behind a router, which has the device, and a wire that does these things both ways:
+ * get and serve speak HTTP/1.0; sink, echo and serve run until SIGTERM, and take every connection at once,
+ * a thread each. With WIRE, "loss=0.01,duplicate=0.01,corrupt=0.01,reorder=0.1,delay=5,jitter=1" (chances,
+ * ms), the machine is behind a router, which has the device, and a wire that does these things both ways:
  *
  *	[ kernel 10.9.0.1 ]-- TAP --[ 10.9.0.2 router 10.10.0.1 ]-- wire --[ 10.10.0.2 machine ]
  *
- * (fd09::/64 and fd10::/64 likewise); the addresses are the router's then. source sends octets of a known pattern and reads until the end; churn opens and closes, four at a
- * time. Prints "ready" when it listens, and one line for each thing that went wrong; exit status 1 then.
+ * (fd09::/64 and fd10::/64 likewise); the addresses are the router's then. source sends octets of a known
+ * pattern and reads until the end; churn opens and closes, four at a time. Prints "ready" when it listens,
+ * and one line for each thing that went wrong; exit status 1 then.
  */
 #include <arpa/inet.h>
 #include <errno.h>

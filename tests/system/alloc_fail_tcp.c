@@ -3,7 +3,7 @@
  * Whatever fails, a call gives an error, or a packet is lost and sent again; nothing crashes or waits for
  * ever, no octet is wrong, and nothing is left behind.
  *
- *	[ A en0 10.0.0.1 ]----- wire that loses and reorders -----[ en0 10.0.0.2 B ]
+ *	[ A en0 10.0.0.1, 2001:db8::1 ]----- wire that loses and reorders -----[ en0 10.0.0.2, 2001:db8::2 B ]
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +35,7 @@ enum { A, B, HOSTS };
 struct conversation {
 	uint64_t n;			/* the allocation that fails; 0: none */
 	unsigned where;
+	int family;
 	nke_world_t *world;
 	nke_t *m[HOSTS];
 	nke_iface_t *en[HOSTS];
@@ -62,6 +63,28 @@ good(const struct conversation *c, int error, const char *what)
 	return false;
 }
 
+/* Of machine `i`; HOSTS: any. */
+static socklen_t
+address(int family, unsigned i, uint16_t port, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof *ss);
+	ss->ss_family = (sa_family_t)family;
+	if (family == AF_INET) {
+		sin->sin_port = htons(port);
+		sin->sin_addr.s_addr = i < HOSTS ? htonl(0x0a000001u + i) : INADDR_ANY;
+		return sizeof *sin;
+	}
+	sin6->sin6_port = htons(port);
+	if (i < HOSTS) {
+		assert_int_equal(inet_pton(AF_INET6, "2001:db8::1", &sin6->sin6_addr), 1);
+		sin6->sin6_addr.s6_addr[15] = (uint8_t)(1 + i);
+	}
+	return sizeof *sin6;
+}
+
 /* ---- building ----------------------------------------------------------------------------- */
 
 static bool
@@ -75,12 +98,13 @@ build(struct conversation *c)
 		struct nke_config config = {.world = c->world, .seed = 7,
 		    .fail_alloc = i == c->where ? c->n : 0};
 		struct nke_iface_config iface = {.name = "en0", .lladdr = {2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
-		struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000001u + i)};
+		struct sockaddr_storage ss;
+		socklen_t len = address(c->family, i, 0, &ss);
 
 		if (!good(c, nke_create(&config, &c->m[i]), "nke_create") ||
 		    !good(c, nke_iface_create(c->m[i], &iface, &c->en[i]), "nke_iface_create") ||
-		    !good(c, nke_iface_add_address(c->en[i], (struct sockaddr *)&sin, sizeof sin, 24),
-		    "nke_iface_add_address"))
+		    !good(c, nke_iface_add_address(c->en[i], (struct sockaddr *)&ss, len,
+		    c->family == AF_INET ? 24 : 64), "nke_iface_add_address"))
 			return false;
 	}
 	if (!good(c, nke_wire_create(c->m[A], NULL, 3, &c->wire), "nke_wire_create"))
@@ -131,11 +155,12 @@ hear(struct conversation *c, unsigned i)
 static int
 listener(struct conversation *c)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(80)};
-	int l = nke_socket(c->m[B], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = address(c->family, HOSTS, 80, &ss);
+	int l = nke_socket(c->m[B], c->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	if (!good(c, l < 0 ? errno : 0, "nke_socket") ||
-	    !good(c, nke_bind(c->m[B], l, (struct sockaddr *)&sin, sizeof sin) != 0 ? errno : 0,
+	    !good(c, nke_bind(c->m[B], l, (struct sockaddr *)&ss, len) != 0 ? errno : 0,
 	    "nke_bind") || !good(c, nke_listen(c->m[B], l, 5) != 0 ? errno : 0, "nke_listen"))
 		return -1;
 	return l;
@@ -144,13 +169,13 @@ listener(struct conversation *c)
 static bool
 dial(struct conversation *c)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(80),
-	    .sin_addr.s_addr = htonl(0x0a000002)};
+	struct sockaddr_storage ss;
+	socklen_t len = address(c->family, B, 80, &ss);
 
-	c->s[A] = nke_socket(c->m[A], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	c->s[A] = nke_socket(c->m[A], c->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (!good(c, c->s[A] < 0 ? errno : 0, "nke_socket"))
 		return false;
-	return nke_connect(c->m[A], c->s[A], (struct sockaddr *)&sin, sizeof sin) == 0 ||
+	return nke_connect(c->m[A], c->s[A], (struct sockaddr *)&ss, len) == 0 ||
 	    errno == EINPROGRESS || good(c, errno, "nke_connect");
 }
 
@@ -227,9 +252,9 @@ take_down(struct conversation *c, bool whole)
 
 /* How many allocations machine `where` has made. */
 static uint64_t
-run(uint64_t n, unsigned where)
+run(int family, uint64_t n, unsigned where)
 {
-	struct conversation c = {.n = n, .where = where, .s = {-1, -1}};
+	struct conversation c = {.n = n, .where = where, .family = family, .s = {-1, -1}};
 	struct nke_memory memory = {0};
 	bool whole = build(&c);
 
@@ -242,24 +267,37 @@ run(uint64_t n, unsigned where)
 }
 
 static void
-every_allocation_fails(void **state)
+each_in_turn(int family)
 {
-	(void)state;
 	for (unsigned where = 0; where < HOSTS; where++) {
-		uint64_t n = 1, all = run(0, where);
+		uint64_t n = 1, all = run(family, 0, where);
 
 		assert_true(all > 100);
 		/* A run in which one failed makes others: until one has made fewer than would be needed. */
-		while (run(n, where) >= n || n <= all)
+		while (run(family, n, where) >= n || n <= all)
 			n++;
 	}
+}
+
+static void
+every_allocation_fails(void **state)
+{
+	(void)state;
+	each_in_turn(AF_INET);
+}
+
+static void
+every_allocation_fails_of_ipv6(void **state)
+{
+	(void)state;
+	each_in_turn(AF_INET6);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_allocation_fails),
+		cmocka_unit_test(every_allocation_fails), cmocka_unit_test(every_allocation_fails_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,7 +265,8 @@ receive_some(unsigned i, unsigned k)
 	}
 	if (!side->ended && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOTCONN)
 		fail_msg("seed %llu, flow %u, %c: %s; sent %u of %u, has %u of %u, %s",
-		    (unsigned long long)seed, i, "ab"[k], strerror(errno), side->sent, side->send, side->got, flows[i].side[!k].send,
+		    (unsigned long long)seed, i, "ab"[k], strerror(errno), side->sent,
+		    side->send, side->got, flows[i].side[!k].send,
 		    side->shut ? "shut" : "open");
 }
 

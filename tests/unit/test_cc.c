@@ -216,7 +216,7 @@ step_reference(struct reference *r, double t, double rtt)
 }
 
 /*
- * A window of `w` segments is lost from, then `seconds` go by with ACKs: is ours within 2 % of what
+ * A window of `w` segments is lost from, then `seconds` go by with ACKs: is ours within 0.5 % of what
  * the RFC says? `fast`: the window of the loss before was larger.
  */
 static void
@@ -249,7 +249,7 @@ compare(unsigned w, unsigned rtt_ms, unsigned seconds, bool fast)
 		}
 		ours = ftp->snd_cwnd / (double)MSS;
 		want = r.cwnd;
-		if (ours < want * 0.98 - 1 || ours > want * 1.02 + 1)
+		if (ours < want * 0.995 - 0.5 || ours > want * 1.005 + 0.5)
 			CHECK_EQ((long)(ours * 1000), (long)(want * 1000));
 	}
 	end_loss();

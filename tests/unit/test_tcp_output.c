@@ -646,6 +646,42 @@ KTEST(a_pause_starts_the_window_anew)
 	end_flow();
 }
 
+KTEST(paced_segments_go_one_by_one)
+{
+	tcp_testbed();
+	open_flow(false, (struct flow_peer){0});
+	ftp->t_pace_rate = 1460000;
+	write_flow(4380, 0);
+	went_data(0, 1460, A);
+	CHECK_EQ(waiting(), 0);
+	pass(900 * FLOW_MS / 1000);
+	CHECK_EQ(waiting(), 0);
+	pass(200 * FLOW_MS / 1000);
+	went_data(1460, 1460, A);
+	CHECK_EQ(waiting(), 0);
+	pass(FLOW_MS);
+	went_data(2920, 1460, A | P);
+	end_flow();
+}
+
+KTEST(ipv6_options_and_the_smallest_mtu_make_segments_smaller)
+{
+	tcp_testbed();
+	open_flow(true, (struct flow_peer){.mss = 1440});
+	CHECK_EQ(ftp->t_maxseg, 1440);
+	CHECK_EQ(set_int(flow, IPPROTO_IPV6, IPV6_USE_MIN_MTU, 1), 0);
+	tcp_mss(ftp, 1440);
+	CHECK_EQ(ftp->t_maxseg, 1220);
+	CHECK_EQ(set_int(flow, IPPROTO_IPV6, IPV6_USE_MIN_MTU, 0), 0);
+	CHECK_EQ(set_option(flow, IPPROTO_IPV6, IPV6_DSTOPTS, "\0\0\1\4\0\0\0", 8), 0);
+	tcp_mss(ftp, 1440);
+	CHECK_EQ(ftp->t_maxseg, 1432);
+	write_flow(2000, 0);
+	CHECK_EQ(sent.m[taken]->m_pkthdr.len, 1500);
+	CHECK_EQ(mtod(sent.m[taken], const struct ip6_hdr *)->ip6_nxt, IPPROTO_DSTOPTS);
+	end_flow();
+}
+
 KTEST_SUITE(tcp_output,
 	T(the_syn_has_bsds_options),
 	T(options_that_are_off_are_not_said),
@@ -678,4 +714,6 @@ KTEST_SUITE(tcp_output,
 	T(ipv6_segments_are_ipv6s),
 	T(an_interface_that_cuts_gets_large_segments),
 	T(data_carry_the_acknowledgement),
-	T(a_pause_starts_the_window_anew));
+	T(a_pause_starts_the_window_anew),
+	T(paced_segments_go_one_by_one),
+	T(ipv6_options_and_the_smallest_mtu_make_segments_smaller));

@@ -242,6 +242,14 @@ KTEST(a_receiver_that_reneges_is_believed)
 	end_loss();
 }
 
+/* The timeout comes before any probe. */
+static void
+no_probe(void)
+{
+	ftp->t_flags &= ~(uint32_t)TF_TLP_ARMED;
+	tcp_timer_set(ftp, TT_LOSS, 0);
+}
+
 /* ---- F-RTO: RFC 5682 ------------------------------------------------------------------------ */
 
 KTEST(late_acks_prove_a_timeout_wrong)
@@ -265,6 +273,26 @@ KTEST(late_acks_prove_a_timeout_wrong)
 	CHECK_EQ(tst()->tcps_sndrexmitbad, 1);
 	CHECK(ftp->snd_cwnd >= 10 * MSS);
 	CHECK(ftp->snd_ssthresh > 100 * MSS);
+	end_loss();
+}
+
+KTEST(late_acks_prove_it_with_sack_too)
+{
+	open_loss(SACK);
+	fly(30, 10);
+	no_probe();
+	pass(501 * FLOW_MS);
+	CHECK(ftp->t_flags & TF_FRTO);
+	pass(200 * FLOW_MS);
+	ACK(1);
+	CHECK_STR(map(), "...........");
+	ACK(2);
+	CHECK(!tcp_in_recovery(ftp));
+	CHECK_EQ(tst()->tcps_sndrexmitbad, 1);
+	/* And nothing goes again on account of the retransmission's having arrived. */
+	CHECK(strchr(map(), 'L') == NULL && strchr(map(), 'r') == NULL);
+	ACK(5);
+	CHECK(strchr(map(), 'L') == NULL && strchr(map(), 'r') == NULL);
 	end_loss();
 }
 
@@ -316,8 +344,8 @@ KTEST(a_timeout_in_recovery_is_taken_as_it_is)
 KTEST(sacked_new_data_proves_a_timeout_right)
 {
 	open_loss(SACK);
-	tconfig()->rack = 0;
 	fly(30, 10);
+	no_probe();
 	pass(501 * FLOW_MS);
 	pass(200 * FLOW_MS);
 	ACK(1);
@@ -332,14 +360,15 @@ KTEST(sacked_new_data_proves_a_timeout_right)
 KTEST(sacked_old_data_proves_a_timeout_wrong)
 {
 	open_loss(SACK);
-	tconfig()->rack = 0;
 	fly(30, 10);
+	no_probe();
 	pass(501 * FLOW_MS);
 	pass(200 * FLOW_MS);
 	ACK(1);
 	ACK(1, {2, 3});
 	CHECK(!tcp_in_recovery(ftp));
 	CHECK_EQ(tst()->tcps_sndrexmitbad, 1);
+	CHECK_EQ(ftp->t_lost, 0);
 	end_loss();
 }
 
@@ -496,6 +525,11 @@ KTEST(congestion_echo_reduces_once_per_window)
 	fly(10, 10);
 	echo(22);
 	CHECK(ftp->snd_cwnd <= 5 * MSS);
+	CHECK(ftp->t_flags & TF_CONGRECOVERY);
+	/* Slow start after a timeout is not held up by it. */
+	pass(5 * FLOW_SEC);
+	CHECK(ftp->t_flags & TF_RTORECOVERY);
+	CHECK(!(ftp->t_flags & TF_CONGRECOVERY));
 	end_loss();
 }
 
@@ -574,6 +608,7 @@ KTEST_SUITE(tcp_recovery,
 	T(after_a_timeout_all_is_lost),
 	T(a_receiver_that_reneges_is_believed),
 	T(late_acks_prove_a_timeout_wrong),
+	T(late_acks_prove_it_with_sack_too),
 	T(a_duplicate_ack_proves_a_timeout_right),
 	T(without_new_data_a_timeout_is_taken_as_it_is),
 	T(a_timeout_in_recovery_is_taken_as_it_is),

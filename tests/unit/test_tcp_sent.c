@@ -1,4 +1,5 @@
 /* src/netinet/tcp_sent.c: the queue of what is in flight, its sums and its pointers. */
+#include "src/kern/prng.h"
 #include "tests/unit/tcp_loss.h"
 
 /* Enters `n` segments, a microsecond apart. */
@@ -284,6 +285,49 @@ KTEST(freed_entries_are_used_again)
 	end();
 }
 
+/* Everything that can happen, at random, to a window that moves on. */
+KTEST(the_sums_hold_whatever_happens)
+{
+	struct tcp_segment seg;
+	struct tcp_sent *e;
+
+	begin(0);
+	for (unsigned i = 0; i < 5000; i++) {
+		uint32_t what = prng_u32(curmachine()) % 12, out = ftp->snd_nxt - ftp->snd_una;
+		uint32_t at = out != 0 ? prng_u32(curmachine()) % out : 0;
+		unsigned steps = 1000;
+
+		if (what < 4 || out == 0) {
+			at = 1 + prng_u32(curmachine()) % (3 * MSS);
+			CHECK(tcp_sent_add(ftp, ftp->snd_nxt, ftp->snd_nxt + at, 0) != NULL);
+			ftp->snd_nxt += at;
+			if (what & 1)
+				let_run();
+			continue;
+		}
+		e = tcp_sent_find(ftp, ftp->snd_una + at, &steps);
+		CHECK(e != NULL && SEQ_LEQ(e->seq, ftp->snd_una + at) && SEQ_GT(e->end, ftp->snd_una + at));
+		if (what == 4)
+			acknowledge(ftp->snd_una - base + at, &seg);
+		else if (what <= 6 && !(e->flags & SENT_SACKED))
+			ftp->t_sent_hint = tcp_sent_sacked(ftp, e);
+		else if (what <= 8)
+			tcp_sent_mark_lost(ftp, e);
+		else if (what == 9 && (e = tcp_sent_first_lost(ftp)) != NULL)
+			tcp_sent_again(ftp, e);
+		else if (what == 10 && !(e->flags & SENT_SACKED) && SEQ_LT(e->seq, ftp->snd_una + at))
+			(void)tcp_sent_split(ftp, e, ftp->snd_una + at);
+		else if (i % 97 == 0)
+			tcp_sent_mark_all_lost(ftp);
+		else if (i % 53 == 0)
+			tcp_sent_unmark_lost(ftp);
+		else if (i % 211 == 0)
+			tcp_sent_renege(ftp);
+		CHECK_QUEUE();
+	}
+	end();
+}
+
 KTEST(a_wrong_sum_is_found)
 {
 	begin(2);
@@ -309,4 +353,5 @@ KTEST_SUITE(tcp_sent,
 	T(what_the_receiver_threw_away_is_lost),
 	T(entries_are_found_in_bounded_steps),
 	T(freed_entries_are_used_again),
+	T(the_sums_hold_whatever_happens),
 	T(a_wrong_sum_is_found));

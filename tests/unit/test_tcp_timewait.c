@@ -218,11 +218,19 @@ opens(const struct over *o, tcp_seq seq, uint32_t stamp)
 
 	nevermind();
 	COME(.flags = S, .seq = seq, .win = 1000, .to = ts(stamp));
+	/* One without its timestamp is not heard. */
 	if (waiting() == 0) {
 		CHECK_EQ(count(), 1);
 		return false;
 	}
 	s = went();
+	/* An old one is told where we are (RFC 9293 3.10.7.4, fourth step). */
+	if (!(s.flags & S)) {
+		CHECK_EQ(s.flags, A);
+		CHECK_EQ(s.seq, o->ours);
+		CHECK_EQ(count(), 1);
+		return false;
+	}
 	CHECK_EQ(s.flags, S | A);
 	CHECK_EQ(s.ack, seq + 1);
 	/* RFC 1122 4.2.2.13: above everything that was used before. */
