@@ -33,6 +33,7 @@ struct wire_end {
 	struct wire_list queue;		/* wait for the wire: since when */
 	struct mbuf *sending;		/* is on its way into the wire: until when */
 	struct wire_list flight;	/* arrive, in order: when */
+	struct wire_list late;		/* held back: a list of its own, as each grows at its end */
 	uint64_t last_due;		/* jitter does not make frames overtake each other */
 	struct {			/* RFC 8289 */
 		uint64_t first_above, drop_next;

@@ -106,15 +106,27 @@ arrive(void *arg)
 		dlil_input_now(ifp, list);
 }
 
+/* The list that the next one to arrive is in: of two at the same time, what was held back left first. */
+static inline struct wire_list *
+next_in_flight(struct wire_end *e)
+{
+	const struct mbuf *f = e->flight.head, *l = e->late.head;
+
+	if (l != NULL && (f == NULL || l->m_pkthdr.timestamp <= f->m_pkthdr.timestamp))
+		return &e->late;
+	return &e->flight;
+}
+
 static void
 arm(struct wire_end *e)
 {
+	const struct mbuf *first = next_in_flight(e)->head;
 	uint64_t next = UINT64_MAX;
 
 	if (e->sending != NULL)
 		next = e->sending->m_pkthdr.timestamp;
-	if (e->flight.head != NULL && e->flight.head->m_pkthdr.timestamp < next)
-		next = e->flight.head->m_pkthdr.timestamp;
+	if (first != NULL && first->m_pkthdr.timestamp < next)
+		next = first->m_pkthdr.timestamp;
 	if (next != UINT64_MAX && (!callout_pending(&e->timer) || e->timer.deadline != next) &&
 	    callout_reset(&e->timer, next) != 0)
 		wire_way_empty(e);	/* no memory for a timer: nothing would ever arrive */
@@ -157,20 +169,20 @@ turn_bit(struct wire_end *e, struct mbuf *m)
 
 /* Into its place in the order of arrival, behind those of the same time. */
 static void
-fly(struct wire_end *e, struct mbuf *m, uint64_t due)
+fly(struct wire_list *l, struct mbuf *m, uint64_t due)
 {
-	struct mbuf **place = &e->flight.head;
+	struct mbuf **place = &l->head;
 
 	m->m_pkthdr.timestamp = due;
-	if (e->flight.head == NULL || e->flight.tail->m_pkthdr.timestamp <= due) {
-		append(&e->flight, m);
+	if (l->head == NULL || l->tail->m_pkthdr.timestamp <= due) {
+		append(l, m);
 		return;
 	}
 	while ((*place)->m_pkthdr.timestamp <= due)
 		place = &(*place)->m_nextpkt;
 	m->m_nextpkt = *place;
 	*place = m;
-	e->flight.count++;
+	l->count++;
 }
 
 static void
@@ -178,6 +190,7 @@ depart(struct wire_end *e, struct mbuf *m)
 {
 	const struct core_wire_params *p = &e->params;
 	uint64_t due = later(machine_now(e->machine), p->delay_ns);
+	struct wire_list *list = &e->flight;
 	struct mbuf *twin;
 
 	if (is_lost(e)) {
@@ -185,7 +198,7 @@ depart(struct wire_end *e, struct mbuf *m)
 		m_freem(m);
 		return;
 	}
-	if (e->flight.count >= FLIGHT_MAX) {
+	if (e->flight.count + e->late.count >= FLIGHT_MAX) {
 		e->stats.no_memory++;
 		m_freem(m);
 		return;
@@ -199,14 +212,15 @@ depart(struct wire_end *e, struct mbuf *m)
 	if (chance(e, p->reorder)) {
 		e->stats.reordered++;
 		due = later(due, p->reorder_ns != 0 ? p->reorder_ns : REORDER_DEFAULT);
+		list = &e->late;
 	} else {
 		e->last_due = due;
 	}
 	if (chance(e, p->duplicate) && (twin = m_dup(m, MBUF_DONTWAIT)) != NULL) {
 		e->stats.duplicated++;
-		fly(e, twin, due);
+		fly(list, twin, due);
 	}
-	fly(e, m, due);
+	fly(list, m, due);
 }
 
 /* ---- the queue ---------------------------------------------------------------------------- */
@@ -322,14 +336,15 @@ tick(void *arg)
 {
 	struct wire_end *e = arg;
 	uint64_t now = machine_now(e->machine);
+	struct wire_list *list;
 	struct mbuf *m;
 
 	while ((m = e->sending) != NULL && m->m_pkthdr.timestamp <= now) {
 		depart(e, m);
 		start_sending(e);
 	}
-	while ((m = e->flight.head) != NULL && m->m_pkthdr.timestamp <= now)
-		append(&e->arrived, take(&e->flight));
+	while ((list = next_in_flight(e))->head != NULL && list->head->m_pkthdr.timestamp <= now)
+		append(&e->arrived, take(list));
 	if (e->arrived.head != NULL)
 		softintr_schedule(&e->input);
 	arm(e);
@@ -353,6 +368,7 @@ too_long(const struct wire_end *e, const struct mbuf *m, size_t len)
 static void
 send(struct wire_end *e, struct mbuf *m, size_t len)
 {
+	const struct mbuf *first;
 	struct mbuf *n;
 
 	e->stats.frames++;
@@ -369,7 +385,7 @@ send(struct wire_end *e, struct mbuf *m, size_t len)
 		e->stats.no_memory++;
 		return;
 	}
-	if (e->plain && e->flight.head == NULL && e->sending == NULL) {
+	if (e->plain && e->flight.head == NULL && e->late.head == NULL && e->sending == NULL) {
 		append(&e->arrived, n);
 		softintr_schedule(&e->input);
 		return;
@@ -378,7 +394,8 @@ send(struct wire_end *e, struct mbuf *m, size_t len)
 		enqueue(e, n);
 	else
 		depart(e, n);
-	if (e->flight.head != NULL && e->flight.head->m_pkthdr.timestamp <= machine_now(e->machine))
+	first = next_in_flight(e)->head;
+	if (first != NULL && first->m_pkthdr.timestamp <= machine_now(e->machine))
 		tick(e);
 	else
 		arm(e);
@@ -420,9 +437,11 @@ wire_way_empty(struct wire_end *e)
 	m_freem(e->sending);
 	m_freem_list(e->queue.head);
 	m_freem_list(e->flight.head);
+	m_freem_list(e->late.head);
 	m_freem_list(e->arrived.head);
 	e->sending = NULL;
 	memset(&e->queue, 0, sizeof e->queue);
 	memset(&e->flight, 0, sizeof e->flight);
+	memset(&e->late, 0, sizeof e->late);
 	memset(&e->arrived, 0, sizeof e->arrived);
 }

@@ -33,7 +33,7 @@ static const char help[] =
 "    of the machine:\n"
 "  --kext PATH        load this kext; may be given several times, loaded in that order\n"
 "  --forward          forward packets between the interfaces\n"
-"  --echo PORT        send back every UDP datagram that comes to this port\n"
+"  --echo PORT        send back what comes to this port, by UDP and TCP\n"
 "  -w FILE            write all frames to a capture file; - for standard output\n"
 "  --for SECONDS      end after that time\n"
 "  --seed N           seed of the machine's random numbers (a random one)\n"
@@ -177,6 +177,8 @@ bring_up(struct run *r)
 		code = configure(r, &r->interfaces[i]);
 	if (code == CMD_OK && r->echo_port != 0)
 		code = run_echo_start(r);
+	if (code == CMD_OK && r->echo_port != 0)
+		code = run_echo_tcp_start(r);
 	return code;
 }
 
@@ -218,6 +220,7 @@ take_down(struct run *r)
 		run_summary(r);
 	run_watch_stop(r);
 	run_echo_stop(r);
+	run_echo_tcp_stop(r);
 	for (unsigned i = 0; i < r->interface_count; i++) {
 		nke_tap_close(r->interfaces[i].tap);
 		nke_device_close(r->interfaces[i].shared);

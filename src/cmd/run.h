@@ -64,6 +64,10 @@ struct run {
 	nke_event_t *echo_events[2];
 	int echo_sockets[2];		/* IPv4, IPv6 */
 	uint64_t echoed;
+	nke_event_t *listener_events[2];	/* the same for TCP */
+	int listeners[2];
+	struct run_stream *streams;		/* connections, run_echo_tcp.c */
+	uint64_t echoed_streams, echoed_bytes;
 };
 
 /* run_options.c: CMD_OK or CMD_USAGE; `helped`: the help was all that was asked for. */
@@ -78,6 +82,9 @@ void run_summary(const struct run *);
 /* run_echo.c */
 int run_echo_start(struct run *);
 void run_echo_stop(struct run *);
+/* run_echo_tcp.c */
+int run_echo_tcp_start(struct run *);
+void run_echo_tcp_stop(struct run *);
 
 /* run_dhcp.c */
 int run_dhcp(struct run *, struct run_interface *);

@@ -58,7 +58,7 @@ run_echo_start(struct run *r)
 			return CMD_INPUT;
 		}
 	}
-	run_say(r, "datagrams to port %u go back", r->echo_port);
+	run_say(r, "what comes to port %u goes back", r->echo_port);
 	return CMD_OK;
 }
 

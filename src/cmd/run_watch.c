@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <nke/socket.h>
+#include <nke/stats.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,11 +157,38 @@ summarize_interface(const struct run_interface *i)
 	    (unsigned long long)s.dropped_out);
 }
 
+static unsigned long long
+counter(const struct nke_counter *counters, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(counters[i].name, name) == 0)
+			return counters[i].value;
+	return 0;
+}
+
+static void
+summarize_tcp(const struct run *r)
+{
+	struct nke_counter c[256];
+	size_t n = nke_stats_protocol(r->machine, "tcp", c, sizeof c / sizeof *c);
+
+	if (counter(c, n, "packets received") == 0 && counter(c, n, "packets sent") == 0)
+		return;
+	fprintf(stderr, "tcp: %llu connections; in %llu segments, %llu bytes; out %llu segments, %llu bytes, "
+	    "%llu segments again\n", counter(c, n, "connections established (including accepts)"),
+	    counter(c, n, "packets received"), counter(c, n, "bytes received in-sequence"),
+	    counter(c, n, "packets sent"), counter(c, n, "data bytes"),
+	    counter(c, n, "data packets retransmitted"));
+}
+
 void
 run_summary(const struct run *r)
 {
 	for (unsigned i = 0; i < r->interface_count; i++)
 		summarize_interface(&r->interfaces[i]);
 	if (r->echo_port != 0)
-		fprintf(stderr, "echo: %llu datagrams\n", (unsigned long long)r->echoed);
+		fprintf(stderr, "echo: %llu datagrams; %llu connections, %llu bytes\n",
+		    (unsigned long long)r->echoed, (unsigned long long)r->echoed_streams,
+		    (unsigned long long)r->echoed_bytes);
+	summarize_tcp(r);
 }

@@ -10,6 +10,12 @@
 #include "src/kern/panic.h"
 #include "src/kern/world.h"
 
+static inline struct world *
+world_of(const struct callout *c)
+{
+	return c->timer ? c->world : c->machine->world;
+}
+
 /* ---- the heap ----------------------------------------------------------------------------- */
 
 static bool
@@ -124,7 +130,8 @@ clear_overdue(struct callout *c)
 	bool overdue = c->overdue;
 
 	c->overdue = false;
-	c->world->overdue -= overdue;
+	if (overdue)
+		world_of(c)->overdue--;
 	return overdue;
 }
 
@@ -133,7 +140,6 @@ callout_init(struct callout *c, struct nke *m, void (*fn)(void *), void *arg)
 {
 	memset(c, 0, sizeof *c);
 	c->machine = m;
-	c->world = m != NULL ? m->world : NULL;
 	c->fn = fn;
 	c->arg = arg;
 }
@@ -141,7 +147,7 @@ callout_init(struct callout *c, struct nke *m, void (*fn)(void *), void *arg)
 errno_t
 callout_reset(struct callout *c, uint64_t deadline)
 {
-	struct world *w = c->world;
+	struct world *w = world_of(c);
 	errno_t error = callout_reserve(w);
 
 	if (error != 0)
@@ -160,7 +166,7 @@ callout_stop(struct callout *c)
 
 	clear_overdue(c);
 	if (c->heap_index != 0)
-		heap_remove(c->world, c);
+		heap_remove(world_of(c), c);
 	return pending;
 }
 
@@ -184,7 +190,7 @@ void
 callout_forget(struct world *w, const struct nke *m)
 {
 	for (uint32_t i = w->heap_count; i > 0; i--) {
-		if (i <= w->heap_count && w->heap[i]->machine == m && !w->heap[i]->timer) {
+		if (i <= w->heap_count && !w->heap[i]->timer && w->heap[i]->machine == m) {
 			heap_remove(w, w->heap[i]);
 			i = w->heap_count + 1;
 		}

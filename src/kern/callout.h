@@ -15,17 +15,19 @@
 struct callout {
 	void (*fn)(void *);
 	void *arg;
-	struct nke *machine;		/* NULL for a thread's time limit */
-	struct world *world;
+	union {
+		struct nke *machine;
+		struct world *world;	/* of a thread's time limit (`timer`), which belongs to no machine */
+	};
 	uint64_t deadline;		/* absolute ns of the world's clock */
 	uint64_t order;			/* ties: first armed, first called */
-	uint32_t heap_index;		/* 0: not pending */
-	bool running;			/* fn has not returned */
-	bool overdue;			/* became due while running: called again at once */
-	bool awaited;			/* somebody waits for `running` to end */
-	bool threaded;			/* may well sleep: always on a worker, never on a host's stack */
-	bool timer;			/* a thread's time limit: fn never blocks, the scheduler calls it */
 	struct thread *runner;		/* who runs it, NULL nobody */
+	uint32_t heap_index;		/* 0: not pending */
+	bool running : 1;		/* fn has not returned */
+	bool overdue : 1;		/* became due while running: called again at once */
+	bool awaited : 1;		/* somebody waits for `running` to end */
+	bool threaded : 1;		/* may well sleep: always on a worker, never on a host's stack */
+	bool timer : 1;			/* a thread's time limit: fn never blocks, the scheduler calls it */
 };
 
 void callout_init(struct callout *, struct nke *, void (*fn)(void *), void *arg);

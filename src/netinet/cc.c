@@ -1,16 +1,17 @@
 /*
- * Congestion control: which algorithms there are, which one a connection has, and what all of them share.
+ * Congestion control: which algorithms there are, which one a connection has, and what all of them
+ * share.
  *
- * RFC 5681 with RFC 3465 (bytes are counted, at most net.inet.tcp.abc_l_var segments per ACK in slow start, one
- * after an RTO), RFC 6928 initial window (tcp_mss.c), RFC 7661 in spirit: a window that was not used is not
- * made larger. Recovery's own window is PRR's (tcp_recovery.c).
+ * RFC 5681 with RFC 3465 (bytes are counted, at most net.inet.tcp.abc_l_var segments per ACK in slow
+ * start, one after an RTO), RFC 6928 initial window (tcp_mss.c), RFC 7661 in spirit: a window that
+ * was not used is not made larger. Recovery's own window is PRR's (tcp_recovery.c).
  *
- * Way in: cc_ack_received, cc_cong_signal and their sisters, from tcp_recovery.c, tcp_ecn.c and tcp_output.c.
- * Way out: snd_cwnd, snd_ssthresh; trace point tcp_cwnd. State: t_cc, t_ccdata; machine: what
- * net.inet.tcp.cc.algorithm names. No timers.
+ * Way in: cc_ack_received, cc_cong_signal and their sisters, from tcp_recovery.c, tcp_ecn.c and
+ * tcp_output.c. Way out: snd_cwnd, snd_ssthresh; trace point tcp_cwnd. State: t_cc, t_ccdata;
+ * machine: what net.inet.tcp.cc.algorithm names. No timers.
  *
- * Limits: the window stays between a segment and what a scaled window can express. What the host cache knows
- * of a path sets the first threshold, never the first window.
+ * Limits: the window stays between a segment and what a scaled window can express. What the host
+ * cache knows of a path sets the first threshold, never the first window.
  */
 #include <string.h>
 #include <sys/errno.h>
@@ -168,6 +169,9 @@ void
 cc_cong_signal(struct tcpcb *tp, enum cc_signal what)
 {
 	tp->t_cc->cong_signal(tp, what);
+	/* RFC 3168 6.1.2: whatever reduced the window, the peer is told with the next new data. */
+	if ((tp->t_flags & TF_ECN_PERMIT) && (what == CC_NDUPACK || what == CC_RTO))
+		tp->t_flags |= TF_ECN_SND_CWR;
 	if (what == CC_RTO)
 		tp->snd_cwnd = tp->t_maxseg;
 	else if (what == CC_ECN)

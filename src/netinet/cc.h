@@ -1,8 +1,10 @@
 /*
- * Congestion control as TCP sees it: an algorithm is told what happened and sets the congestion window and
- * the slow start threshold. When segments are lost, and which, is not its business (tcp_recovery.c, tcp_rack.c).
+ * Congestion control as TCP sees it: an algorithm is told what happened and sets the congestion
+ * window and the slow start threshold. When segments are lost, and which, is not its business
+ * (tcp_recovery.c, tcp_rack.c).
  *
- * Chosen per machine (net.inet.tcp.cc.algorithm) and per connection (option TCP_CONGESTION); see cc.c.
+ * Chosen per machine (net.inet.tcp.cc.algorithm) and per connection (option TCP_CONGESTION); see
+ * cc.c.
  */
 #ifndef NKE_NETINET_CC_H
 #define NKE_NETINET_CC_H
@@ -39,7 +41,10 @@ struct cc_algo {
 	void (*init)(struct tcpcb *);
 	/* An acknowledgement of new data. */
 	void (*ack_received)(struct tcpcb *, const struct cc_ack *);
-	/* Sets snd_ssthresh, and snd_cwnd for CC_RTO and the undoing ones. The old values are in t_undo_*. */
+	/*
+	 * Sets snd_ssthresh, and snd_cwnd for CC_RTO and the undoing ones. The old values are in
+	 * t_undo_*.
+	 */
 	void (*cong_signal)(struct tcpcb *, enum cc_signal);
 	/* Recovery is over: snd_cwnd is what is to be used from here on. NULL: ssthresh. */
 	void (*post_recovery)(struct tcpcb *);

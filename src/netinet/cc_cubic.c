@@ -1,17 +1,19 @@
 /*
  * CUBIC: RFC 9438, in integers; slow start ends by HyStart++, RFC 9406.
  *
- * After a reduction the window follows W(t) = C (t - K)^3 + W_max: fast towards the window of the loss, flat near
- * it, then away from it. Where Reno would have more by now (W_est), the window is that (4.3). Constants: C 0.4,
- * beta 0.7. Slow start watches round trip times: when those of a round grow, it goes on a quarter as fast for
- * some rounds (CSS) and ends, unless they shrink again.
+ * After a reduction the window follows W(t) = C (t - K)^3 + W_max: fast towards the window of the
+ * loss, flat near it, then away from it. Where Reno would have more by now (W_est), the window is
+ * that (4.3). Constants: C 0.4, beta 0.7. Slow start watches round trip times: when those of a round
+ * grow, it goes on a quarter as fast for some rounds (CSS) and ends, unless they shrink again.
  *
- * Time is in units of 1/1024 s, windows are in bytes. C (t - K)^3 segments are C mss (t - K)^3 / 2^30 bytes;
- * times are cut off where the cube fits 64 bits. What divisions round off is carried to the next ACK.
+ * Time is in units of 1/1024 s, windows are in bytes. C (t - K)^3 segments are C mss (t - K)^3 /
+ * 2^30 bytes; times are cut off where the cube fits 64 bits. What divisions round off is carried to
+ * the next ACK.
  *
- * State: struct cubic, CC_DATA_SIZE bytes. An epoch is a stretch of congestion avoidance; it ends with a reduction
- * and with a time in which the window was not used, as that time must not count (RFC 9438 5.8, 4.2).
- * net.inet.tcp.cc.cubic: fast_convergence (4.7), friendly (4.3), hystart. No timers.
+ * State: struct cubic, CC_DATA_SIZE bytes. An epoch is a stretch of congestion avoidance; it ends
+ * with a reduction and with a time in which the window was not used, as that time must not count
+ * (RFC 9438 5.8, 4.2). net.inet.tcp.cc.cubic: fast_convergence (4.7), friendly (4.3), hystart. No
+ * timers.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -139,7 +141,10 @@ begin_epoch(struct tcpcb *tp, struct cubic *c, uint64_t now)
 		c->k = cube_time(tp->t_maxseg, c->w_max - tp->snd_cwnd);
 }
 
-/* 4.3: the window that Reno with the same average would have; as fast as Reno above that of the reduction. */
+/*
+ * 4.3: the window that Reno with the same average would have; as fast as Reno above that of the
+ * reduction.
+ */
 static void
 estimate_reno(struct tcpcb *tp, struct cubic *c, uint32_t acked)
 {
@@ -155,7 +160,10 @@ estimate_reno(struct tcpcb *tp, struct cubic *c, uint32_t acked)
 	c->est_acked -= (uint32_t)(more * den * tp->snd_cwnd / (num * tp->t_maxseg));
 }
 
-/* 4.4 and 4.5: (target - cwnd) / cwnd per segment acknowledged, towards where the curve is a round trip later. */
+/*
+ * 4.4 and 4.5: (target - cwnd) / cwnd per segment acknowledged, towards where the curve is a round
+ * trip later.
+ */
 static void
 follow_curve(struct tcpcb *tp, struct cubic *c, uint64_t t, uint32_t acked)
 {
@@ -195,7 +203,7 @@ avoid_congestion(struct tcpcb *tp, struct cubic *c, const struct cc_ack *ack)
 	follow_curve(tp, c, t, acked);
 }
 
-/* ---- slow start ------------------------------------------------------------------------------ */
+/* ---- slow start ----------------------------------------------------------------------------- */
 
 static void
 end_slow_start(struct tcpcb *tp, struct cubic *c)
@@ -272,7 +280,7 @@ slow_start(struct tcpcb *tp, struct cubic *c, const struct cc_ack *ack)
 	cc_set_cwnd(tp, (uint64_t)tp->snd_cwnd + more);
 }
 
-/* ---- the algorithm --------------------------------------------------------------------------- */
+/* ---- the algorithm -------------------------------------------------------------------------- */
 
 static void
 ack_received(struct tcpcb *tp, const struct cc_ack *ack)

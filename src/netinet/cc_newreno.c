@@ -1,8 +1,9 @@
 /*
- * Reno's congestion control: RFC 5681 section 3.1, with bytes counted (RFC 3465). What RFC 6582 adds to it,
- * recovery without SACK, is in tcp_recovery.c.
+ * Reno's congestion control: RFC 5681 section 3.1, with bytes counted (RFC 3465). What RFC 6582 adds
+ * to it, recovery without SACK, is in tcp_recovery.c.
  *
- * State: the bytes acknowledged in congestion avoidance since the window last grew. ECN halves as loss does.
+ * State: the bytes acknowledged in congestion avoidance since the window last grew. ECN halves as
+ * loss does.
  */
 #include "src/netinet/tcp_private.h"
 

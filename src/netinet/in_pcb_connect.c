@@ -267,6 +267,16 @@ unspecified_is_here(struct in_peer *p)
 	p->addr = p->vflag == INP_IPV4 ? in6_from4(htonl(INADDR_LOOPBACK)) : loopback6;
 }
 
+/* It becomes the local address: there is no need to keep it as in_pcbsource() does. */
+static errno_t
+source_to_connect(struct inpcb *inp, const struct in_peer *p, struct in6_addr *source)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(&inp->inp_laddr6) || (inp->inp_flags & INP_GROUPBOUND))
+		return find_source(inp, p, in_pcbboundif(inp, p), source);
+	*source = inp->inp_laddr6;
+	return 0;
+}
+
 /* With its ends in place: is there such a connection, and is there a port for it? */
 static errno_t
 settle_port(struct inpcb *inp, const struct in_peer *p, const struct in6_addr *source)
@@ -300,7 +310,7 @@ in_pcbconnect(struct inpcb *inp, const struct sockaddr *sa)
 	if (!IN6_IS_ADDR_UNSPECIFIED(&laddr) && !(vflag & p.vflag))
 		return EINVAL;
 	unspecified_is_here(&p);
-	error = in_pcbsource(inp, &p, in_pcbboundif(inp, &p), &source);
+	error = source_to_connect(inp, &p, &source);
 	if (error != 0)
 		return error;
 	inp->inp_vflag = p.vflag;

@@ -1,16 +1,16 @@
 /*
- * The acknowledgement of a segment: RFC 9293 section 3.10.7.4, fifth step; RFC 5681 section 2 (what a duplicate
- * ACK is), RFC 5961 section 5 (which ACKs can be true), RFC 6298 section 5 (the timer). Called by tcp_segment.c
- * for connections in SYN_RECEIVED and beyond, once the sequence number was found good; tcp_ack_advance also by
- * header prediction and at the end of connecting.
+ * The acknowledgement of a segment: RFC 9293 section 3.10.7.4, fifth step; RFC 5681 section 2 (what a
+ * duplicate ACK is), RFC 5961 section 5 (which ACKs can be true), RFC 6298 section 5 (the timer). Called by
+ * tcp_segment.c for connections in SYN_RECEIVED and beyond, once the sequence number was found good;
+ * tcp_ack_advance also by header prediction and at the end of connecting.
  *
  * State: snd_una, snd_wnd, snd_wl1, snd_wl2, max_sndwnd. In order: is the ACK possible at all; SYN_RECEIVED
  * becomes ESTABLISHED; the cumulative ACK frees data (so_snd) and what is remembered of them (tcp_sent.c);
  * SACK; what is lost and how much may be in flight (tcp_recovery.c, cc.c); the peer's window; states that
  * wait for the ACK of our FIN.
  *
- * Timers: retransmission is restarted or stopped, persist is stopped when the window opens, keepalive begins
- * with the connection, FIN_WAIT_2 with its state when nobody is left to read.
+ * Timers: retransmission is restarted or stopped, persist is stopped when the window opens, keepalive
+ * begins with the connection, FIN_WAIT_2 with its state when nobody is left to read.
  *
  * Limits: ACKs of what was never sent, or older than a window, change nothing and get a limited answer.
  */

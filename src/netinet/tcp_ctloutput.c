@@ -50,24 +50,24 @@ set_flag(struct tcpcb *tp, int name, uint32_t flag, int value)
 /* ---- times and counts --------------------------------------------------------------------- */
 
 /* Options that are a time: where it is kept, and how many ms its unit is. NULL: another option. */
-static uint32_t *
-time_of(struct tcpcb *tp, int name, int *unit)
+static const uint32_t *
+time_of(const struct tcp_user *user, int name, int *unit)
 {
 	*unit = name == CORE_TCP_USER_TIMEOUT ? 1 : MS_PER_S;
 	switch (name) {
 	case TCP_KEEPALIVE:
-		return &tp->t_keepidle_ms;
+		return &user->keepidle_ms;
 	case TCP_KEEPINTVL:
-		return &tp->t_keepintvl_ms;
+		return &user->keepintvl_ms;
 	case TCP_CONNECTIONTIMEOUT:
 	case CORE_TCP_KEEPINIT:
-		return &tp->t_keepinit_ms;
+		return &user->keepinit_ms;
 	case PERSIST_TIMEOUT:
-		return &tp->t_persist_ms;
+		return &user->persist_ms;
 	case TCP_RXT_CONNDROPTIME:
 	case CORE_TCP_MAXUNACKTIME:
 	case CORE_TCP_USER_TIMEOUT:
-		return &tp->t_maxunacktime_ms;
+		return &user->maxunacktime_ms;
 	default:
 		return NULL;
 	}
@@ -94,9 +94,13 @@ default_ms(const struct tcpcb *tp, int name)
 static errno_t
 set_time(struct tcpcb *tp, int name, int value)
 {
+	struct tcp_user *user = tcp_user_get(tp);
+	uint32_t *ms;
 	int unit;
-	uint32_t *ms = time_of(tp, name, &unit);
 
+	if (user == NULL)
+		return ENOBUFS;
+	ms = (uint32_t *)(uintptr_t)time_of(user, name, &unit);
 	if (value < 0 || value > INT32_MAX / unit)
 		return EINVAL;
 	*ms = (uint32_t)value * (uint32_t)unit;
@@ -113,7 +117,7 @@ static errno_t
 get_time(struct tcpcb *tp, struct sockopt *sopt)
 {
 	int unit;
-	const uint32_t *ms = time_of(tp, sopt->sopt_name, &unit);
+	const uint32_t *ms = time_of(tp->t_user, sopt->sopt_name, &unit);
 	int value = *ms != 0 ? (int)*ms : default_ms(tp, sopt->sopt_name);
 
 	return sooptcopyout_int(sopt, value / unit);
@@ -125,16 +129,19 @@ static errno_t
 set_maxseg(struct tcpcb *tp, int value)
 {
 	int least = tptomachine(tp)->tcp->config.minmss;
+	struct tcp_user *user = tcp_user_get(tp);
 
 	if (value < least || value > IP_MAXPACKET)
 		return EINVAL;
+	if (user == NULL)
+		return ENOBUFS;
 	/* What both sides have agreed upon can only be lowered. */
 	if (tp->t_state > TCPS_LISTEN) {
 		if ((uint32_t)value > tp->t_maxseg)
 			return EINVAL;
 		tp->t_maxseg = (uint32_t)value;
 	}
-	tp->t_usermss = (uint32_t)value;
+	user->usermss = (uint32_t)value;
 	tp->t_flags |= TF_MSS_SET;
 	return 0;
 }
@@ -168,13 +175,18 @@ set_ecn(struct tcpcb *tp, int value)
 static errno_t
 set_int(struct tcpcb *tp, int name, int value)
 {
+	struct tcp_user *user;
+
 	switch (name) {
 	case TCP_MAXSEG:
 		return set_maxseg(tp, value);
 	case TCP_KEEPCNT:
 		if (value < 0)
 			return EINVAL;
-		tp->t_keepcnt = (uint16_t)(value < UINT16_MAX ? value : UINT16_MAX);
+		user = tcp_user_get(tp);
+		if (user == NULL)
+			return ENOBUFS;
+		user->keepcnt = (uint16_t)(value < UINT16_MAX ? value : UINT16_MAX);
 		return 0;
 	case TCP_SENDMOREACKS:
 		if (value < 0 || value > 1)
@@ -189,7 +201,10 @@ set_int(struct tcpcb *tp, int name, int value)
 	case TCP_NOTSENT_LOWAT:
 		if (value < 0)
 			return EINVAL;
-		tp->t_notsent_lowat = (uint32_t)value;
+		user = tcp_user_get(tp);
+		if (user == NULL)
+			return ENOBUFS;
+		user->notsent_lowat = (uint32_t)value;
 		sowwakeup(tptosocket(tp));
 		return 0;
 	default:
@@ -238,7 +253,7 @@ set_option(struct tcpcb *tp, struct sockopt *sopt)
 		return error;
 	if (flag != 0)
 		return set_flag(tp, sopt->sopt_name, flag, value);
-	if (time_of(tp, sopt->sopt_name, &unit) != NULL)
+	if (time_of(tp->t_user, sopt->sopt_name, &unit) != NULL)
 		return set_time(tp, sopt->sopt_name, value);
 	return set_int(tp, sopt->sopt_name, value);
 }
@@ -250,7 +265,7 @@ get_maxseg(const struct tcpcb *tp, struct sockopt *sopt)
 {
 	bool chosen = tp->t_state <= TCPS_LISTEN && (tp->t_flags & TF_MSS_SET);
 
-	return sooptcopyout_int(sopt, (int)(chosen ? tp->t_usermss : tp->t_maxseg));
+	return sooptcopyout_int(sopt, (int)(chosen ? tp->t_user->usermss : tp->t_maxseg));
 }
 
 static errno_t
@@ -275,13 +290,13 @@ get_option(struct tcpcb *tp, struct sockopt *sopt)
 
 	if (flag != 0)
 		return sooptcopyout_int(sopt, (tp->t_flags & flag) != 0);
-	if (time_of(tp, sopt->sopt_name, &unit) != NULL)
+	if (time_of(tp->t_user, sopt->sopt_name, &unit) != NULL)
 		return get_time(tp, sopt);
 	switch (sopt->sopt_name) {
 	case TCP_MAXSEG:
 		return get_maxseg(tp, sopt);
 	case TCP_KEEPCNT:
-		return sooptcopyout_int(sopt, tp->t_keepcnt != 0 ? tp->t_keepcnt :
+		return sooptcopyout_int(sopt, tp->t_user->keepcnt != 0 ? tp->t_user->keepcnt :
 		    tptomachine(tp)->tcp->config.keepcnt);
 	case TCP_SENDMOREACKS:
 		return sooptcopyout_int(sopt, (tp->t_uflags & TFU_MOREACKS) != 0);
@@ -290,7 +305,7 @@ get_option(struct tcpcb *tp, struct sockopt *sopt)
 	case TCP_FASTOPEN:
 		return sooptcopyout_int(sopt, (tp->t_flags & TF_FASTOPEN) != 0);
 	case TCP_NOTSENT_LOWAT:
-		return sooptcopyout_int(sopt, (int)tp->t_notsent_lowat);
+		return sooptcopyout_int(sopt, (int)tp->t_user->notsent_lowat);
 	case TCP_CONNECTION_INFO:
 	case CORE_TCP_INFO:
 		return get_info(tp, sopt);

@@ -1,16 +1,17 @@
 /*
- * Explicit congestion notification: RFC 3168 sections 6.1.1 to 6.1.3, and RFC 8311's permission to mark
- * nothing but data segments.
+ * Explicit congestion notification: RFC 3168 sections 6.1.1 to 6.1.3, and RFC 8311's permission to
+ * mark nothing but data segments.
  *
- * Way in: tcp_ecn_input for every segment of an established connection: a CE mark on it makes us say ECE until
- * the peer's CWR comes; the peer's ECE reduces the window once per window of data (6.1.2), whatever else
- * reduced it in that window. Way out: tcp_ecn_output for every segment sent; tcp_ecn_syn_flags for SYNs.
+ * Way in: tcp_ecn_input for every segment of an established connection: a CE mark on it makes us say
+ * ECE until the peer's CWR comes; the peer's ECE reduces the window once per window of data (6.1.2),
+ * whatever else reduced it in that window. Way out: tcp_ecn_output for every segment sent;
+ * tcp_ecn_syn_flags for SYNs.
  *
  * State: TF_ECN_*, t_recover_ecn while TF_CONGRECOVERY. No timers.
  *
- * Who uses it: net.inet.tcp.ecn.enable 1 asks for it and accepts it, 2 accepts it, 0 neither; TCP_ENABLE_ECN
- * says so per connection. A SYN that is repeated does not ask (6.1.1.1). Left out: ECN for SYN-ACKs (RFC 5562),
- * nonces, accurate ECN.
+ * Who uses it: net.inet.tcp.ecn.enable 1 asks for it and accepts it, 2 accepts it, 0 neither;
+ * TCP_ENABLE_ECN says so per connection. A SYN that is repeated does not ask (6.1.1.1). Left out:
+ * ECN for SYN-ACKs (RFC 5562), nonces, accurate ECN.
  */
 #include <netinet/ip.h>
 
@@ -59,8 +60,9 @@ tcp_ecn_input(struct tcpcb *tp, const struct tcp_segment *seg)
 		if (tp->t_ecn_ce == 1)
 			st->tcps_ecn_conn_recv_ce++;
 	}
+	/* The peer's window is small now: its ACK must not be delayed. */
 	if (seg->flags & TH_CWR)
-		tp->t_flags &= ~(uint32_t)TF_ECN_SND_ECE;
+		tp->t_flags = (tp->t_flags & ~(uint32_t)TF_ECN_SND_ECE) | TF_ACKNOW;
 	/* A mark on the very segment with CWR is a new one. */
 	if ((seg->tos & IPTOS_ECN_MASK) == IPTOS_ECN_CE)
 		tp->t_flags |= TF_ECN_SND_ECE;

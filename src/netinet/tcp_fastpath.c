@@ -1,11 +1,11 @@
 /*
- * Header prediction (Van Jacobson): in a connection that only sends or only receives, nearly every segment is
- * either a pure ACK of something new or the very data that are expected next. Both are recognised by a few
- * comparisons and done here; all else goes the long way (tcp_segment.c), which does the same and more.
+ * Header prediction (Van Jacobson): in a connection that only sends or only receives, nearly every segment
+ * is either a pure ACK of something new or the very data that are expected next. Both are recognised by a
+ * few comparisons and done here; all else goes the long way (tcp_segment.c), which does the same and more.
  * Called by tcp_do_segment for every segment.
  *
- * State, timers and limits: those of the long way. What is looked at here is what makes the long way's checks
- * superfluous: the sequence number is the next, nothing waits for reassembly, the window is the one we know,
+ * State, timers and limits: those of the long way. What is looked at here is what makes the long way's
+ * checks superfluous: the sequence number is the next, nothing waits for reassembly, the window is open,
  * the timestamp is no older than the last, nothing is lost, SACKed, urgent or marked.
  */
 #include "src/kern/sched.h"
@@ -53,7 +53,7 @@ note_segment(struct tcpcb *tp, const struct tcp_segment *seg)
 	}
 }
 
-/* Consumes the segment. */
+/* Consumes the segment. Its window is news, as its ACK is. */
 static void
 pure_ack(struct tcpcb *tp, struct tcp_segment *seg)
 {
@@ -62,6 +62,9 @@ pure_ack(struct tcpcb *tp, struct tcp_segment *seg)
 	note_segment(tp, seg);
 	seg->machine->tcp->stat.tcps_predack++;
 	tcp_ack_advance(tp, seg, seg->ack - tp->snd_una);
+	tp->snd_wnd = seg->win;
+	if (UNLIKELY(tp->max_sndwnd < tp->snd_wnd))
+		tp->max_sndwnd = tp->snd_wnd;
 	tp->snd_wl1 = seg->seq;
 	tp->snd_wl2 = seg->ack;
 	cc_ack_received(tp, seg);
@@ -126,8 +129,8 @@ tcp_fastpath(struct tcpcb *tp, struct tcp_segment *seg)
 	const struct socket *so = tptosocket(tp);
 
 	if (tp->t_state != TCPS_ESTABLISHED || seg->seq != tp->rcv_nxt ||
-	    (seg->flags & PREDICTED) != TH_ACK || seg->win << tp->snd_scale != tp->snd_wnd ||
-	    seg->win == 0 || (seg->to.to_flags & ~(uint32_t)TOF_TS))
+	    (seg->flags & PREDICTED) != TH_ACK || seg->win == 0 || tp->snd_wnd == 0 ||
+	    (seg->to.to_flags & ~(uint32_t)TOF_TS))
 		return false;
 	if (tp->t_flags & TF_RCVD_TSTMP) {
 		if (!(seg->to.to_flags & TOF_TS) || (int32_t)(seg->to.to_tsval - tp->ts_recent) < 0)
@@ -142,12 +145,14 @@ tcp_fastpath(struct tcpcb *tp, struct tcp_segment *seg)
 	if (seg->len == 0) {
 		if (!SEQ_GT(seg->ack, tp->snd_una) || SEQ_GT(seg->ack, tp->snd_nxt) ||
 		    (tp->t_flags & BUSY) || tp->t_sacked != 0 || tp->t_lost != 0 || tp->t_dupacks != 0 ||
-		    tp->t_rxtshift != 0 || tp->t_undo_marker != 0)
+		    tp->t_rxtshift != 0 || tp->t_undo_marker != 0 || tcp_timer_armed(tp, TT_PERSIST))
 			return false;
+		seg->win <<= tp->snd_scale;
 		pure_ack(tp, seg);
 		return true;
 	}
-	if (seg->ack != tp->snd_una || seg->len > sbspace(&so->so_rcv) || tp->t_rcv_sacks != 0 ||
+	if (seg->ack != tp->snd_una || seg->win << tp->snd_scale != tp->snd_wnd ||
+	    seg->len > sbspace(&so->so_rcv) || tp->t_rcv_sacks != 0 ||
 	    tp->t_dsack.start != tp->t_dsack.end || (tp->t_oobflags & TCPOOB_EXPECTED) ||
 	    (so->so_state & SS_CANTRCVMORE))
 		return false;

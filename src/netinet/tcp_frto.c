@@ -1,20 +1,23 @@
 /*
- * Was that timeout spurious? F-RTO, RFC 5682: after an RTO the first segment is sent again, and when its ACK
- * moves on, two new segments go instead of more retransmissions. If the next ACK moves on too, over data that was
- * not sent again, the originals are arriving: nothing was lost. Else all is sent again, as after any RTO.
+ * Was that timeout spurious? F-RTO, RFC 5682: after an RTO the first segment is sent again, and when
+ * its ACK moves on, two new segments go instead of more retransmissions. If the next ACK moves on
+ * too, over data that was not sent again, the originals are arriving: nothing was lost. Else all is
+ * sent again, as after any RTO.
  *
- * Way in: tcp_frto_begin with the RTO, tcp_frto_input with every ACK while TF_FRTO (tcp_recovery.c). Way out:
- * tcp_undo, or TF_FRTO goes and conventional recovery goes on. State: t_frto_step, the RFC's step 2 or 3. The
- * variant with SACK (3.1) where that was negotiated, else the basic one (2.1). No timers of its own.
+ * Way in: tcp_frto_begin with the RTO, tcp_frto_input with every ACK while TF_FRTO (tcp_recovery.c).
+ * Way out: tcp_undo, or TF_FRTO goes and conventional recovery goes on. State: t_frto_step, the
+ * RFC's step 2 or 3. The variant with SACK (3.1) where that was negotiated, else the basic one
+ * (2.1). No timers of its own.
  *
- * Limits: not while an RTO's recovery is going on; not without new data to send, or a window for it.
+ * Limits: not while recovery is going on, as then what was sent last may be younger than a round
+ * trip, and its ACK proves nothing; not without new data to send, or a window for it.
  */
 #include "src/netinet/tcp_private.h"
 
 void
 tcp_frto_begin(struct tcpcb *tp)
 {
-	if (!tptomachine(tp)->tcp->config.frto ||
+	if (!tptomachine(tp)->tcp->config.frto || (tp->t_flags & TF_FASTRECOVERY) ||
 	    ((tp->t_flags & TF_RTORECOVERY) && SEQ_LT(tp->snd_una, tp->t_recover)))
 		return;
 	tp->t_flags |= TF_FRTO;

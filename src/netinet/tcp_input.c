@@ -148,7 +148,8 @@ tcp_reset_segment(struct tcp_segment *seg, struct tcpcb *tp)
 			r.seq = seg->ack;
 		} else {
 			r.flags |= TH_ACK;
-			r.ack = seg->seq + seg->len + ((seg->flags & TH_SYN) != 0) + ((seg->flags & TH_FIN) != 0);
+			r.ack = seg->seq + seg->len + ((seg->flags & TH_SYN) != 0) +
+			    ((seg->flags & TH_FIN) != 0);
 		}
 		if (seg->ends.vflag == INP_IPV6)
 			r.zone = in_pcbzone(seg->machine, seg->m->m_pkthdr.rcvif, &seg->ends.faddr);
@@ -227,10 +228,9 @@ tcp_may_challenge(struct nke *machine)
 void
 tcp_challenge_ack(struct tcpcb *tp, struct tcp_segment *seg)
 {
-	if (!tcp_may_challenge(seg->machine))
-		return;
 	(void)tp;
-	seg->challenge = true;
+	if (tcp_may_challenge(seg->machine))
+		seg->challenge = true;
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */

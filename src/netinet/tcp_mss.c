@@ -1,7 +1,7 @@
 /*
  * The maximum segment size: what we tell the peer, what follows from what it tells us (RFC 9293 3.7.1,
- * RFC 6691), the initial window that depends on it (RFC 6928, RFC 3390, RFC 5681 3.1), and what a smaller path
- * MTU changes (RFC 1191, RFC 8201).
+ * RFC 6691), the initial window that depends on it (RFC 6928, RFC 3390, RFC 5681 3.1), and what a smaller
+ * path MTU changes (RFC 1191, RFC 8201).
  *
  * Called when SYNs are sent and come (tcp_send.c, tcp_syncache.c, tcp_synsent.c), and by ICMP (tcp_notify.c)
  * or the way out (EMSGSIZE). State: t_maxseg, t_sndmss, t_peermss. The path's MTU is the routing table's and
@@ -19,7 +19,9 @@
 static inline uint32_t
 headers(uint8_t vflag)
 {
-	return (uint32_t)TCP_HLEN + (uint32_t)(vflag == INP_IPV4 ? sizeof(struct ip) : sizeof(struct ip6_hdr));
+	size_t ip = vflag == INP_IPV4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
+
+	return (uint32_t)(ip + sizeof(struct tcphdr));
 }
 
 static inline uint32_t
@@ -104,8 +106,8 @@ tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 	uint32_t mss = path_mss(machine, inp, e);
 
 	if (inp != NULL && inp->inp_ppcb != NULL && (intotcpcb(inp)->t_flags & TF_MSS_SET) &&
-	    intotcpcb(inp)->t_usermss < mss)
-		mss = intotcpcb(inp)->t_usermss;
+	    intotcpcb(inp)->t_user->usermss < mss)
+		mss = intotcpcb(inp)->t_user->usermss;
 	return (uint16_t)(mss < IP_MAXPACKET - headers(e->vflag) ? mss : IP_MAXPACKET - headers(e->vflag));
 }
 
@@ -142,16 +144,16 @@ set_maxseg(struct tcpcb *tp, uint32_t mss)
 	tp->t_maxseg = mss > options + 64 ? mss - options : 64;
 }
 
-/* Whole segments fit into the buffers. */
+/* Whole segments fit into the buffers; as BSD counts them, options included. */
 static void
-round_buffers(struct tcpcb *tp)
+round_buffers(struct tcpcb *tp, uint32_t mss)
 {
 	struct socket *so = tptosocket(tp);
-	uint32_t mss = tp->t_maxseg, size = so->so_snd.sb_hiwat;
+	uint32_t size = so->so_snd.sb_hiwat;
 
-	if (size < mss)
+	if (size < tp->t_maxseg)
 		tp->t_maxseg = size > 64 ? size : 64;
-	else if (size % mss != 0)
+	else if (size > mss && size % mss != 0)
 		(void)sbreserve(&so->so_snd, size + mss - size % mss);
 	size = so->so_rcv.sb_hiwat;
 	if (size > mss && size % mss != 0)
@@ -187,10 +189,10 @@ tcp_mss(struct tcpcb *tp, uint16_t offered)
 	mine = path_mss(machine, tp->t_inpcb, &e);
 	if (mine < mss)
 		mss = mine;
-	if ((tp->t_flags & TF_MSS_SET) && tp->t_usermss < mss)
-		mss = tp->t_usermss;
+	if ((tp->t_flags & TF_MSS_SET) && tp->t_user->usermss < mss)
+		mss = tp->t_user->usermss;
 	set_maxseg(tp, mss);
-	round_buffers(tp);
+	round_buffers(tp, mss);
 	choose_tso(tp);
 	/* 1: our SYN was lost (tcp_timer.c). */
 	if (tp->snd_cwnd != 1)

@@ -132,7 +132,7 @@ failed(struct output *o, errno_t error)
 	}
 }
 
-/* EJUSTRETURN: nothing more is to be done in this call, there was a passing error or the connection is gone. */
+/* EJUSTRETURN: no more of it in this call, there was a passing error or the connection is gone. */
 static inline errno_t
 send(struct output *o, const struct tcp_out *out)
 {
@@ -250,14 +250,9 @@ short_one_pays(const struct output *o, uint32_t len, uint32_t avail)
 static bool
 paced(struct tcpcb *tp, uint32_t len)
 {
-	uint64_t now = machine_now(tptomachine(tp));
-
-	if (tp->t_pace_next > now) {
-		if (!tcp_timer_armed(tp, TT_PACE))
-			tcp_timer_set(tp, TT_PACE, tp->t_pace_next - now);
+	if (tcp_timer_armed(tp, TT_PACE))
 		return true;
-	}
-	tp->t_pace_next = now + len * TCP_NS_PER_S / tp->t_pace_rate;
+	tcp_timer_set(tp, TT_PACE, len * TCP_NS_PER_S / tp->t_pace_rate);
 	return false;
 }
 
@@ -317,16 +312,24 @@ empty_one_due(const struct output *o)
 	return tcp_window_update_due(tp);
 }
 
-/* Our FIN, while it is not acknowledged, goes along once more. */
+/*
+ * As BSD does it: while our FIN is not acknowledged, what goes without data says it again. Its ACK measures
+ * nothing then (Karn).
+ */
 static errno_t
 send_empty(struct output *o)
 {
-	const struct tcpcb *tp = o->tp;
+	struct tcpcb *tp = o->tp;
 	struct tcp_out out = {.seq = tp->snd_nxt, .flags = TH_ACK};
+	struct tcp_sent *e;
 
-	if (UNLIKELY((tp->t_flags & TF_SENTFIN) && tp->snd_una != tp->snd_nxt)) {
+	if (UNLIKELY(tp->t_flags & TF_SENTFIN) && tp->snd_una != tp->snd_nxt) {
 		out.seq--;
 		out.flags |= TH_FIN;
+		out.probe = true;
+		e = TAILQ_LAST(&tp->t_sent, tcp_sent_list);
+		if (e != NULL && e->seq == out.seq)
+			e->flags |= SENT_REXMIT;
 	}
 	return send(o, &out);
 }
@@ -479,7 +482,7 @@ tcp_output(struct tcpcb *tp)
 	if (!gone(&o)) {
 		see_to_timers(&o);
 		/* Less waits to be sent: the writer may be waiting for that. */
-		if (UNLIKELY(tp->t_notsent_lowat != 0))
+		if (UNLIKELY(tp->t_user->notsent_lowat != 0))
 			sowwakeup(o.so);
 	}
 done:

@@ -1,6 +1,6 @@
 /*
- * What packets of connections (tcp_send.c) and those of none (tcp_respond.c) have in common: a packet with room
- * for headers, and TCP's checksum.
+ * What packets of connections (tcp_send.c) and those of none (tcp_respond.c) have in common: a packet with
+ * room for headers, and TCP's checksum.
  */
 #ifndef NKE_NETINET_TCP_PACKET_H
 #define NKE_NETINET_TCP_PACKET_H

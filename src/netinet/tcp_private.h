@@ -113,7 +113,7 @@ enum tcp_timer {
 #define TF_ECN_SND_CWR	0x00400000	/* say CWR with the next new data */
 #define TF_FASTOPEN	0x00800000
 #define TF_WASIDLE	0x01000000
-#define TF_MSS_SET	0x02000000	/* TCP_MAXSEG by the user: t_usermss */
+#define TF_MSS_SET	0x02000000	/* TCP_MAXSEG by the user: t_user->usermss */
 #define TF_ECN_WANTED	0x04000000	/* TCP_ENABLE_ECN by the user */
 #define TF_ECN_REFUSED	0x08000000	/* ... the same, off */
 #define TF_BLACKHOLE	0x10000000	/* smaller segments, as large ones vanish; t_pmtud_saved_maxseg */
@@ -126,9 +126,19 @@ struct sackblk {
 	tcp_seq start, end;
 };
 
+/* Options of the user that few set. ms, counts and octets; 0: the sysctl variable, or none. */
+struct tcp_user {
+	uint32_t keepidle_ms, keepintvl_ms, keepinit_ms, maxunacktime_ms;
+	uint32_t persist_ms;		/* PERSIST_TIMEOUT */
+	uint32_t notsent_lowat;
+	uint32_t usermss;		/* TCP_MAXSEG: with TF_MSS_SET */
+	uint16_t keepcnt;
+};
+
 struct tcp_reass_entry;
 struct tcp_hostcache_entry;
 
+/* There are many of them, most of them idle: with socket and inpcb not more than 1,200 octets. */
 struct tcpcb {
 	struct inpcb *t_inpcb;
 	uint32_t t_flags;		/* TF_* */
@@ -148,7 +158,6 @@ struct tcpcb {
 	uint32_t snd_cwnd, snd_ssthresh;
 	uint32_t t_maxseg;		/* data octets of a segment, options already taken off */
 	uint32_t t_sndmss;		/* what the peer can take (its MSS option, or the default) */
-	uint32_t t_usermss;
 
 	/* Receiving. */
 	tcp_seq irs, rcv_nxt;
@@ -160,13 +169,11 @@ struct tcpcb {
 	/* Timestamps (RFC 7323), ms clocks. */
 	uint32_t ts_recent;
 	uint32_t ts_offset;		/* of our clock, random */
-	uint64_t ts_recent_age;		/* uptime when ts_recent was taken */
 
 	/* Round trips (RFC 6298), us: t_srtt scaled by 8, t_rttvar by 4; t_srtt 0: none measured yet. */
 	uint32_t t_srtt, t_rttvar;
 	uint32_t t_rttlast;
 	uint32_t t_rxtcur;		/* the RTO, us, with backoff */
-	uint32_t t_rttmin;		/* lower limit of the RTO, us */
 	uint32_t t_minrtt;		/* smallest in the last minutes, us; 0 none: RACK, CUBIC */
 	uint32_t t_minrtt_next;		/* the same since t_minrtt_start, ms of uptime */
 	uint32_t t_minrtt_start;
@@ -181,12 +188,10 @@ struct tcpcb {
 	uint32_t t_lost;		/* octets marked lost and not sent again yet */
 	uint32_t t_dup_bytes;		/* without SACK: octets that duplicate ACKs say have arrived */
 	uint32_t t_lossflight;		/* octets outstanding when the last loss was found (FlightSize) */
-	uint64_t t_delivered;		/* octets that have arrived, ever */
 	tcp_seq t_recover;		/* recovery ends when this is acknowledged */
 	tcp_seq t_recover_ecn;
 
 	/* RACK-TLP (RFC 8985 section 5.2). */
-	uint64_t t_rack_time;		/* RACK.xmit_ts */
 	tcp_seq t_rack_end;		/* RACK.end_seq */
 	uint32_t t_rack_rtt;		/* us */
 	tcp_seq t_rack_fack;
@@ -194,7 +199,6 @@ struct tcpcb {
 	uint8_t t_rack_wnd_mult, t_rack_wnd_persist;
 	bool t_rack_dsack_seen;		/* the segment that is being handled has a DSACK */
 	bool t_tlp_rexmit;		/* the tail loss probe that is out is a retransmission */
-	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
 	tcp_seq t_tlp_end;
 	tcp_seq t_rescue;		/* RFC 6675: RescueRxt */
 	/* PRR (RFC 6937). */
@@ -205,7 +209,7 @@ struct tcpcb {
 	uint32_t t_undo_rexmits;	/* retransmissions that no DSACK has called superfluous */
 	tcp_seq t_undo_end;		/* after recovery: when this is acknowledged there is nothing to undo */
 	uint32_t t_undo_ts;		/* our timestamp when the first of them went; 0: none did */
-	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
+	tcp_seq t_undo_seq;		/* which that was */
 
 	/* Congestion control. */
 	const struct cc_algo *t_cc;
@@ -216,16 +220,19 @@ struct tcpcb {
 	uint64_t t_timers[TT_COUNT];	/* uptime; 0: off */
 	uint64_t t_rcvtime;		/* when the last segment came */
 	uint64_t t_sndtime;		/* when the last one went */
-	uint64_t t_rxtstart;		/* when the first of these retransmissions went; 0 none */
-	uint64_t t_pace_next;		/* pacing hook: not before; 0 at once */
-	uint64_t t_pace_rate;		/* octets/s; 0: not paced */
+	uint64_t ts_recent_age;		/* when ts_recent was taken */
+	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
+	uint64_t t_rack_time;		/* RACK.xmit_ts */
+	uint64_t t_delivered;		/* octets that have arrived, ever */
+	uint64_t t_pace_rate;		/* octets/s; 0: not paced. TT_PACE runs until the next may go */
 
 	/* Data that came too early, and what is said about it. */
 	struct tcp_reass_entry *t_reass;	/* the first by sequence, in a ring */
 	uint32_t t_reass_bytes;		/* memory that it takes */
 	uint16_t t_reass_count;
-	uint16_t t_peermss;		/* the peer's MSS option; 0: none */
-	struct sackblk t_rcv_sack[MAX_SACK_BLKS];	/* newest first */
+	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
+	bool t_probed;			/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
+	struct sackblk *t_rcv_sack;	/* MAX_SACK_BLKS, the newest first; NULL: none now */
 	struct sackblk t_dsack;		/* to be told once; start == end: none */
 
 	/* The mbuf in so_snd that snd_nxt is in or behind: its first octet is t_sndmb_seq. */
@@ -235,14 +242,12 @@ struct tcpcb {
 	/* Receive buffer autosizing. */
 	uint32_t t_rfbuf_cnt, t_rfbuf_ts;
 
-	/* Options of the user; 0: the sysctl variable. ms and counts. */
-	uint32_t t_keepidle_ms, t_keepintvl_ms, t_keepinit_ms, t_maxunacktime_ms;
-	uint16_t t_keepcnt, t_keepprobes;
-	uint32_t t_notsent_lowat;
 	errno_t t_softerror;		/* last ICMP error, told when the connection gives up */
-
+	const struct tcp_user *t_user;	/* never NULL; tcp_user_get() to change it */
 	struct tcp_fastopen *t_fastopen;	/* NULL none */
-	uint32_t t_pmtud_saved_maxseg;
+	uint32_t t_rxtstart;		/* ms of uptime when the first retransmission failed; 0 none */
+	uint16_t t_pmtud_saved_maxseg;
+	uint16_t t_peermss;		/* the peer's MSS option; 0: none */
 
 	/* What TCP_CONNECTION_INFO and TCP_INFO tell beyond. */
 	uint64_t t_txbytes, t_rxbytes;
@@ -251,14 +256,16 @@ struct tcpcb {
 	uint8_t t_iobc;			/* out-of-band octet; TCPOOB_* in t_oobflags */
 	uint8_t t_oobflags;
 	uint8_t t_uflags;		/* TFU_* */
-	bool t_probed;			/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
-	uint32_t t_persist_ms;		/* PERSIST_TIMEOUT; 0: net.inet.tcp.maxpersistidle */
+	uint8_t t_keepprobes;		/* keepalives unanswered */
 };
 #define TCPOOB_HAVEDATA	0x1
 #define TCPOOB_HADDATA	0x2
 #define TCPOOB_EXPECTED	0x4		/* the octet before rcv_up has not come yet */
 #define TFU_DETACHED	0x1		/* nobody's descriptor any more: the connection holds the socket */
 #define TFU_MOREACKS	0x2		/* TCP_SENDMOREACKS: every segment is acknowledged at once */
+
+_Static_assert(sizeof(struct socket) + sizeof(struct inpcb) + sizeof(struct tcpcb) <= 1200,
+    "what an idle connection takes");
 
 #define intotcpcb(inp)	((struct tcpcb *)(inp)->inp_ppcb)
 #define sototcpcb(so)	(intotcpcb(sotoinpcb(so)))
@@ -658,6 +665,7 @@ void tcp_sack_input(struct tcpcb *, struct tcp_segment *);
 void tcp_sack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
 void tcp_dsack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
 void tcp_sack_advance(struct tcpcb *);
+void tcp_sack_free(struct tcpcb *);
 /* The blocks to say now, network order, into `out` (8 octets each, room for MAX_SACK_BLKS). How many. */
 unsigned tcp_sack_blocks(struct tcpcb *, uint8_t *out);
 
@@ -689,7 +697,7 @@ uint32_t tcp_unsent(const struct tcpcb *);
 void tcp_undo(struct tcpcb *, enum cc_signal);
 /* What is needed to find out is remembered: at the beginning of recovery; a retransmission goes. */
 void tcp_undo_begin(struct tcpcb *);
-void tcp_undo_rexmit(struct tcpcb *, uint32_t len);
+void tcp_undo_rexmit(struct tcpcb *, tcp_seq seq, uint32_t len);
 /* A DSACK block: retransmissions of it were superfluous. */
 void tcp_undo_dsack(struct tcpcb *, tcp_seq start, tcp_seq end);
 /* After the ACK of a segment: undoes when it proves a mistake. True: done. */
@@ -745,6 +753,9 @@ void tcp_hostcache_update(struct nke *, const struct in6_addr *, uint8_t vflag, 
 
 /* ---- life of connections (tcp_subr.c) --------------------------------------------------------- */
 
+/* What the user has set, to be changed. NULL: no memory. */
+struct tcp_user *tcp_user_get(struct tcpcb *);
+void tcp_user_free(struct tcpcb *);
 /* A control block for the inpcb: inp_ppcb. NULL: no memory. */
 struct tcpcb *tcp_newtcpcb(struct inpcb *);
 /* The only place that changes t_state: counters, trace point. */

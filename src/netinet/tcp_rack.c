@@ -1,21 +1,24 @@
 /*
  * Which segments are lost, by time: RACK-TLP, RFC 8985.
  *
- * RACK: what was sent before something that has arrived, and longer ago than a round trip and a bit, is lost.
- * The bit is the reordering window: nothing while no reordering was ever seen and three segments have been
- * SACKed (or recovery goes on), else a quarter of the least round trip time, more after DSACKs.
- * TLP: when acknowledgements stay away for two round trips, the last segment (or a new one) is sent, so that
- * its acknowledgement says what of the tail is missing and an RTO is not needed.
+ * RACK: what was sent before something that has arrived, and longer ago than a round trip and a bit,
+ * is lost. The bit is the reordering window: nothing while no reordering was ever seen and three
+ * segments have been SACKed (or recovery goes on), else a quarter of the least round trip time, more
+ * after DSACKs. TLP: when acknowledgements stay away for two round trips, the last segment (or a new
+ * one) is sent, so that its acknowledgement says what of the tail is missing and an RTO is not
+ * needed.
  *
- * Way in: tcp_rack_delivered for every entry that arrives, in sequence (tcp_sent.c, tcp_sack.c), then
- * tcp_rack_detect (tcp_recovery.c). Way out: entries are marked lost; TT_LOSS is armed, for the first entry whose
- * time has not come (then tcp_loss_timer finds it lost), or for a probe (TF_TLP_ARMED).
+ * Way in: tcp_rack_delivered for every entry that arrives, in sequence (tcp_sent.c, tcp_sack.c),
+ * then tcp_rack_detect (tcp_recovery.c). Way out: entries are marked lost; TT_LOSS is armed, for the
+ * first entry whose time has not come (then tcp_loss_timer finds it lost), or for a probe
+ * (TF_TLP_ARMED).
  *
- * State: t_rack_*, t_tlp_end while TF_TLP_SENT. net.inet.tcp.rack 0: no TLP, and DupThresh alone counts
- * (RFC 6675 section 4, IsLost). Connections without SACK have none of this: tcp_recovery.c.
+ * State: t_rack_*, t_tlp_end while TF_TLP_SENT. net.inet.tcp.rack 0: no TLP, and DupThresh alone
+ * counts (RFC 6675 section 4, IsLost). Connections without SACK have none of this: tcp_recovery.c.
  *
- * Limits: each step looks at what it marks and one more: entries are in order of time. The timer is armed for
- * the first entry that may become lost, where the RFC waits for the last: the same segments are found, sooner.
+ * Limits: each step looks at what it marks and one more: entries are in order of time. The timer is
+ * armed for the first entry that may become lost, where the RFC waits for the last: the same
+ * segments are found, sooner.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -38,6 +41,16 @@ sent_after(uint64_t t1, tcp_seq end1, uint64_t t2, tcp_seq end2)
 	return t1 > t2 || (t1 == t2 && SEQ_GT(end1, end2));
 }
 
+/* The segment's timestamp says that what it acknowledges was sent before then. */
+static inline bool
+echoes_older(const struct tcpcb *tp, const struct tcp_segment *seg, uint64_t then)
+{
+	uint32_t ts = (uint32_t)(then / TCP_NS_PER_MS) + tp->ts_offset;
+
+	return (seg->to.to_flags & TOF_TS) && (tp->t_flags & TF_RCVD_TSTMP) &&
+	    (int32_t)(seg->to.to_tsecr - ts) < 0;
+}
+
 void
 tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_segment *seg)
 {
@@ -51,14 +64,9 @@ tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_
 		tp->t_flags |= TF_REORDERED;
 		tcp_statistics(machine)->tcps_detect_reordering++;
 	}
-	if (e->flags & SENT_REXMIT) {
-		/* It may be the original that has arrived: then the round trip was not this short. */
-		if ((seg->to.to_flags & TOF_TS) && (tp->t_flags & TF_RCVD_TSTMP) && (int32_t)(seg->to.to_tsecr -
-		    tp->ts_offset - (uint32_t)(e->time / TCP_NS_PER_MS)) < 0)
-			return;
-		if (us < tp->t_minrtt)
-			return;
-	}
+	/* It may be the original that has arrived: then the round trip was not this short. */
+	if ((e->flags & SENT_REXMIT) && (us < tp->t_minrtt || echoes_older(tp, seg, e->time)))
+		return;
 	if (!sent_after(e->time, e->end, tp->t_rack_time, tp->t_rack_end))
 		return;
 	tp->t_rack_time = e->time;
@@ -128,6 +136,9 @@ detect_by_time(struct tcpcb *tp)
 			wait = e->time + after - now;
 			break;
 		}
+		/* In the same instant of virtual time: which was sent first is not known. */
+		if (e->time == tp->t_rack_time && (e->flags & SENT_REXMIT))
+			break;
 		tcp_sent_mark_lost(tp, e);
 		found = true;
 	}
@@ -239,7 +250,10 @@ gone(const struct socket *so, const struct inpcb *inp)
 	return UNLIKELY(sotoinpcb(so) != inp);
 }
 
-/* 7.3, TLP_send_probe: new data when there is some, even though the window is full; else the last segment. */
+/*
+ * 7.3, TLP_send_probe: new data when there is some, even though the window is full; else the last
+ * segment.
+ */
 static void
 send_probe(struct tcpcb *tp)
 {

@@ -4,14 +4,14 @@
  * header prediction (tcp_fastpath.c) does not cover.
  *
  * State: t_reass, a ring of runs in order of sequence. A run is a contiguous stretch that is waiting; runs
- * never touch nor overlap, so there are as many as there are holes. Of what comes again the new is cut off at the
- * edges of a run; a run that the new one covers gives way. Only the last run can have the FIN.
+ * never touch nor overlap, so there are as many as there are holes. Of what comes again the new is cut off
+ * at the edges of a run; a run that the new one covers gives way. Only the last run can have the FIN.
  *
  * Way in: a segment that was trimmed to the window. Way out: so_rcv, when the hole before a run is filled,
  * or tcp_reass_flush when the connection goes. Timers: none.
  *
- * Limits: octets by the window; runs by net.inet.tcp.reass.maxqueuelen, so that no walk is longer; memory by
- * that of the receive buffer: small pieces are copied together, so that tiny segments do not each hold a
+ * Limits: octets by the window; runs by net.inet.tcp.reass.maxqueuelen, so that no walk is longer; memory
+ * by that of the receive buffer: small pieces are copied together, so that tiny segments do not each hold a
  * cluster; mbufs of all connections by net.inet.tcp.reass.maxsegments. What exceeds one of them is dropped
  * and comes again. Data in order are always taken, and need no memory.
  */

@@ -1,24 +1,28 @@
 /*
  * Loss recovery: when it begins and ends, and how much may be sent meanwhile.
  *
- * Fast recovery: RFC 6675 with RACK's verdicts (tcp_rack.c), without SACK NewReno (RFC 6582) after three
- * duplicate ACKs. In it, proportional rate reduction (RFC 6937 with the safe bound of its successor: PRR-SSRB
- * when an ACK makes progress and tells of no loss, else PRR-CRB) says what may go; with net.inet.tcp.do_prr 0 it
- * is ssthresh less what is in flight. Limited transmit (RFC 3042) is a consequence of how the pipe is counted.
- * RTO: RFC 5681 3.1, RFC 6298 5; all is lost, slow start; spurious ones are found by tcp_frto.c and tcp_undo.c.
+ * Fast recovery: RFC 6675 with RACK's verdicts (tcp_rack.c), without SACK NewReno (RFC 6582) after
+ * three duplicate ACKs. In it, proportional rate reduction (RFC 6937 with the safe bound of its
+ * successor: PRR-SSRB when an ACK makes progress and tells of no loss, else PRR-CRB) says what may
+ * go; with net.inet.tcp.do_prr 0 it is ssthresh less what is in flight. Limited transmit (RFC 3042)
+ * is a consequence of how the pipe is counted. RTO: RFC 5681 3.1, RFC 6298 5; all is lost, slow
+ * start; spurious ones are found by tcp_frto.c and tcp_undo.c.
  *
- * Without SACK a duplicate ACK counts for one segment that has left the network (t_dup_bytes), which is what
- * RFC 6582 means by inflating the window; a partial ACK takes it back except for the segment it asks for.
+ * Without SACK a duplicate ACK counts for one segment that has left the network (t_dup_bytes), which
+ * is what RFC 6582 means by inflating the window; a partial ACK takes it back except for the segment
+ * it asks for.
  *
- * Way in: tcp_recovery_input after the ACK and the SACK of every segment that header prediction does not take,
- * tcp_recovery_sent for what goes, tcp_recovery_rto from the timer, tcp_recovery_enter from RACK's. Way out:
- * entries marked lost, which tcp_output sends again; tcp_cwnd_room; the signals of cc.h.
+ * Way in: tcp_recovery_input after the ACK and the SACK of every segment that header prediction does
+ * not take, tcp_recovery_sent for what goes, tcp_recovery_rto from the timer, tcp_recovery_enter
+ * from RACK's. Way out: entries marked lost, which tcp_output sends again; tcp_cwnd_room; the
+ * signals of cc.h.
  *
- * State: TF_FASTRECOVERY or TF_RTORECOVERY until t_recover is acknowledged; t_prr_*, t_rescue, t_dup*.
- * Timers: none of its own.
+ * State: TF_FASTRECOVERY or TF_RTORECOVERY until t_recover is acknowledged; t_prr_*, t_rescue,
+ * t_dup*. Timers: none of its own.
  *
- * Limits: a connection is in one recovery at a time, and its window is reduced once per recovery (again when an
- * RTO ends a fast recovery). Left out: a second reduction for a lost retransmission found by RACK.
+ * Limits: a connection is in one recovery at a time, and its window is reduced once per recovery
+ * (again when an RTO ends a fast recovery). Left out: a second reduction for a lost retransmission
+ * found by RACK.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -156,7 +160,10 @@ tcp_recovery_rto(struct tcpcb *tp)
 	tp->t_dup_bytes = 0;
 	tp->t_flags &= ~(uint32_t)(TF_TLP_SENT | TF_TLP_ARMED | TF_FRTO);
 	tcp_timer_set(tp, TT_LOSS, 0);
-	/* What is SACKed at the front should have been acknowledged: the receiver reneges (RFC 2018 section 8). */
+	/*
+	 * What is SACKed at the front should have been acknowledged: the receiver reneges (RFC 2018
+	 * section 8).
+	 */
 	if (head->flags & SENT_SACKED)
 		tcp_sent_renege(tp);
 	tcp_sent_mark_all_lost(tp);
@@ -198,7 +205,10 @@ newreno_input(struct tcpcb *tp, const struct tcp_segment *seg, bool dupack, bool
 	}
 	if (acked == 0 || !tcp_in_recovery(tp))
 		return acked;
-	/* Partial: one segment was missing, the rest duplicate ACKs have told of. The next is missing too. */
+	/*
+	 * Partial: one segment was missing, the rest duplicate ACKs have told of. The next is
+	 * missing too.
+	 */
 	acked = acked > tp->t_maxseg ? acked - tp->t_maxseg : 0;
 	tp->t_dup_bytes -= acked < before ? acked : before;
 	if (tp->t_dup_bytes > out)
@@ -214,9 +224,9 @@ newreno_input(struct tcpcb *tp, const struct tcp_segment *seg, bool dupack, bool
 /* ---- every ACK ---------------------------------------------------------------------------- */
 
 /*
- * RFC 6675 section 4, NextSeg (4): nothing is known lost, there is nothing new to send, and the highest octet
- * that is out has not arrived, though a round trip has passed. Once per recovery it goes again, that its ACK
- * tells of what else is missing.
+ * RFC 6675 section 4, NextSeg (4): nothing is known lost, there is nothing new to send, and the
+ * highest octet that is out has not arrived, though a round trip has passed. Once per recovery it
+ * goes again, that its ACK tells of what else is missing.
  */
 static void
 rescue(struct tcpcb *tp)
@@ -260,14 +270,12 @@ adjust_window(struct tcpcb *tp, const struct tcp_segment *seg, uint32_t delivere
 			tcp_recovery_prr(tp, delivered, seg->newly_acked != 0 && !lost);
 		rescue(tp);
 	}
-	if (seg->newly_acked != 0)
-		cc_ack_received(tp, seg);
 }
 
 void
 tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 {
-	bool lost = false, sack = tp->t_flags & TF_SACK_PERMIT;
+	bool lost = false, sack = tp->t_flags & TF_SACK_PERMIT, fast = tp->t_flags & TF_FASTRECOVERY;
 	uint32_t delivered = seg->delivered;
 
 	if (UNLIKELY(tp->t_flags & TF_CONGRECOVERY) && SEQ_GEQ(tp->snd_una, tp->t_recover_ecn))
@@ -287,6 +295,12 @@ tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 	else
 		delivered = newreno_input(tp, seg, dupack, &lost);
 	adjust_window(tp, seg, delivered, lost);
+	/*
+	 * What was sent before the reduction does not make the window larger: nor does the ACK that
+	 * ends it.
+	 */
+	if (seg->newly_acked != 0 && !fast)
+		cc_ack_received(tp, seg);
 	tp->t_rack_dsack_seen = false;
 	if (sack && (seg->newly_acked != 0 || seg->newly_sacked != 0))
 		tcp_tlp_schedule(tp);

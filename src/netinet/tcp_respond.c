@@ -1,10 +1,10 @@
 /*
- * Segments that belong to no connection, or to one that has no tcpcb: RST (RFC 9293 3.10.7.1), the SYN cache's
- * SYN-ACK, acknowledgements of TIME_WAIT and of half-open connections.
+ * Segments that belong to no connection, or to one that has no tcpcb: RST (RFC 9293 3.10.7.1), the SYN
+ * cache's SYN-ACK, acknowledgements of TIME_WAIT and of half-open connections.
  *
- * Way in: tcp_respond(), from tcp_input.c, tcp_synack.c, tcp_timewait.c, tcp_subr.c, who also count what it is.
- * Way out: ip_send, ip6_send, by the route of the last one (tcp_state.reply_route), as the answer to a SYN, and
- * what follows it, go the same way. No timers.
+ * Way in: tcp_respond(), from tcp_input.c, tcp_synack.c, tcp_timewait.c, tcp_subr.c, who also count what it
+ * is. Way out: ip_send, ip6_send, by the route of the last one (tcp_state.reply_route), as the answer to a
+ * SYN, and what follows it, go the same way. No timers.
  *
  * Limits against abuse are those of who asks: tcp_reset_segment, tcp_challenge_ack.
  */

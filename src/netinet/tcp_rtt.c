@@ -1,16 +1,16 @@
 /*
- * Round trip times and the retransmission timeout: RFC 6298 in microseconds, and the least round trip time of
- * the last minutes.
+ * Round trip times and the retransmission timeout: RFC 6298 in microseconds, and the least round
+ * trip time of the last minutes.
  *
- * Way in: one measurement per acknowledgement, taken by tcp_sent_ack from what was sent once (Karn) or from
- * timestamps (RFC 7323 4). Measuring every acknowledgement gives each less weight in a large window: RFC 7323
- * appendix G, which BSD leaves out; the lower limit of the deviation does its work here.
- * Way out: tcp_rto; t_rxtcur is set with it, and the backoff ends.
+ * Way in: one measurement per acknowledgement, taken by tcp_sent_ack from what was sent once (Karn)
+ * or from timestamps (RFC 7323 4). Measuring every acknowledgement gives each less weight in a large
+ * window: RFC 7323 appendix G, which BSD leaves out; the lower limit of the deviation does its work
+ * here. Way out: tcp_rto; t_rxtcur is set with it, and the backoff ends.
  *
  * State: t_srtt (scaled by 8) and t_rttvar (by 4), which are updated without division; t_minrtt with
  * t_minrtt_next: the least of the half window before and of this one.
  *
- * Limits: net.inet.tcp.rexmit_min below (t_rttmin), rexmit_slop on top, 64 s above.
+ * Limits: net.inet.tcp.rexmit_min below, rexmit_slop on top, 64 s above.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -22,11 +22,8 @@
 void
 tcp_rtt_init(struct tcpcb *tp)
 {
-	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
-
 	tp->t_srtt = tp->t_rttvar = tp->t_rttlast = 0;
 	tp->t_minrtt = tp->t_minrtt_next = 0;
-	tp->t_rttmin = (uint32_t)c->rexmit_min * 1000u;
 	tp->t_rxtcur = tcp_rto(tp);
 }
 
@@ -36,13 +33,16 @@ tcp_rto(const struct tcpcb *tp)
 	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
 	uint64_t us;
 
-	/* RFC 6298 2.1: nothing is known. What was learned and then doubted (t_rttvar alone) is not enough. */
+	/*
+	 * RFC 6298 2.1: nothing is known. What was learned and then doubted (t_rttvar alone) is not
+	 * enough.
+	 */
 	if (tp->t_srtt == 0)
 		us = (uint64_t)c->rexmit_initial * 1000;
 	else {
 		us = (uint64_t)(tp->t_srtt >> 3) + tp->t_rttvar;
-		if (us < tp->t_rttmin)
-			us = tp->t_rttmin;
+		if (us < (uint64_t)c->rexmit_min * 1000)
+			us = (uint64_t)c->rexmit_min * 1000;
 		us += (uint64_t)c->rexmit_slop * 1000;
 	}
 	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;

@@ -1,21 +1,23 @@
 /*
  * Selective acknowledgements, both ways: RFC 2018 and, for duplicates, RFC 2883.
  *
- * Way in, sending side: tcp_sack_input, for every segment with the option, after its cumulative ACK. It puts
- * the blocks onto the queue of what is in flight (tcp_sent.c), in ascending order as RACK wants it (RFC 8985
- * 6.2 step 3), and recognises DSACK. Receiving side: tcp_sack_received and its sisters keep what tcp_sack_blocks
- * tells the peer with the next acknowledgement: a DSACK first, then the blocks, the latest first.
+ * Way in, sending side: tcp_sack_input, for every segment with the option, after its cumulative ACK.
+ * It puts the blocks onto the queue of what is in flight (tcp_sent.c), in ascending order as RACK
+ * wants it (RFC 8985 6.2 step 3), and recognises DSACK. Receiving side: tcp_sack_received and its
+ * sisters keep what tcp_sack_blocks tells the peer with the next acknowledgement: a DSACK first,
+ * then the blocks, the latest first.
  *
  * State: the queue; t_rcv_sack, t_rcv_sacks, t_dsack. No timers.
  *
- * Limits: a block counts only inside of (ack, snd_nxt]; at most four are looked at, each is found in a bounded
- * number of steps (tcp_sent_find) and ends at segment boundaries; what has been SACKed is one entry, so that
- * telling it again costs nothing. A block that is not found in time is found with a later ACK, as it is told
- * several times. Blocks are a hint only: what is SACKed stays in the send buffer until it is acknowledged
- * cumulatively, and a receiver may renege (tcp_recovery_rto).
+ * Limits: a block counts only inside of (ack, snd_nxt]; at most four are looked at, each is found in
+ * a bounded number of steps (tcp_sent_find) and ends at segment boundaries; what has been SACKed is
+ * one entry, so that telling it again costs nothing. A block that is not found in time is found with
+ * a later ACK, as it is told several times. Blocks are a hint only: what is SACKed stays in the send
+ * buffer until it is acknowledged cumulatively, and a receiver may renege (tcp_recovery_rto).
  */
 #include <string.h>
 
+#include "src/kern/heap.h"
 #include "src/netinet/tcp_private.h"
 
 #define FIND_STEPS	2048u		/* per segment */
@@ -49,7 +51,10 @@ cut_down(const struct tcpcb *tp, const struct tcp_sent *e, tcp_seq at)
 	return e->seq + (at - e->seq) / tp->t_maxseg * tp->t_maxseg;
 }
 
-/* The part of `e` inside of the block, by itself; NULL: no whole segment of it is, or there is no memory. */
+/*
+ * The part of `e` inside of the block, by itself; NULL: no whole segment of it is, or there is no
+ * memory.
+ */
 static struct tcp_sent *
 inside(struct tcpcb *tp, struct tcp_sent *e, const struct sackblk *b)
 {
@@ -93,8 +98,8 @@ mark_block(struct tcpcb *tp, struct tcp_segment *seg, const struct sackblk *b, u
 }
 
 /*
- * RFC 2883 section 4: the first block tells of a duplicate when it lies below the cumulative ACK, or inside of
- * the second.
+ * RFC 2883 section 4: the first block tells of a duplicate when it lies below the cumulative ACK, or
+ * inside of the second.
  */
 static bool
 is_dsack(const struct tcp_segment *seg, const struct sackblk *first, const struct sackblk *second)
@@ -195,6 +200,12 @@ put_first(struct tcpcb *tp, struct sackblk b)
 		remove_block(tp, i);
 		i = 0;			/* it has grown: others may touch it now */
 	}
+	if (tp->t_rcv_sack == NULL) {
+		/* SACK is advice only: without memory there is none. */
+		tp->t_rcv_sack = kalloc(tptomachine(tp), MAX_SACK_BLKS * sizeof b);
+		if (tp->t_rcv_sack == NULL)
+			return;
+	}
 	if (tp->t_rcv_sacks == MAX_SACK_BLKS)
 		tp->t_rcv_sacks--;
 	memmove(&tp->t_rcv_sack[1], &tp->t_rcv_sack[0], tp->t_rcv_sacks * sizeof b);
@@ -234,6 +245,16 @@ tcp_sack_advance(struct tcpcb *tp)
 			remove_block(tp, i);
 		else
 			i++;
+	if (tp->t_rcv_sacks == 0)
+		tcp_sack_free(tp);
+}
+
+void
+tcp_sack_free(struct tcpcb *tp)
+{
+	kfree(tptomachine(tp), tp->t_rcv_sack);
+	tp->t_rcv_sack = NULL;
+	tp->t_rcv_sacks = 0;
 }
 
 static uint8_t *

@@ -3,16 +3,16 @@
  * attacks), RFC 7323 section 5 (PAWS), RFC 2883 (duplicates are told), RFC 6093 (urgent data). Called by
  * tcp_input.c, and by tcp_listen.c for the segment that ends a handshake.
  *
- * Way in: tcp_do_segment; header prediction takes most (tcp_fastpath.c). In order: RST, SYN, timestamps, what
- * is outside of the window is cut off, ACK (tcp_ack.c), urgent data, data (tcp_reass.c), FIN. Way out: what
- * there is to be told to the socket and to the peer is collected in the segment and done at the very end
- * (tcp_segment_done), when the connection is in order again, as whoever is told may close it.
+ * Way in: tcp_do_segment; header prediction takes most (tcp_fastpath.c). In order: RST, SYN, timestamps,
+ * what is outside of the window is cut off, ACK (tcp_ack.c), urgent data, data (tcp_reass.c), FIN. Way out:
+ * what there is to be told to the socket and to the peer is collected in the segment and done at the very
+ * end (tcp_segment_done), when the connection is in order again, as whoever is told may close it.
  *
  * State: rcv_nxt, rcv_wnd, rcv_up, ts_recent, t_oobflags; timers: delayed ACK, and those of tcp_ack.c.
  *
- * Limits: a RST counts only at the very sequence number that is expected, a SYN never, an ACK within a window;
- * all others get a challenge, of which there are few a second. What lies far behind the window is not looked
- * at. Data for a user who has gone end the connection with a RST (RFC 1122 4.2.2.13).
+ * Limits: a RST counts only at the very sequence number that is expected, a SYN never, an ACK within a
+ * window; all others get a challenge, of which there are few a second. What lies far behind the window is
+ * not looked at. Data for a user who has gone end the connection with a RST (RFC 1122 4.2.2.13).
  *
  * Left out: the user's notice that the urgent pointer has moved (SIGURG): so_oobmark tells it.
  */
@@ -33,7 +33,8 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 		st->tcps_badrst++;
 		return true;
 	}
-	if (seg->seq != tp->rcv_nxt && seg->seq != tp->last_ack_sent && !seg->machine->tcp->config.insecure_rst) {
+	if (seg->seq != tp->rcv_nxt && seg->seq != tp->last_ack_sent &&
+	    !seg->machine->tcp->config.insecure_rst) {
 		st->tcps_rstchallenge++;
 		tcp_challenge_ack(tp, seg);
 		return true;
@@ -47,15 +48,25 @@ got_reset(struct tcpcb *tp, struct tcp_segment *seg)
 
 /*
  * RFC 5961 section 4.2: whatever its sequence number, a challenge. Simultaneous open: the SYN that was seen
- * already comes again with the ACK of ours. False: there is nothing more in the segment.
+ * already comes again with the ACK of ours. False: there is nothing more in the segment, or the connection is
+ * gone (net.inet.tcp.insecure_syn).
  */
 static bool
 got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 {
+	uint32_t window = tp->rcv_wnd != 0 ? tp->rcv_wnd : 1;
+
 	if (tp->t_state == TCPS_SYN_RECEIVED && seg->seq == tp->irs && (seg->flags & TH_ACK)) {
 		seg->flags &= (uint16_t)~TH_SYN;
 		seg->seq++;
+		/* Our answer may have been lost, and will not go again. */
+		tp->t_flags |= TF_ACKNOW;
 		return true;
+	}
+	if (UNLIKELY(seg->machine->tcp->config.insecure_syn) && tp->t_state != TCPS_SYN_RECEIVED &&
+	    SEQ_GEQ(seg->seq, tp->last_ack_sent) && SEQ_LT(seg->seq, tp->rcv_nxt + window)) {
+		tcp_drop(tp, ECONNRESET);
+		return false;
 	}
 	seg->machine->tcp->stat.tcps_synchallenge++;
 	tcp_challenge_ack(tp, seg);
@@ -358,7 +369,7 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 		return false;
 	}
 	if (UNLIKELY(seg->flags & TH_SYN) && !got_syn(tp, seg))
-		return true;
+		return so->so_pcb != NULL;
 	if ((tp->t_flags & TF_RCVD_TSTMP) && !paws(tp, seg))
 		return true;
 	if (UNLIKELY(SEQ_LT(seg->seq, tp->rcv_nxt)) && !trim_before(tp, seg))

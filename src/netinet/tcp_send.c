@@ -1,14 +1,14 @@
 /*
- * One segment: TCP header, options and data into a packet, and to IP. RFC 9293 3.1, 3.10.7; checksums RFC 9293
- * 3.1 and RFC 8200 8.1.
+ * One segment: TCP header, options and data into a packet, and to IP. RFC 9293 3.1, 3.10.7; checksums
+ * RFC 9293 3.1 and RFC 8200 8.1.
  *
  * Way in: tcp_output() decides what goes and calls tcp_send_segment(); timers call it for loss probes and
  * tcp_send_probe(); what belongs to no connection goes by tcp_respond.c. Way out: ip_send, ip6_send with the
  * route that the inpcb keeps.
  *
- * Everything about the connection is settled before IP is called, as filters behind it may do anything: what is
- * in flight (t_sent), snd_nxt, timers, what was acknowledged and told. An error afterwards is as good as a
- * loss, and tcp_output() deals with it.
+ * Everything about the connection is settled before IP is called, as filters behind it may do anything: what
+ * is in flight (t_sent), snd_nxt, timers, what was acknowledged and told. An error afterwards is as good as
+ * a loss, and tcp_output() deals with it.
  *
  * Data are not copied: the packet shares the clusters of so_snd, but for a few octets. The mbuf that the next
  * new octet is in is remembered (t_sndmb), so that a long buffer is not walked for every segment.

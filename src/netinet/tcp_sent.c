@@ -1,18 +1,20 @@
 /*
- * What is in flight: one queue per connection of all that was sent and is not acknowledged cumulatively. It
- * is retransmission queue, scoreboard (RFC 6675 section 3), RACK's memory (RFC 8985 5.1) and the source of
- * round trip times (RFC 6298 section 3, Karn) in one.
+ * What is in flight: one queue per connection of all that was sent and is not acknowledged
+ * cumulatively. It is retransmission queue, scoreboard (RFC 6675 section 3), RACK's memory (RFC 8985
+ * 5.1) and the source of round trip times (RFC 6298 section 3, Karn) in one.
  *
- * State: t_sent by sequence, without gaps from snd_una to snd_nxt; t_sent_times, of these what is neither
- * SACKed nor lost, by the time it was last sent; the sums t_pipe, t_sacked and t_lost over the three kinds.
- * Three pointers into the queue keep all of this from being searched (t_sent_hint, t_sent_high, t_sent_lost).
+ * State: t_sent by sequence, without gaps from snd_una to snd_nxt; t_sent_times, of these what is
+ * neither SACKed nor lost, by the time it was last sent; the sums t_pipe, t_sacked and t_lost over
+ * the three kinds. Three pointers into the queue keep all of this from being searched (t_sent_hint,
+ * t_sent_high, t_sent_lost).
  *
- * Way in: tcp_sent_add when a segment goes for the first time, tcp_sent_again when it goes again. Way out:
- * tcp_sent_ack. Between them tcp_sack.c says what has arrived, tcp_rack.c and tcp_recovery.c what is lost.
+ * Way in: tcp_sent_add when a segment goes for the first time, tcp_sent_again when it goes again.
+ * Way out: tcp_sent_ack. Between them tcp_sack.c says what has arrived, tcp_rack.c and
+ * tcp_recovery.c what is lost.
  *
- * Limits: neighbours that are SACKed are one entry, small segments sent in the same instant too; entries are
- * cut at segment boundaries only, so that a window holds about as many as it holds segments whatever the
- * peer SACKs. What a machine has freed it keeps for reuse, up to FREE_MAX.
+ * Limits: neighbours that are SACKed are one entry, small segments sent in the same instant too;
+ * entries are cut at segment boundaries only, so that a window holds about as many as it holds
+ * segments whatever the peer SACKs. What a machine has freed it keeps for reuse, up to FREE_MAX.
  */
 #include <string.h>
 
@@ -186,7 +188,7 @@ tcp_sent_again(struct tcpcb *tp, struct tcp_sent *e)
 	e->flags = (uint8_t)((e->flags & ~SENT_ECT) | SENT_REXMIT);
 	if (e->retransmits != UINT8_MAX)
 		e->retransmits++;
-	tcp_undo_rexmit(tp, length(e));
+	tcp_undo_rexmit(tp, e->seq, length(e));
 	if ((tp->t_flags & TF_SACK_PERMIT) && (tp->t_flags & TF_FASTRECOVERY)) {
 		st->tcps_sack_rexmits++;
 		st->tcps_sack_rexmit_bytes += length(e);
@@ -382,9 +384,9 @@ cut_front(struct tcpcb *tp, struct tcp_sent *e, tcp_seq ack)
 }
 
 /*
- * One measurement, of what was sent once only and had not arrived before (Karn). When something that was sent
- * again is acknowledged too, the rest may have waited for it at the receiver: timestamps still tell then, as
- * the receiver echoes that of the segment which moved it on (RFC 7323 4.3).
+ * One measurement, of what was sent once only and had not arrived before (Karn). When something that
+ * was sent again is acknowledged too, the rest may have waited for it at the receiver: timestamps
+ * still tell then, as the receiver echoes that of the segment which moved it on (RFC 7323 4.3).
  */
 static void
 measure(struct tcpcb *tp, struct tcp_segment *seg, uint64_t first, uint64_t last, bool again)

@@ -19,6 +19,8 @@
 /* So many segments must have gone for what was measured to be worth remembering. */
 #define MEASURED_SEGMENTS	16u
 
+static const struct tcp_user no_wishes;
+
 /* ---- states ------------------------------------------------------------------------------- */
 
 const char *
@@ -80,6 +82,7 @@ tcp_newtcpcb(struct inpcb *inp)
 	if (tp == NULL)
 		return NULL;
 	tp->t_inpcb = inp;
+	tp->t_user = &no_wishes;
 	inp->inp_ppcb = tp;
 	tp->t_state = TCPS_CLOSED;
 	s->states[TCPS_CLOSED]++;
@@ -102,6 +105,28 @@ tcp_newtcpcb(struct inpcb *inp)
 	return tp;
 }
 
+struct tcp_user *
+tcp_user_get(struct tcpcb *tp)
+{
+	struct tcp_user *user;
+
+	if (tp->t_user == &no_wishes) {
+		user = kalloc(tptomachine(tp), sizeof *user);
+		if (user == NULL)
+			return NULL;
+		tp->t_user = user;
+	}
+	return (struct tcp_user *)(uintptr_t)tp->t_user;
+}
+
+void
+tcp_user_free(struct tcpcb *tp)
+{
+	if (tp->t_user != &no_wishes)
+		kfree(tptomachine(tp), (void *)(uintptr_t)tp->t_user);
+	tp->t_user = &no_wishes;
+}
+
 /* What a connection has from its listener, besides what the socket layer gives it. */
 static void
 inherit(struct inpcb *inp, const struct inpcb *head)
@@ -112,6 +137,7 @@ inherit(struct inpcb *inp, const struct inpcb *head)
 	    TF_ECN_REFUSED | TF_RXFINDROP;
 	struct tcpcb *tp = intotcpcb(inp);
 	const struct tcpcb *ltp = intotcpcb(head);
+	struct tcp_user *user;
 
 	inp->inp_flags = (inp->inp_flags & ~flags) | (head->inp_flags & flags);
 	inp->inp_ttl = head->inp_ttl;
@@ -131,14 +157,11 @@ inherit(struct inpcb *inp, const struct inpcb *head)
 	}
 	tp->t_flags = (tp->t_flags & ~tflags) | (ltp->t_flags & tflags);
 	tp->t_uflags |= ltp->t_uflags & TFU_MOREACKS;
-	tp->t_usermss = ltp->t_usermss;
-	tp->t_keepidle_ms = ltp->t_keepidle_ms;
-	tp->t_keepintvl_ms = ltp->t_keepintvl_ms;
-	tp->t_keepinit_ms = ltp->t_keepinit_ms;
-	tp->t_keepcnt = ltp->t_keepcnt;
-	tp->t_maxunacktime_ms = ltp->t_maxunacktime_ms;
-	tp->t_persist_ms = ltp->t_persist_ms;
-	tp->t_notsent_lowat = ltp->t_notsent_lowat;
+	if (UNLIKELY(ltp->t_user != &no_wishes)) {
+		user = tcp_user_get(tp);
+		if (user != NULL)
+			*user = *ltp->t_user;
+	}
 	if (ltp->t_cc != tp->t_cc)
 		cc_assign(tp, ltp->t_cc);
 }
@@ -218,6 +241,8 @@ tcp_close(struct tcpcb *tp)
 	machine->tcp->stat.tcps_closed++;
 	tcp_sent_flush(tp);
 	tcp_reass_flush(tp);
+	tcp_sack_free(tp);
+	tcp_user_free(tp);
 	if (tp->t_fastopen != NULL)
 		tcp_fastopen_free(tp);
 	inp->inp_ppcb = NULL;
@@ -293,8 +318,8 @@ uint64_t
 tcp_finwait2_limit(const struct tcpcb *tp)
 {
 	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
-	uint64_t interval = tp->t_keepintvl_ms != 0 ? tp->t_keepintvl_ms : (uint32_t)c->keepintvl;
-	uint64_t count = tp->t_keepcnt != 0 ? tp->t_keepcnt : (uint32_t)c->keepcnt;
+	uint64_t interval = tp->t_user->keepintvl_ms != 0 ? tp->t_user->keepintvl_ms : (uint32_t)c->keepintvl;
+	uint64_t count = tp->t_user->keepcnt != 0 ? tp->t_user->keepcnt : (uint32_t)c->keepcnt;
 
 	if (c->fast_finwait2_recycle)
 		return (uint64_t)c->finwait2_timeout * TCP_NS_PER_MS;

@@ -1,15 +1,16 @@
 /*
  * A segment for a connection in SYN_SENT: RFC 9293 section 3.10.7.3. Called by tcp_input.c.
  *
- * The peer's SYN settles the options for good: RFC 7323 (timestamps, window scale), RFC 2018 (SACK permitted),
- * RFC 6691 (segment size), RFC 3168 6.1.1 (ECN), RFC 7413 4.1 (the cookie, and whether the data in our SYN
- * were taken). With the ACK of ours the connection is established; without it both sides have called each
- * other, and SYN_RECEIVED answers with SYN and ACK.
+ * The peer's SYN settles the options for good: RFC 7323 (timestamps, window scale), RFC 2018 (SACK
+ * permitted), RFC 6691 (segment size), RFC 3168 6.1.1 (ECN), RFC 7413 4.1 (the cookie, and whether the data
+ * in our SYN were taken). With the ACK of ours the connection is established; without it both sides have
+ * called each other, and SYN_RECEIVED answers with SYN and ACK.
  *
  * State: everything of the receiving side begins here. Timers: the limit of connecting ends, retransmission
  * ends or goes on for what was not acknowledged.
  *
- * Limits: an ACK that is not for our SYN gets a RST and changes nothing; a RST counts with such an ACK only.
+ * Limits: an ACK that is not for our SYN gets a RST and changes nothing; a RST counts with such an ACK
+ * only.
  *
  * Left out: data that come with a SYN without ACK are not kept; the peer sends them again.
  */

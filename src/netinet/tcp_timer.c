@@ -94,8 +94,8 @@ backed_off(const struct tcpcb *tp, uint16_t factor)
 {
 	uint64_t us = (uint64_t)tcp_rto(tp) * factor;
 
-	if (us < tp->t_rttmin)
-		us = tp->t_rttmin;
+	if (us < config_of(tp)->rexmit_min * 1000ull)
+		us = config_of(tp)->rexmit_min * 1000ull;
 	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
 }
 
@@ -152,7 +152,7 @@ tcp_keep_restart(struct tcpcb *tp)
 		tp->t_timers[TT_KEEP] = 0;
 		return;
 	}
-	tcp_timer_set(tp, TT_KEEP, ms_or(tp->t_keepidle_ms, config_of(tp)->keepidle));
+	tcp_timer_set(tp, TT_KEEP, ms_or(tp->t_user->keepidle_ms, config_of(tp)->keepidle));
 }
 
 /* ---- retransmission ----------------------------------------------------------------------- */
@@ -174,6 +174,7 @@ too_often(struct tcpcb *tp, uint64_t now)
 	/* A peer that has closed its window under what was sent, and answers, is not dead. */
 	bool probing = tp->snd_wnd == 0 && tp->t_state >= TCPS_ESTABLISHED &&
 	    since(now, tp->t_rcvtime) < 2 * us_to_ns(RTO_MAX_US);
+	uint32_t ms = (uint32_t)(now / TCP_NS_PER_MS);
 	uint64_t waiting;
 
 	if (++tp->t_rxtshift > TCP_MAXRXTSHIFT) {
@@ -182,12 +183,12 @@ too_often(struct tcpcb *tp, uint64_t now)
 			return gave_up(tp, &st->tcps_timeoutdrop);
 	}
 	if (tp->t_rxtshift == 1 || tp->t_rxtstart == 0)
-		tp->t_rxtstart = now;
-	waiting = since(now, tp->t_rxtstart);
+		tp->t_rxtstart = ms != 0 ? ms : 1;
+	waiting = (ms - tp->t_rxtstart) * TCP_NS_PER_MS;
 	/* TCP_RXT_FINDROP: Darwin's users get rid of what hangs in closing after three tries. */
 	if (closing && tp->t_rxtshift > 3)
 		return gave_up(tp, &st->tcps_rxtfindrop);
-	if (tp->t_maxunacktime_ms != 0 && waiting >= tp->t_maxunacktime_ms * TCP_NS_PER_MS)
+	if (tp->t_user->maxunacktime_ms != 0 && waiting >= tp->t_user->maxunacktime_ms * TCP_NS_PER_MS)
 		return gave_up(tp, &st->tcps_timeoutdrop);
 	return false;
 }
@@ -203,8 +204,8 @@ shrink_segments(struct tcpcb *tp, uint32_t mss, uint32_t *counter)
 }
 
 /*
- * Full segments vanish, and nobody says why: smaller ones may get through (RFC 4821 in spirit: 4.3, 7.7). When
- * they do not either, size was not the reason.
+ * Full segments vanish, and nobody says why: smaller ones may get through (RFC 4821 in spirit: 4.3, 7.7).
+ * When they do not either, size was not the reason.
  */
 static void
 find_black_hole(struct tcpcb *tp)
@@ -232,7 +233,7 @@ find_black_hole(struct tcpcb *tp)
 		return;
 	if (!(tp->t_flags & TF_BLACKHOLE)) {
 		tp->t_flags |= TF_BLACKHOLE;
-		tp->t_pmtud_saved_maxseg = tp->t_maxseg;
+		tp->t_pmtud_saved_maxseg = (uint16_t)tp->t_maxseg;
 	}
 	if (tp->t_maxseg > medium)
 		shrink_segments(tp, medium, &st->tcps_mss_to_medium);
@@ -313,8 +314,8 @@ expire_persist(struct tcpcb *tp, uint64_t now)
 	 * Nor may one that holds up what its user has long closed.
 	 */
 	if ((tp->t_rxtshift >= TCP_MAXRXTSHIFT &&
-	    silent >= ms_or(tp->t_persist_ms, config_of(tp)->maxpersistidle)) ||
-	    (tp->t_persist_ms != 0 && silent >= tp->t_persist_ms * TCP_NS_PER_MS) ||
+	    silent >= ms_or(tp->t_user->persist_ms, config_of(tp)->maxpersistidle)) ||
+	    (tp->t_user->persist_ms != 0 && silent >= tp->t_user->persist_ms * TCP_NS_PER_MS) ||
 	    (tp->t_state > TCPS_CLOSE_WAIT && unwanted && silent >= PERSIST_CLOSED))
 		return gave_up(tp, &st->tcps_persistdrop);
 	tcp_setpersist(tp);
@@ -329,8 +330,8 @@ expire_keep(struct tcpcb *tp, uint64_t now)
 {
 	const struct tcp_config *c = config_of(tp);
 	struct tcpstat *st = tcp_statistics(tptomachine(tp));
-	uint64_t idle = ms_or(tp->t_keepidle_ms, c->keepidle), silent = since(now, tp->t_rcvtime);
-	uint16_t probes = tp->t_keepcnt != 0 ? tp->t_keepcnt : (uint16_t)c->keepcnt;
+	uint64_t idle = ms_or(tp->t_user->keepidle_ms, c->keepidle), silent = since(now, tp->t_rcvtime);
+	uint32_t probes = tp->t_user->keepcnt != 0 ? tp->t_user->keepcnt : (uint32_t)c->keepcnt;
 
 	st->tcps_keeptimeo++;
 	if (tp->t_state < TCPS_ESTABLISHED) {
@@ -344,14 +345,14 @@ expire_keep(struct tcpcb *tp, uint64_t now)
 		tcp_timer_set(tp, TT_KEEP, idle - silent);
 		return false;
 	}
-	if (tp->t_keepprobes >= probes) {
+	if (tp->t_keepprobes >= (probes < UINT8_MAX ? probes : UINT8_MAX)) {
 		st->tcps_keepdrops++;
 		tcp_drop(tp, ETIMEDOUT);
 		return true;
 	}
 	tp->t_keepprobes++;
 	st->tcps_keepprobe++;
-	tcp_timer_set(tp, TT_KEEP, ms_or(tp->t_keepintvl_ms, c->keepintvl));
+	tcp_timer_set(tp, TT_KEEP, ms_or(tp->t_user->keepintvl_ms, c->keepintvl));
 	(void)tcp_send_probe(tp, true);
 	return false;
 }

@@ -176,8 +176,8 @@ handle(struct tcp_timewaits *t, uint32_t id, const struct tcp_segment *seg)
 	struct tw *w = tw_at(t, id);
 	bool fin;
 
-	/* RFC 1337: a RST, most likely old, must not end it. */
-	if ((seg->flags & (TH_RST | TH_ACK)) != TH_ACK || seg->multicast)
+	/* RFC 1337: a RST, most likely old, must not end it. An old SYN is told where we are (RFC 5961 4.2). */
+	if ((seg->flags & TH_RST) || !(seg->flags & (TH_SYN | TH_ACK)) || seg->multicast)
 		return;
 	if ((w->flags & TW_TSTMP) && !(seg->to.to_flags & TOF_TS) &&
 	    !t->machine->tcp->config.tolerate_missing_ts)

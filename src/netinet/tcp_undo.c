@@ -1,19 +1,19 @@
 /*
  * Taking a reduction of the window back when it turns out that nothing was lost.
  *
- * Proofs, from the earliest: the ACK after a retransmission echoes a timestamp from before it, so that the
- * original has arrived (Eifel detection, RFC 3522); without timestamps, an ACK that comes within half a round
- * trip of an RTO's retransmission cannot be for it; every retransmission was reported as a duplicate by DSACK
- * (RFC 3708); F-RTO (tcp_frto.c). The response is a full one, as in RFC 4015: window and threshold are what
- * they were.
+ * Proofs, from the earliest: the ACK after a retransmission echoes a timestamp from before it, so
+ * that the original has arrived (Eifel detection, RFC 3522); without timestamps, an ACK that comes
+ * within half a round trip of an RTO's retransmission cannot be for it; every retransmission was
+ * reported as a duplicate by DSACK (RFC 3708); F-RTO (tcp_frto.c). The response is a full one, as in
+ * RFC 4015: window and threshold are what they were.
  *
- * State: t_undo_cwnd and t_undo_ssthresh of before the reduction, while t_undo_marker is not 0: what was
- * snd_una then. t_undo_rexmits: segments sent again since that no DSACK has told of. t_undo_ts, t_badrxtwin.
- * It outlives recovery, as DSACKs come late, until t_undo_end is acknowledged; a new reduction replaces it.
- * No timers.
+ * State: t_undo_cwnd and t_undo_ssthresh of before the reduction, while t_undo_marker is not 0: what
+ * was snd_una then. t_undo_rexmits: segments sent again since that no DSACK has told of. t_undo_ts,
+ * t_badrxtwin. It outlives recovery, as DSACKs come late, until t_undo_end is acknowledged; a new
+ * reduction replaces it. No timers.
  *
- * Limits: DSACKs count only within what was outstanding. A receiver that lies gains what it could have by never
- * reporting a loss.
+ * Limits: DSACKs count only within what was outstanding. A receiver that lies gains what it could
+ * have by never reporting a loss.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -36,7 +36,7 @@ tcp_undo_begin(struct tcpcb *tp)
 }
 
 void
-tcp_undo_rexmit(struct tcpcb *tp, uint32_t len)
+tcp_undo_rexmit(struct tcpcb *tp, tcp_seq seq, uint32_t len)
 {
 	struct nke *machine = tptomachine(tp);
 
@@ -45,6 +45,7 @@ tcp_undo_rexmit(struct tcpcb *tp, uint32_t len)
 	tp->t_undo_rexmits += segments(tp, len);
 	if (tp->t_undo_ts != 0)
 		return;
+	tp->t_undo_seq = seq;
 	tp->t_undo_ts = tcp_ts_now(machine) + tp->ts_offset;
 	if (tp->t_undo_ts == 0)
 		tp->t_undo_ts = 1;
@@ -79,13 +80,15 @@ tcp_undo(struct tcpcb *tp, enum cc_signal how)
 	tcp_statistics(tptomachine(tp))->tcps_sndrexmitbad++;
 }
 
-/* The original of the first retransmission has arrived. */
+/*
+ * The original of the first retransmission has arrived. That is told only by the ACK which moves on
+ * from there: the timestamp of one that jumps over it may be of what filled a hole before.
+ */
 static bool
 original_arrived(const struct tcpcb *tp, const struct tcp_segment *seg)
 {
 	if (seg->newly_acked == 0 || tp->t_undo_ts == 0 || !tcp_in_recovery(tp) ||
-	    SEQ_LEQ(seg->ack, tp->t_undo_marker) ||
-	    SEQ_GT(seg->ack - seg->newly_acked, tp->t_undo_marker))
+	    seg->ack - seg->newly_acked != tp->t_undo_seq)
 		return false;
 	if ((seg->to.to_flags & TOF_TS) && (tp->t_flags & TF_RCVD_TSTMP))
 		return seg->to.to_tsecr != 0 && (int32_t)(seg->to.to_tsecr - tp->t_undo_ts) < 0;

@@ -18,6 +18,8 @@
 /* Urgent data may exceed the buffer by so much. */
 #define OOB_EXTRA	512u
 
+static errno_t tcp_disconnect(struct socket *);
+
 /* ---- life --------------------------------------------------------------------------------- */
 
 static errno_t
@@ -53,6 +55,11 @@ tcp_detach(struct socket *so)
 {
 	struct tcpcb *tp;
 
+	if (sotoinpcb(so) == NULL)
+		return;
+	/* RFC 9293 3.10.4: what is still being connected ends in order, too. */
+	if (sototcpcb(so)->t_state == TCPS_SYN_RECEIVED && !(so->so_state & SS_ISDISCONNECTING))
+		(void)tcp_disconnect(so);
 	if (sotoinpcb(so) == NULL)
 		return;
 	tp = sototcpcb(so);
@@ -236,7 +243,7 @@ begin_connect(struct socket *so, const struct sockaddr *sa)
 	soisconnecting(so);
 	s->stat.tcps_connattempt++;
 	tcp_setstate(tp, TCPS_SYN_SENT);
-	tcp_timer_set(tp, TT_KEEP, (tp->t_keepinit_ms != 0 ? tp->t_keepinit_ms :
+	tcp_timer_set(tp, TT_KEEP, (tp->t_user->keepinit_ms != 0 ? tp->t_user->keepinit_ms :
 	    (uint64_t)s->config.keepinit) * TCP_NS_PER_MS);
 	return 0;
 }
@@ -298,11 +305,6 @@ tcp_disconnect(struct socket *so)
 	tp = sototcpcb(so);
 	if (tp->t_state < TCPS_SYN_RECEIVED) {
 		tcp_close(tp);
-		return 0;
-	}
-	/* By fast open it may have been in use already: what was sent is still to arrive. */
-	if (tp->t_state == TCPS_SYN_RECEIVED && !(tp->t_flags & TF_FASTOPEN)) {
-		tcp_drop(tp, 0);
 		return 0;
 	}
 	if ((so->so_options & SO_LINGER) && so->so_linger == 0) {
@@ -454,10 +456,10 @@ tcp_writable(const struct socket *so)
 	if (sotoinpcb(so) == NULL)
 		return true;
 	tp = sototcpcb(so);
-	if (LIKELY(tp->t_notsent_lowat == 0))
+	if (LIKELY(tp->t_user->notsent_lowat == 0))
 		return true;
 	sent = tp->snd_nxt - tp->snd_una;
-	return so->so_snd.sb_cc <= sent || so->so_snd.sb_cc - sent < tp->t_notsent_lowat;
+	return so->so_snd.sb_cc <= sent || so->so_snd.sb_cc - sent < tp->t_user->notsent_lowat;
 }
 
 const struct pr_usrreqs tcp_usrreqs = {

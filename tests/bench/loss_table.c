@@ -1,13 +1,14 @@
 /*
- * What TCP gets through a bottleneck that loses frames: throughput in virtual time, by loss and round trip time,
- * for each congestion control, beside what the response functions of the RFCs say (5681 and 3649 for Reno, 9438
- * section 5 for CUBIC). The bottleneck's queue is as long as the path (at least 50 frames).
+ * What TCP gets through a bottleneck that loses frames: throughput in virtual time, by loss and round trip
+ * time, for each congestion control, beside what the response functions of the RFCs say (5681 and 3649 for
+ * Reno, 9438 section 5 for CUBIC). The bottleneck's queue is as long as the path (at least 50 frames).
  *
  *	[ A en0 10.0.0.1 ]----- wire: rate, delay, loss towards B -----[ en0 10.0.0.2 B ]
  *
- * usage: loss_table [-c ALGORITHM] [-l LOSS%] [-d RTT_MS] [-r MBIT] [-t SECONDS] [-s SEED] [-w FILE] [-k] [-v]
+ * usage: loss_table [-c ALGORITHM] [-l LOSS%] [-d RTT_MS] [-r MBIT] [-t SECONDS] [-s SEED] [-w FILE] [-kov]
  *        [-S SYSCTL=VALUE]... [-R REORDER%] [-D DUPLICATE%]
- * Without -c, -l, -d: all of them. -k: the machines check themselves. -w: a capture of both ends. -v: counters.
+ * Without -c, -l, -d: all of them. -k: the machines check themselves. -o: the wire takes large segments.
+ * -v: counters. -w: a capture of both ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,7 +40,7 @@ struct options {
 	const char *algorithm, *capture;
 	double loss, delay, rate, seconds, reorder, duplicate;	/* loss, delay: below 0: all */
 	unsigned long seed;
-	bool checked, counters;
+	bool checked, counters, offload;
 	const char *sysctls[16];
 	unsigned sysctl_count;
 };
@@ -53,14 +54,17 @@ must(bool good, const char *what)
 		return;
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	for (int i = 0; i < 2; i++)
-		if (machines[i] != NULL && nke_panic_report(machines[i]) != NULL)
+		if (machines[i] != NULL && nke_panicked(machines[i]))
 			fprintf(stderr, "%s\n", nke_panic_report(machines[i]));
 	exit(1);
 }
 
 /* ---- what is expected ----------------------------------------------------------------------- */
 
-/* Segments of the average window. RFC 3649 section 5 has 1.2 for Reno; 9438 section 5.1, equation 6, C 0.4. */
+/*
+ * Segments of the average window. RFC 3649 section 5 has 1.2 for Reno; 9438 section 5.1, equation 6,
+ * C 0.4.
+ */
 static double
 average_window(const char *algorithm, double p, double rtt)
 {
@@ -159,8 +163,9 @@ static double
 measure(const struct options *o, const char *algorithm, double loss, double rtt)
 {
 	double path = o->rate * 1e6 * rtt / 8 / FRAME;
-	struct nke_wire_config back = {.rate_bps = (uint64_t)(o->rate * 1e6), .delay_ns = (uint64_t)(rtt * 5e8),
-	    .queue_frames = path > 50 ? (uint32_t)path : 50};
+	struct nke_wire_config back = {.rate_bps = (uint64_t)(o->rate * 1e6),
+	    .delay_ns = (uint64_t)(rtt * 5e8),
+	    .queue_frames = path > 50 ? (uint32_t)path : 50, .offload = o->offload};
 	struct nke_wire_config forth = back;
 	struct nke_config config = {.checked = o->checked, .mbuf_limit_bytes = 1024u << 20, .seed = o->seed};
 	uint64_t steps = (uint64_t)(o->seconds * 1e9 / (double)STEP_NS), early = steps / 10, got = 0, octets;
@@ -186,8 +191,8 @@ measure(const struct options *o, const char *algorithm, double loss, double rtt)
 	    nke_wire_plug(wire, bi) == 0, "a wire");
 	if (o->capture != NULL)
 		must(nke_wire_capture(wire, NULL, o->capture) == 0, o->capture);
-	must(nke_sysctl(machines[0], "net.inet.tcp.cc.algorithm", NULL, NULL, algorithm, strlen(algorithm)) == 0,
-	    algorithm);
+	must(nke_sysctl(machines[0], "net.inet.tcp.cc.algorithm", NULL, NULL, algorithm,
+	    strlen(algorithm)) == 0, algorithm);
 	must(nke_run_for(machines[0], 10000000000) == 0, "address conflict detection");
 	sa = connected(machines[0], machines[1], &sb);
 	must(nke_wire_configure(wire, bi, &forth) == 0, "the wire");
@@ -254,7 +259,7 @@ main(int argc, char **argv)
 	struct options o = {.loss = -1, .delay = -1, .rate = 100, .seconds = 60, .seed = 1};
 	int c;
 
-	while ((c = getopt(argc, argv, "c:l:d:r:t:s:w:kvS:R:D:")) != -1) {
+	while ((c = getopt(argc, argv, "c:l:d:r:t:s:w:kovS:R:D:")) != -1) {
 		switch (c) {
 		case 'c':
 			o.algorithm = optarg;
@@ -279,6 +284,9 @@ main(int argc, char **argv)
 			break;
 		case 'k':
 			o.checked = true;
+			break;
+		case 'o':
+			o.offload = true;
 			break;
 		case 'v':
 			o.counters = true;

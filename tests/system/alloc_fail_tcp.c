@@ -1,7 +1,7 @@
 /*
  * Every allocation of a TCP conversation fails once, one after the other, in each of its two machines.
- * Whatever fails, a call gives an error, or a packet is lost and sent again; nothing crashes or waits for ever,
- * no octet is wrong, and nothing is left behind.
+ * Whatever fails, a call gives an error, or a packet is lost and sent again; nothing crashes or waits for
+ * ever, no octet is wrong, and nothing is left behind.
  *
  *	[ A en0 10.0.0.1 ]----- wire that loses and reorders -----[ en0 10.0.0.2 B ]
  */
@@ -27,7 +27,7 @@
 #define DATA		60000u		/* octets each way */
 #define FD_END		16		/* no descriptor is higher */
 #define PATIENCE	(400 * SECOND)	/* longer than any timer gives up */
-/* What a machine may have more than at first: larger tables, routes, and kept for reuse, what was in flight. */
+/* What a machine may have more than at first: larger tables, routes; kept for reuse, what was in flight. */
 #define BLOCKS_KEPT	(DATA / 1448 + 8)
 
 enum { A, B, HOSTS };

@@ -51,7 +51,9 @@ static nke_wire_t *wire;
 static void
 make_machine(unsigned i, const struct nke_wire_config *w)
 {
-	struct nke_config config = {.name = i == 0 ? "a" : "b", .world = world, .checked = true, .seed = seed + i};
+	struct nke_config config = {
+		.name = i == 0 ? "a" : "b", .world = world, .checked = true, .seed = seed + i
+	};
 	struct nke_iface_config iface = {.name = "en0", .lladdr = {2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
 	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000001 + i)};
 	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
@@ -71,9 +73,12 @@ make_machine(unsigned i, const struct nke_wire_config *w)
 static void
 find_each_other(void)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a000002)};
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a000002)
+	};
 	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
-	int s4 = nke_socket(machines[0], AF_INET, SOCK_DGRAM, 0), s6 = nke_socket(machines[0], AF_INET6, SOCK_DGRAM, 0);
+	int s4 = nke_socket(machines[0], AF_INET, SOCK_DGRAM, 0);
+	int s6 = nke_socket(machines[0], AF_INET6, SOCK_DGRAM, 0);
 
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8::2", &sin6.sin6_addr), 1);
 	assert_int_equal(nke_sendto(machines[0], s4, "x", 1, 0, (struct sockaddr *)&sin, sizeof sin), 1);
@@ -140,7 +145,8 @@ listener(int family)
 
 	assert_true(s >= 0);
 	if (family == AF_INET6)
-		assert_int_equal(nke_setsockopt(machines[1], s, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one), 0);
+		assert_int_equal(nke_setsockopt(machines[1], s, IPPROTO_IPV6, IPV6_V6ONLY, &one,
+		    sizeof one), 0);
 	assert_int_equal(nke_bind(machines[1], s, family == AF_INET ? (struct sockaddr *)&sin :
 	    (struct sockaddr *)&sin6, family == AF_INET ? sizeof sin : sizeof sin6), 0);
 	assert_int_equal(nke_listen(machines[1], s, 50), 0);
@@ -258,8 +264,8 @@ receive_some(unsigned i, unsigned k)
 		side->got += (uint32_t)n;
 	}
 	if (!side->ended && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOTCONN)
-		fail_msg("seed %llu, flow %u, %c: %s; sent %u of %u, has %u of %u, %s", (unsigned long long)seed, i,
-		    "ab"[k], strerror(errno), side->sent, side->send, side->got, flows[i].side[!k].send,
+		fail_msg("seed %llu, flow %u, %c: %s; sent %u of %u, has %u of %u, %s",
+		    (unsigned long long)seed, i, "ab"[k], strerror(errno), side->sent, side->send, side->got, flows[i].side[!k].send,
 		    side->shut ? "shut" : "open");
 }
 
@@ -414,7 +420,8 @@ static void
 reordering_and_duplicates(void **state)
 {
 	const struct nke_wire_config w = {
-		.delay_ns = 5 * MS, .jitter_ns = 2 * MS, .reorder = 0.1, .reorder_ns = 8 * MS, .duplicate = 0.1
+		.delay_ns = 5 * MS, .jitter_ns = 2 * MS, .reorder = 0.1, .reorder_ns = 8 * MS,
+		.duplicate = 0.1
 	};
 
 	(void)state;
@@ -425,7 +432,8 @@ static void
 everything_at_once(void **state)
 {
 	const struct nke_wire_config w = {
-		.rate_bps = 20000000, .delay_ns = 15 * MS, .jitter_ns = 3 * MS, .queue_frames = 60, .loss = 0.03,
+		.rate_bps = 20000000, .delay_ns = 15 * MS, .jitter_ns = 3 * MS, .queue_frames = 60,
+		.loss = 0.03,
 		.burst_begin = 0.001, .burst_end = 0.3, .duplicate = 0.03, .corrupt = 0.02, .reorder = 0.03
 	};
 

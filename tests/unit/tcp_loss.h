@@ -1,6 +1,6 @@
 /*
- * For the tests of loss recovery: a connection with segments of 1000 octets, whose peer acknowledges what the
- * test says in units of segments; and a picture of what is in flight.
+ * For the tests of loss recovery: a connection with segments of 1000 octets, whose peer acknowledges
+ * what the test says in units of segments; and a picture of what is in flight.
  */
 #ifndef NKE_TESTS_TCP_LOSS_H
 #define NKE_TESTS_TCP_LOSS_H
@@ -72,7 +72,9 @@ static inline void
 ack_octets(uint32_t ack, uint32_t tsecr, const struct octets *blocks, unsigned n)
 {
 	uint8_t raw[32];
-	struct tseg s = {.our_port = our_port, .flags = A, .seq = ftp->rcv_nxt, .ack = base + ack, .win = 8192};
+	struct tseg s = {
+		.our_port = our_port, .flags = A, .seq = ftp->rcv_nxt, .ack = base + ack, .win = 8192
+	};
 
 	(void)put_blocks(raw, blocks, n);
 	if (ftp->t_flags & TF_RCVD_TSTMP) {
@@ -101,8 +103,8 @@ ack_octets(uint32_t ack, uint32_t tsecr, const struct octets *blocks, unsigned n
 } while (0)
 
 /*
- * A letter per segment of what is out: '.' sent once, 'r' sent again, 's' SACKed, 'L' lost; '?' when an entry
- * ends within it.
+ * A letter per segment of what is out: '.' sent once, 'r' sent again, 's' SACKed, 'L' lost; '?' when
+ * an entry ends within it.
  */
 static inline const char *
 map(void)

@@ -1,4 +1,7 @@
-/* src/netinet/cc.c, cc_newreno.c, cc_cubic.c. CUBIC is compared with the formulas of RFC 9438 in doubles. */
+/*
+ * src/netinet/cc.c, cc_newreno.c, cc_cubic.c. CUBIC is compared with the formulas of RFC 9438 in
+ * doubles.
+ */
 #include <sys/sysctl.h>
 
 #include "src/kern/sysctl.h"
@@ -22,7 +25,7 @@ use(const struct cc_algo *algo, unsigned cwnd, unsigned ssthresh)
 	ftp->t_lossflight = UINT32_MAX;
 }
 
-/* ---- which ones ------------------------------------------------------------------------------------- */
+/* ---- which ones ----------------------------------------------------------------------------- */
 
 static errno_t
 variable(const char *name, char *old, size_t size, const char *new)
@@ -65,7 +68,10 @@ KTEST(new_connections_get_the_machines_algorithm)
 	end_loss();
 }
 
-/* ---- Reno: RFC 5681, 3465 ----------------------------------------------------------------------------- */
+/*
+ * ---- Reno: RFC 5681, 3465
+ * -----------------------------------------------------------------------------
+ */
 
 KTEST(slow_start_adds_what_was_acknowledged)
 {
@@ -160,7 +166,10 @@ KTEST(the_window_is_what_can_be_told_at_most)
 	end_loss();
 }
 
-/* ---- CUBIC: RFC 9438 ------------------------------------------------------------------------------------ */
+/*
+ * ---- CUBIC: RFC 9438
+ * ------------------------------------------------------------------------------------
+ */
 
 /* The reference: segments and seconds. */
 struct reference {
@@ -207,8 +216,8 @@ step_reference(struct reference *r, double t, double rtt)
 }
 
 /*
- * A window of `w` segments is lost from, then `seconds` go by with ACKs: is ours within 2 % of what the RFC says?
- * `fast`: the window of the loss before was larger.
+ * A window of `w` segments is lost from, then `seconds` go by with ACKs: is ours within 2 % of what
+ * the RFC says? `fast`: the window of the loss before was larger.
  */
 static void
 compare(unsigned w, unsigned rtt_ms, unsigned seconds, bool fast)
@@ -342,7 +351,10 @@ KTEST(cubic_takes_a_reduction_back)
 	end_loss();
 }
 
-/* ---- HyStart++: RFC 9406 ----------------------------------------------------------------------------------- */
+/*
+ * ---- HyStart++: RFC 9406
+ * -----------------------------------------------------------------------------------
+ */
 
 /* A round of `n` ACKs with that round trip time; the window of its end. */
 static void

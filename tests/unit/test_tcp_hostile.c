@@ -113,7 +113,7 @@ one_segment(void)
 		/* Now and then what an honest peer would do, of whose segments some are lost. */
 		if (chance(2)) {
 			s.seq = tp->rcv_nxt + (chance(2) ? chance(20) * 100 : 0);
-			s.ack = tp->snd_una + (tp->snd_nxt != tp->snd_una ? chance(tp->snd_nxt - tp->snd_una + 1) : 0);
+			s.ack = tp->snd_una + chance(tp->snd_nxt - tp->snd_una + 1);
 		}
 	} else {
 		s.flags = chance(2) ? S : some_flags();
@@ -146,7 +146,9 @@ answer_syns(void)
 		a.seq = s.flags & A ? s.ack : prng_u32(curmachine());
 		a.ack = s.seq + 1;
 		if (s.to.to_flags & TOF_TS)
-			a.to = (struct tcpopt){.to_flags = TOF_TS, .to_tsval = 1000, .to_tsecr = s.to.to_tsval};
+			a.to = (struct tcpopt){
+				.to_flags = TOF_TS, .to_tsval = 1000, .to_tsecr = s.to.to_tsval
+			};
 		if (a.flags & S)
 			a.to.to_flags |= TOF_SACKPERM | TOF_MSS;
 		a.to.to_mss = 700;

@@ -66,15 +66,6 @@ state(void)
 	return so->so_pcb != NULL ? sototcpcb(so)->t_state : TCPS_CLOSED;
 }
 
-/* One segment without data went. */
-static bool
-next_is(uint8_t flags, tcp_seq seq, tcp_seq ack)
-{
-	struct tseg s = went();
-
-	return s.flags == flags && s.seq == seq && s.ack == ack && s.len == 0 && waiting() == 0;
-}
-
 /* One segment went: an ACK of that and nothing else. */
 static void
 acked(tcp_seq ack)
@@ -296,13 +287,18 @@ KTEST(fin_and_its_acknowledgement_come_together)
 
 KTEST(both_close_at_once)
 {
+	struct tseg s;
+
 	begin();
 	CHECK_EQ(soshutdown(so, SHUT_WR), 0);
 	let_run();
 	CHECK_EQ(went().flags, A | F);
 	COME(.flags = A | F, .seq = 1001, .ack = snd, .win = 65535);
-	/* Our FIN, which is not acknowledged, goes along. */
-	CHECK_EQ(next_is(A | F, snd, 1002), true);
+	/* Our FIN is not acknowledged: it goes with the ACK of theirs. */
+	s = went();
+	CHECK_EQ(s.flags, A | F);
+	CHECK_EQ(s.seq, snd);
+	CHECK_EQ(s.ack, 1002);
 	snd++;
 	CHECK_EQ(state(), TCPS_CLOSING);
 	COME(.flags = A, .seq = 1002, .ack = snd, .win = 65535);
@@ -381,6 +377,30 @@ KTEST(a_syn_is_challenged_wherever_it_is)
 	/* The peer has really started anew: it answers the challenge with the right RST. */
 	COME(.flags = R, .seq = 1001, .win = 0);
 	CHECK_EQ(state(), TCPS_CLOSED);
+	end();
+}
+
+KTEST(insecure_resets_and_syns_can_be_had)
+{
+	struct tseg s;
+
+	begin();
+	tconfig()->insecure_syn = 1;
+	COME(.flags = S, .seq = 1001 + 100000, .win = 100);
+	acked(1001);
+	COME(.flags = S, .seq = 1005, .win = 100);
+	s = went();
+	CHECK_EQ(s.flags, R | A);
+	CHECK_EQ(s.seq, snd);
+	CHECK_EQ(s.win, 0);
+	CHECK_EQ(so->so_error, ECONNRESET);
+	close_now(so);
+	snd = handshake(PEER_PORT + 1);
+	so = accepted(listener);
+	tconfig()->insecure_rst = 1;
+	COME(.peer_port = PEER_PORT + 1, .flags = R, .seq = 1005);
+	CHECK_EQ(state(), TCPS_CLOSED);
+	CHECK_EQ(so->so_error, ECONNRESET);
 	end();
 }
 
@@ -619,7 +639,9 @@ KTEST(broken_segments_are_dropped_and_counted)
 
 KTEST(nobody_talks_to_groups)
 {
-	struct spec4 spec = {.src = THERE4, .dst = htonl(INADDR_BROADCAST), .protocol = IPPROTO_TCP, .len = 20};
+	struct spec4 spec = {
+		.src = THERE4, .dst = htonl(INADDR_BROADCAST), .protocol = IPPROTO_TCP, .len = 20
+	};
 	struct tcphdr *th;
 	struct mbuf *m;
 
@@ -715,7 +737,8 @@ KTEST(whoever_hears_of_data_may_close_the_socket)
 	so = accepted(listener);
 	so_set_upcall(so, close_it, NULL);
 	/* The long way, with a FIN. */
-	COME(.peer_port = PEER_PORT + 1, .flags = A | F, .seq = 1001, .ack = snd, .win = 65535, .data = "one");
+	COME(.peer_port = PEER_PORT + 1, .flags = A | F, .seq = 1001, .ack = snd, .win = 65535,
+	    .data = "one");
 	CHECK(so == NULL);
 	end();
 }
@@ -726,10 +749,12 @@ KTEST_SUITE(tcp_input, T(data_are_acknowledged_later_or_every_second_time),
     T(windows_are_taken_from_the_newest_segment_only), T(the_peer_closes_first), T(we_close_first),
     T(fin_and_its_acknowledgement_come_together), T(both_close_at_once), T(fin_wait_2_ends_when_nobody_reads),
     T(data_for_a_user_who_has_gone_get_a_reset), T(a_reset_must_be_exact),
-    T(a_syn_is_challenged_wherever_it_is), T(acknowledgements_that_cannot_be_are_challenged),
+    T(a_syn_is_challenged_wherever_it_is), T(insecure_resets_and_syns_can_be_had),
+    T(acknowledgements_that_cannot_be_are_challenged),
     T(challenges_are_limited), T(segments_far_behind_the_window_change_nothing),
     T(old_timestamps_are_refused), T(after_24_days_any_timestamp_will_do), T(the_urgent_octet_is_out_of_band),
     T(the_urgent_octet_may_be_in_line), T(the_urgent_octet_may_come_later_and_out_of_order),
-    T(a_closed_port_answers_with_reset), T(black_holes_and_the_log), T(broken_segments_are_dropped_and_counted),
+    T(a_closed_port_answers_with_reset), T(black_holes_and_the_log),
+    T(broken_segments_are_dropped_and_counted),
     T(nobody_talks_to_groups), T(a_listener_takes_syns_only), T(data_with_the_last_ack_of_the_handshake),
     T(whoever_hears_of_data_may_close_the_socket));

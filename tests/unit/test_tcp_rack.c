@@ -13,7 +13,7 @@ fly_apart(unsigned n, uint64_t ms)
 	nevermind();
 }
 
-/* ---- RACK ------------------------------------------------------------------------------------- */
+/* ---- RACK ----------------------------------------------------------------------------------- */
 
 KTEST(three_sacked_segments_mark_what_was_sent_before)
 {
@@ -171,7 +171,7 @@ KTEST(dupthresh_alone_decides_without_rack)
 	end_loss();
 }
 
-/* ---- tail loss probes --------------------------------------------------------------------------- */
+/* ---- tail loss probes ----------------------------------------------------------------------- */
 
 KTEST(the_last_segment_is_sent_again_as_a_probe)
 {

@@ -1,4 +1,7 @@
-/* src/netinet/tcp_recovery.c, tcp_undo.c, tcp_frto.c: recovery, and taking it back. The round trip is 100 ms. */
+/*
+ * src/netinet/tcp_recovery.c, tcp_undo.c, tcp_frto.c: recovery, and taking it back. The round trip
+ * is 100 ms.
+ */
 #include "tests/unit/tcp_loss.h"
 
 static void
@@ -7,7 +10,7 @@ reno(void)
 	cc_assign(ftp, &cc_newreno);
 }
 
-/* ---- without SACK: RFC 5681, 6582, 3042 ------------------------------------------------------------ */
+/* ---- without SACK: RFC 5681, 6582, 3042 ----------------------------------------------------- */
 
 KTEST(the_third_duplicate_ack_begins_recovery)
 {
@@ -99,7 +102,10 @@ KTEST(duplicate_acks_inflate_the_window)
 	went_segment(20);
 	went_segment(21);
 	went_segment(0);
-	/* Two by limited transmit, so 22 are out; ssthresh is 10: from the 13th duplicate on there is room. */
+	/*
+	 * Two by limited transmit, so 22 are out; ssthresh is 10: from the 13th duplicate on there
+	 * is room.
+	 */
 	for (int i = 0; i < 9; i++)
 		ACK(0);
 	CHECK_EQ(waiting(), 0);
@@ -109,7 +115,7 @@ KTEST(duplicate_acks_inflate_the_window)
 	end_loss();
 }
 
-/* ---- with SACK: PRR -------------------------------------------------------------------------------- */
+/* ---- with SACK: PRR ------------------------------------------------------------------------- */
 
 KTEST(the_window_is_reduced_in_proportion)
 {
@@ -190,7 +196,7 @@ KTEST(the_last_segment_is_rescued)
 	end_loss();
 }
 
-/* ---- RTO ------------------------------------------------------------------------------------------- */
+/* ---- RTO ------------------------------------------------------------------------------------ */
 
 KTEST(after_a_timeout_all_is_lost)
 {
@@ -236,7 +242,7 @@ KTEST(a_receiver_that_reneges_is_believed)
 	end_loss();
 }
 
-/* ---- F-RTO: RFC 5682 --------------------------------------------------------------------------------- */
+/* ---- F-RTO: RFC 5682 ------------------------------------------------------------------------ */
 
 KTEST(late_acks_prove_a_timeout_wrong)
 {
@@ -294,6 +300,19 @@ KTEST(without_new_data_a_timeout_is_taken_as_it_is)
 	end_loss();
 }
 
+KTEST(a_timeout_in_recovery_is_taken_as_it_is)
+{
+	open_loss(SACK);
+	fly(30, 10);
+	pass(100 * FLOW_MS);
+	ACK(0, {1, 4});
+	CHECK(ftp->t_flags & TF_FASTRECOVERY);
+	pass(FLOW_SEC);
+	CHECK(ftp->t_flags & TF_RTORECOVERY);
+	CHECK(!(ftp->t_flags & TF_FRTO));
+	end_loss();
+}
+
 KTEST(sacked_new_data_proves_a_timeout_right)
 {
 	open_loss(SACK);
@@ -324,7 +343,10 @@ KTEST(sacked_old_data_proves_a_timeout_wrong)
 	end_loss();
 }
 
-/* ---- undoing ------------------------------------------------------------------------------------------ */
+/*
+ * ---- undoing
+ * ------------------------------------------------------------------------------------------
+ */
 
 KTEST(an_old_timestamp_proves_that_the_original_came)
 {
@@ -344,6 +366,25 @@ KTEST(an_old_timestamp_proves_that_the_original_came)
 	CHECK(ftp->snd_cwnd >= 10 * MSS);
 	CHECK(ftp->snd_ssthresh > 100 * MSS);
 	CHECK(ftp->t_flags & TF_REORDERED);
+	end_loss();
+}
+
+KTEST(a_timestamp_of_another_hole_proves_nothing)
+{
+	uint32_t then;
+
+	open_loss(SACK | TS);
+	reno();
+	fly(10, 10);
+	/* The first was sent again for another reason, before the fourth is found lost. */
+	pass(100 * FLOW_MS);
+	tcp_sent_again(ftp, TAILQ_FIRST(&ftp->t_sent));
+	then = ftp->ts_offset + tcp_ts_now(curmachine());
+	pass(10 * FLOW_MS);
+	ACK(0, {1, 3}, {4, 8});
+	CHECK_STR(map(), "rssrssss..");
+	ack_octets(8 * MSS, then, NULL, 0);
+	CHECK(ftp->t_flags & TF_FASTRECOVERY);
 	end_loss();
 }
 
@@ -417,7 +458,10 @@ KTEST(what_can_be_undone_is_forgotten_after_a_round_trip)
 	end_loss();
 }
 
-/* ---- ECN: RFC 3168 --------------------------------------------------------------------------------------- */
+/*
+ * ---- ECN: RFC 3168
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void
 echo(unsigned n)
@@ -474,7 +518,10 @@ KTEST(a_mark_is_echoed_until_the_peer_has_reduced)
 	end_loss();
 }
 
-/* ---- round trip times: RFC 6298 ---------------------------------------------------------------------------- */
+/*
+ * ---- round trip times: RFC 6298
+ * ----------------------------------------------------------------------------
+ */
 
 KTEST(the_timeout_follows_the_rfc)
 {
@@ -529,9 +576,11 @@ KTEST_SUITE(tcp_recovery,
 	T(late_acks_prove_a_timeout_wrong),
 	T(a_duplicate_ack_proves_a_timeout_right),
 	T(without_new_data_a_timeout_is_taken_as_it_is),
+	T(a_timeout_in_recovery_is_taken_as_it_is),
 	T(sacked_new_data_proves_a_timeout_right),
 	T(sacked_old_data_proves_a_timeout_wrong),
 	T(an_old_timestamp_proves_that_the_original_came),
+	T(a_timestamp_of_another_hole_proves_nothing),
 	T(a_new_timestamp_proves_nothing),
 	T(without_timestamps_an_ack_right_after_a_timeout_undoes_it),
 	T(dsack_for_all_that_went_again_undoes),

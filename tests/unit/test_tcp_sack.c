@@ -144,7 +144,7 @@ KTEST(a_growing_block_is_found_at_once)
 	end_entered();
 }
 
-/* ---- DSACK ------------------------------------------------------------------------------------ */
+/* ---- DSACK ---------------------------------------------------------------------------------- */
 
 KTEST(a_block_below_the_ack_is_a_duplicate)
 {
@@ -181,7 +181,7 @@ KTEST(a_duplicate_of_what_never_was_is_only_counted)
 	end_loss();
 }
 
-/* ---- those that go ------------------------------------------------------------------------------ */
+/* ---- those that go -------------------------------------------------------------------------- */
 
 /* The blocks to be said now, in octets from rcv_nxt, as text. */
 static const char *

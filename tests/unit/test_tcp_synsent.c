@@ -140,7 +140,9 @@ KTEST(both_call_at_once)
 	CHECK_EQ(state(), TCPS_ESTABLISHED);
 	CHECK(so->so_state & SS_ISCONNECTED);
 	CHECK_EQ(tp->snd_scale, 2);
-	nevermind();
+	s = went();
+	CHECK_EQ(s.flags, A);
+	CHECK_EQ(s.ack, 5001);
 	COME(.our_port = port, .flags = A | P, .seq = 5001, .ack = iss + 1, .win = 500, .data = "hello");
 	CHECK_STR(receive(so), "hello");
 	CHECK_EQ(tp->snd_wnd, 2000);
@@ -176,7 +178,8 @@ KTEST(in_syn_received_a_reset_refuses)
 KTEST(data_and_fin_come_with_the_answer)
 {
 	begin();
-	COME(.our_port = port, .flags = S | A | F, .seq = 5000, .ack = iss + 1, .win = 1000, .data = "banner");
+	COME(.our_port = port, .flags = S | A | F, .seq = 5000, .ack = iss + 1, .win = 1000,
+	    .data = "banner");
 	CHECK_EQ(went().ack, 5008);
 	CHECK_EQ(state(), TCPS_CLOSE_WAIT);
 	CHECK_STR(receive(so), "banner");
@@ -266,7 +269,8 @@ KTEST(ecn_is_not_what_was_reflected)
 	CHECK_EQ(soconnect(so, SA(to), MSG_DONTWAIT), EINPROGRESS);
 	let_run();
 	s = went();
-	COME(.our_port = s.our_port, .flags = S | A | TH_ECE | TH_CWR, .seq = 5000, .ack = s.seq + 1, .win = 1000);
+	COME(.our_port = s.our_port, .flags = S | A | TH_ECE | TH_CWR, .seq = 5000,
+	    .ack = s.seq + 1, .win = 1000);
 	CHECK(!(sototcpcb(so)->t_flags & TF_ECN_PERMIT));
 	CHECK_EQ(state(), TCPS_ESTABLISHED);
 	end();

@@ -1,0 +1,898 @@
+/*
+ * The core's half of fuzz_tcp: a machine's TCP, its user, and a peer that does what the input says.
+ *
+ * The input of fuzz_tcp_segment and fuzz_tcp_peer: two octets that choose the machine and what the first
+ * connection is like (START_*, WITH_*), then steps: an octet (STEP_*) and its arguments. Numbers of segments are
+ * relative to the connection's, as a fuzzer does not find those; checksums are made here.
+ *
+ * All data are known by their place in the stream, both ways: what the user reads and what the machine sends is
+ * compared with that, whatever the peer does. After every step the connections are looked at (check_all).
+ */
+#include "tests/fuzz/fuzz_tcp.h"
+
+#include "tests/unit/tcp_testing.h"
+
+#define MS		1000000ull
+#define SECOND		(1000 * MS)
+#define ENDS		6u		/* peer's ports: the first half connects, the others are connected to */
+#define SOCKETS		12u
+#define STEPS		400u
+#define MEMORY_MAX	(64u << 20)
+
+/* The second octet. */
+#define WITH_V6		0x01
+#define WITH_TS		0x02
+#define WITH_SACK	0x04
+#define WITH_SCALE	0x08
+#define WITH_DATA	0x10		/* data are under way, both ways, and out of order */
+#define WITH_ECN	0x20
+#define WITH_INLINE	0x40		/* urgent data stay where they are */
+#define WITH_CLOSE	0x80		/* the user closes instead of shutting one direction */
+
+enum start {
+	START_LISTEN, START_SYN_SENT, START_HALF_OPEN, START_SYN_RECEIVED, START_ESTABLISHED, START_ACCEPTED,
+	START_CLOSE_WAIT, START_FIN_WAIT_1, START_FIN_WAIT_2, START_CLOSING, START_LAST_ACK, START_TIME_WAIT,
+	STARTS
+};
+
+enum step {
+	STEP_SEGMENT, STEP_SEGMENT_2, STEP_SEGMENT_3, STEP_SEGMENT_4, STEP_DATA, STEP_ACK, STEP_WRITE, STEP_READ,
+	STEP_SHUT, STEP_CLOSE, STEP_TIME, STEP_CONNECT, STEP_ANSWER, STEP_OPTION, STEP_SELECT, STEP_OTHER, STEPS_KINDS
+};
+
+/* One of the peer's ports: what it knows. */
+struct end {
+	uint16_t port, our_port;
+	tcp_seq iss;			/* ours, from the last SYN that went */
+	tcp_seq peer_iss;
+	tcp_seq una, nxt, rcv, right, last_ack;	/* the machine's, as long as there is a connection */
+	uint32_t ts_recent, ts_echo;
+	uint16_t syn;			/* flags of the last SYN that went, not answered yet */
+};
+
+/* One of the user's sockets. */
+struct user {
+	struct socket *so;
+	uint32_t wrote, got;
+	tcp_seq irs;
+	bool known;			/* irs is */
+};
+
+static struct end ends[ENDS];
+static unsigned now_end;
+static struct user users[SOCKETS];
+static unsigned user_count;
+static struct socket *listener;
+static uint8_t with;
+static bool urgent;
+static const uint8_t *at, *stop;
+
+static uint8_t
+u8(void)
+{
+	return at < stop ? *at++ : 0;
+}
+
+static uint16_t
+u16(void)
+{
+	uint16_t low = u8();
+
+	return (uint16_t)(low | u8() << 8);
+}
+
+static uint8_t
+our_octet(uint32_t place)
+{
+	return (uint8_t)(place * 167 + (place >> 8) * 13 + 5);
+}
+
+static uint8_t
+peer_octet(tcp_seq seq)
+{
+	return (uint8_t)(seq * 29 + (seq >> 7) * 3 + 1);
+}
+
+/* ---- what the machine sends --------------------------------------------------------------- */
+
+static struct end *
+end_of_port(uint16_t port)
+{
+	for (unsigned i = 0; i < ENDS; i++)
+		if (ends[i].port == port)
+			return &ends[i];
+	return NULL;
+}
+
+static void
+check_data(const struct mbuf *m, size_t off, uint32_t len, uint32_t place)
+{
+	uint8_t octets[256];
+
+	for (uint32_t i = 0; i < len; i++) {
+		if (i % sizeof octets == 0)
+			CHECK_EQ(m_copydata(m, off + i, len - i < sizeof octets ? len - i : sizeof octets, octets), 0);
+		CHECK_EQ(octets[i % sizeof octets], our_octet(place + i));
+	}
+}
+
+/* Every option is one that is known, and whole. */
+static void
+check_options(const struct mbuf *m, size_t off, unsigned len)
+{
+	uint8_t o[40];
+
+	CHECK(len <= sizeof o);
+	CHECK_EQ(m_copydata(m, off, len, o), 0);
+	for (unsigned i = 0; i < len; i += o[i + 1]) {
+		while (i < len && o[i] == TCPOPT_NOP)
+			i++;
+		if (i == len || o[i] == TCPOPT_EOL)
+			return;
+		CHECK(i + 1 < len && o[i + 1] >= 2 && i + o[i + 1] <= len);
+	}
+}
+
+static void
+check_segment(const struct mbuf *m, size_t off, const struct tcphdr *th)
+{
+	size_t hlen = (size_t)th->th_off * 4;
+	uint32_t len = (uint32_t)((size_t)m->m_pkthdr.len - off - hlen);
+	tcp_seq seq = ntohl(th->th_seq);
+	struct end *e = end_of_port(ntohs(th->th_dport));
+
+	CHECK(hlen >= sizeof *th && off + hlen <= (size_t)m->m_pkthdr.len);
+	CHECK(!(th->th_flags & TH_SYN) || !(th->th_flags & (TH_FIN | TH_RST)));
+	CHECK((th->th_flags & (TH_SYN | TH_RST | TH_ACK)) != 0);
+	check_options(m, off + sizeof *th, (unsigned)(hlen - sizeof *th));
+	if (e == NULL)
+		return;
+	if (th->th_flags & TH_SYN) {
+		e->iss = seq;
+		e->syn = th->th_flags;
+		e->our_port = ntohs(th->th_sport);
+		e->nxt = seq + 1;
+		e->una = seq;
+		if (th->th_flags & TH_ACK)
+			e->rcv = ntohl(th->th_ack);
+	} else if (len != 0 && e->our_port == ntohs(th->th_sport) && SEQ_GT(seq, e->iss)) {
+		check_data(m, off + hlen, len, seq - e->iss - 1);
+	}
+}
+
+static errno_t
+take(ifnet_t ifp, mbuf_t m)
+{
+	bool v6 = (uint8_t)m->m_data[0] >> 4 == 6;
+	size_t off = v6 ? sizeof(struct ip6_hdr) : (size_t)(m->m_data[0] & 15) * 4;
+	const struct ip *ip = mtod(m, const struct ip *);
+	struct tcphdr th;
+	struct in6_addr addrs[2];
+	uint32_t len = (uint32_t)((size_t)m->m_pkthdr.len - off), pseudo;
+
+	(void)ifp;
+	CHECK(m->m_pkthdr.len <= 1500);
+	CHECK_EQ(m_length(m), m->m_pkthdr.len);
+	if (m->m_data[v6 ? 6 : 9] == IPPROTO_TCP) {
+		memcpy(addrs, m->m_data + 8, v6 ? sizeof addrs : 0);
+		pseudo = v6 ? in6_pseudo(&addrs[0], &addrs[1], IPPROTO_TCP, len) :
+		    in_pseudo(ip->ip_src, ip->ip_dst, IPPROTO_TCP, len);
+		CHECK_EQ(m_copydata(m, off, sizeof th, &th), 0);
+		CHECK_EQ(in_cksum_sum(m, off, len, pseudo), 0xffff);
+		check_segment(m, off, &th);
+	}
+	m_freem(m);
+	return 0;
+}
+
+/* ---- what the peer sends ------------------------------------------------------------------ */
+
+static struct tcpcb *
+connection(const struct end *e)
+{
+	struct inpcb *inp;
+
+	TAILQ_FOREACH(inp, &curmachine()->tcp->pcbs.list, inp_list)
+		if (inp->inp_fport == htons(e->port) && inp->inp_lport == htons(e->our_port))
+			return intotcpcb(inp);
+	return NULL;
+}
+
+/* Looks at where the machine is now. */
+static void
+look(struct end *e)
+{
+	const struct tcpcb *tp = connection(e);
+
+	if (tp == NULL)
+		return;
+	e->una = tp->snd_una;
+	e->nxt = tp->snd_nxt;
+	if (tp->t_state >= TCPS_SYN_RECEIVED) {
+		e->rcv = tp->rcv_nxt;
+		e->right = tp->rcv_adv;
+		e->last_ack = tp->last_ack_sent;
+		e->ts_recent = tp->ts_recent;
+	}
+	e->ts_echo = tcp_ts_now(curmachine()) + tp->ts_offset;
+}
+
+/* Options of s.to unless there are s.optlen octets already; `len` octets of data. */
+static void
+emit(struct tseg s, uint32_t len)
+{
+	struct in6_addr src = THERE6, dst = HERE6;
+	bool v6 = with & WITH_V6;
+	size_t hlen = v6 ? sizeof(struct ip6_hdr) : sizeof(struct ip), n;
+	struct tcphdr *th;
+	struct mbuf *m;
+	uint8_t *data;
+
+	if (s.optlen == 0 && s.to.to_flags != 0)
+		s.optlen = tcp_addoptions(&s.to, s.options);
+	n = sizeof *th + s.optlen + len;
+	if (v6) {
+		struct spec6 spec = {.src = &src, .dst = &dst, .next = IPPROTO_TCP, .len = n, .ecn = s.tos};
+
+		m = make6(&spec);
+	} else {
+		struct spec4 spec = {.src = THERE4, .protocol = IPPROTO_TCP, .len = n, .tos = s.tos};
+
+		m = make4(&spec);
+	}
+	CHECK((size_t)m->m_len == hlen + n);
+	th = (struct tcphdr *)(void *)(m->m_data + hlen);
+	write_tcp_header(th, &s, s.optlen);
+	memcpy(th + 1, s.options, s.optlen);
+	data = (uint8_t *)(th + 1) + s.optlen;
+	for (uint32_t i = 0; i < len; i++)
+		data[i] = peer_octet(s.seq + i + ((s.flags & S) != 0));
+	th->th_sum = (uint16_t)~in_cksum_sum(m, hlen, n, v6 ? in6_pseudo(&src, &dst, IPPROTO_TCP, (uint32_t)n) :
+	    in_pseudo((struct in_addr){THERE4}, (struct in_addr){HERE4}, IPPROTO_TCP, (uint32_t)n));
+	if (v6)
+		ip6_input(curmachine(), m);
+	else
+		ip_input(curmachine(), m);
+	let_run();
+}
+
+/* A segment of an honest peer at `e`. */
+static struct tseg
+honest(struct end *e, uint16_t flags)
+{
+	struct tseg s = {.v6 = with & WITH_V6, .peer_port = e->port, .flags = flags, .win = 65535};
+	const struct tcpcb *tp;
+
+	look(e);
+	tp = connection(e);
+	s.our_port = e->our_port;
+	s.seq = e->rcv;
+	s.ack = e->nxt;
+	if (tp != NULL ? (tp->t_flags & TF_RCVD_TSTMP) != 0 : (with & WITH_TS) != 0)
+		s.to = (struct tcpopt){.to_flags = TOF_TS, .to_tsval = e->ts_recent + 1, .to_tsecr = e->ts_echo};
+	return s;
+}
+
+static void
+syn_options(struct tseg *s)
+{
+	s->to = (struct tcpopt){.to_flags = TOF_MSS, .to_mss = 1000, .to_wscale = 7, .to_tsval = 1};
+	if (with & WITH_TS)
+		s->to.to_flags |= TOF_TS;
+	if (with & WITH_SACK)
+		s->to.to_flags |= TOF_SACKPERM;
+	if (with & WITH_SCALE)
+		s->to.to_flags |= TOF_SCALE;
+	if (with & WITH_ECN)
+		s->flags |= s->flags & A ? TH_ECE : TH_ECE | TH_CWR;
+}
+
+static void
+peer_connects(struct end *e, tcp_seq iss)
+{
+	struct tseg s = {.peer_port = e->port, .flags = S, .seq = iss, .win = 65535};
+
+	e->peer_iss = iss;
+	e->ts_recent = 1;
+	syn_options(&s);
+	emit(s, 0);
+}
+
+/* To the last SYN: SYN-ACK, the last ACK of a handshake, or (`crossing`) a SYN. */
+static void
+peer_answers(struct end *e, bool crossing)
+{
+	struct tseg s = honest(e, A);
+
+	if (!(e->syn & S))
+		return;
+	s.ack = e->iss + 1;
+	if (!(e->syn & A)) {
+		s.flags = crossing ? S : S | A;
+		s.seq = e->peer_iss = 5000;
+		e->ts_recent = 1;
+		syn_options(&s);
+		s.to.to_tsecr = e->ts_echo;
+	}
+	e->syn = 0;
+	emit(s, 0);
+}
+
+static tcp_seq
+number(const struct end *e, uint8_t kind, int16_t off)
+{
+	switch (kind & 7) {
+	case 0:
+		return e->rcv + (tcp_seq)off;
+	case 1:
+		return e->right + (tcp_seq)off;
+	case 2:
+		return e->last_ack + (tcp_seq)off;
+	case 3:
+		return e->una + (tcp_seq)off;
+	case 4:
+		return e->nxt + (tcp_seq)off;
+	case 5:
+		return e->iss + (tcp_seq)off;
+	case 6:
+		return e->rcv + 0x80000000u + (tcp_seq)off;
+	default:
+		return (tcp_seq)off << 16;
+	}
+}
+
+static void
+step_options(struct tseg *s, const struct end *e)
+{
+	static uint8_t sacks[32];
+	uint8_t what = u8();
+
+	if (what & 1) {
+		s->to.to_flags ^= TOF_TS;
+		s->to.to_tsval = e->ts_recent + (uint32_t)(int8_t)u8() * (what & 2 ? 1 : 0x1000000);
+		s->to.to_tsecr = e->ts_echo - u8();
+	}
+	if (what & 4) {
+		s->to.to_flags |= TOF_SACK;
+		s->to.to_nsacks = 1 + (what >> 3 & 3);
+		for (unsigned i = 0; i < s->to.to_nsacks * 2u; i++) {
+			uint32_t n = htonl(e->una + (uint32_t)(int16_t)u16());
+
+			memcpy(sacks + i * 4, &n, 4);
+		}
+		s->to.to_sacks = sacks;
+	}
+	if (what & 0x20) {
+		s->to.to_flags |= TOF_MSS | (what & 0x40 ? TOF_SCALE : 0) | (what & 2 ? TOF_SACKPERM : 0);
+		s->to.to_mss = u16();
+		s->to.to_wscale = u8();
+	}
+	if (what & 0x80) {
+		s->optlen = u8() % 41 & ~3u;
+		for (unsigned i = 0; i < s->optlen; i++)
+			s->options[i] = u8();
+	}
+}
+
+static void
+step_segment(void)
+{
+	struct end *e = &ends[now_end];
+	struct tseg s = honest(e, u8());
+	uint8_t kinds = u8(), extra;
+	uint32_t len;
+
+	s.seq = number(e, kinds, (int16_t)u16());
+	s.ack = number(e, (kinds >> 4) ^ 4, (int16_t)u16());
+	s.win = u16();
+	len = u8() * 11u;
+	extra = u8();
+	s.tos = extra & 3;
+	if (extra & 4)
+		s.urp = (uint16_t)(len + 2 - u8());
+	if (extra & 8)
+		step_options(&s, e);
+	if (len > 1400 - s.optlen)
+		len = 1400 - s.optlen;
+	if (s.flags & TH_URG)
+		urgent = true;
+	emit(s, len);
+}
+
+/* ---- the user ----------------------------------------------------------------------------- */
+
+static void
+add_user(struct socket *so)
+{
+	if (user_count == SOCKETS) {
+		CHECK_EQ(soclose(so), 0);
+		return;
+	}
+	users[user_count++] = (struct user){.so = so};
+}
+
+static void
+look_at_users(void)
+{
+	struct socket *so;
+
+	while (listener != NULL && (so = accepted(listener)) != NULL)
+		add_user(so);
+	for (unsigned i = 0; i < user_count; i++) {
+		const struct tcpcb *tp = users[i].so->so_pcb != NULL ? sototcpcb(users[i].so) : NULL;
+
+		if (tp != NULL && tp->t_state >= TCPS_SYN_RECEIVED && !users[i].known) {
+			users[i].irs = tp->irs;
+			users[i].known = users[i].got == 0;
+		}
+	}
+}
+
+static void
+user_connects(unsigned n)
+{
+	struct sockaddr_in to = sin4(THERE4, ends[n].port);
+	struct sockaddr_in6 to6 = sin6(THERE6, ends[n].port);
+	struct socket *so = tcp_socket(with & WITH_V6 ? PF_INET6 : PF_INET);
+
+	CHECK_EQ(set_int(so, SOL_SOCKET, SO_OOBINLINE, (with & WITH_INLINE) != 0), 0);
+	(void)soconnect(so, with & WITH_V6 ? SA(to6) : SA(to), MSG_DONTWAIT);
+	add_user(so);
+	let_run();
+}
+
+static void
+user_writes(struct user *u, uint32_t n, int flags)
+{
+	static uint8_t data[32768];
+	size_t done = 0;
+
+	if (n > sizeof data)
+		n = sizeof data;
+	for (uint32_t i = 0; i < n; i++)
+		data[i] = our_octet(u->wrote + i);
+	(void)sosend(u->so, NULL, data, n, NULL, NULL, MSG_DONTWAIT | flags, &done);
+	u->wrote += (uint32_t)done;
+	let_run();
+}
+
+static void
+user_reads(struct user *u, uint32_t n, int flags)
+{
+	static uint8_t data[65536];
+	struct so_received r;
+
+	if (soreceive(u->so, data, n < sizeof data ? n : sizeof data, MSG_DONTWAIT | flags, &r) != 0)
+		return;
+	m_freem(r.control);
+	CHECK(r.len <= n);
+	if (flags & MSG_OOB)
+		return;
+	for (size_t i = 0; u->known && (!urgent || (with & WITH_INLINE)) && i < r.len; i++)
+		CHECK_EQ(data[i], peer_octet(u->irs + 1 + u->got + (tcp_seq)i));
+	if (!(flags & MSG_PEEK))
+		u->got += (uint32_t)r.len;
+	let_run();
+}
+
+static void
+user_closes(unsigned i, bool reset)
+{
+	struct linger l = {1, 0};
+
+	if (reset && users[i].so->so_pcb != NULL)
+		(void)set_option(users[i].so, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+	CHECK_EQ(soclose(users[i].so), 0);
+	users[i] = users[--user_count];
+	let_run();
+}
+
+static void
+step_option(struct user *u)
+{
+	static const struct {
+		int level, name;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_NOPUSH}, {IPPROTO_TCP, TCP_MAXSEG},
+		{IPPROTO_TCP, TCP_KEEPALIVE}, {IPPROTO_TCP, TCP_KEEPINTVL}, {IPPROTO_TCP, TCP_KEEPCNT},
+		{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_RCVBUF},
+		{IPPROTO_TCP, TCP_RXT_CONNDROPTIME}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT}, {IPPROTO_TCP, TCP_ENABLE_ECN},
+		{IPPROTO_TCP, TCP_SENDMOREACKS}, {IPPROTO_TCP, TCP_RXT_FINDROP}, {SOL_SOCKET, SO_RCVLOWAT},
+		{SOL_SOCKET, SO_SNDLOWAT}
+	};
+	uint8_t which = u8(), value = u8();
+
+	(void)set_int(u->so, options[which % 16].level, options[which % 16].name,
+	    options[which % 16].level == SOL_SOCKET && value & 0x80 ? (value & 0x7f) << 9 : value & 0x7f);
+	(void)get_int(u->so, options[which % 16].level, options[which % 16].name);
+	let_run();
+}
+
+/* ---- what must hold ----------------------------------------------------------------------- */
+
+static void
+check_buffer(const struct sockbuf *sb)
+{
+	uint32_t len = 0;
+
+	for (const struct mbuf *r = sb->sb_mb; r != NULL; r = r->m_nextpkt)
+		len += (uint32_t)m_length(r);
+	CHECK_EQ(len, sb->sb_cc);
+}
+
+static void
+check_connection(const struct tcpcb *tp)
+{
+	const struct socket *so = tptosocket(tp);
+	uint32_t out = tp->snd_nxt - tp->snd_una;
+	bool timer = tcp_timer_armed(tp, TT_REXMT) || tcp_timer_armed(tp, TT_PERSIST) ||
+	    tcp_timer_armed(tp, TT_LOSS);
+
+	if (tp->t_state == TCPS_LISTEN || tp->t_state == TCPS_CLOSED)
+		return;
+	CHECK_STR(tcp_sent_check(tp) != NULL ? tcp_sent_check(tp) : "", "");
+	check_buffer(&so->so_snd);
+	check_buffer(&so->so_rcv);
+	CHECK(SEQ_LEQ(tp->snd_una, tp->snd_nxt));
+	CHECK(SEQ_LEQ(tp->iss, tp->snd_una));
+	CHECK(SEQ_GEQ(tp->rcv_adv, tp->rcv_nxt) || tp->t_state < TCPS_SYN_RECEIVED);
+	CHECK(tp->t_reass_count <= 100);
+	CHECK(tp->t_reass_bytes <= so->so_rcv.sb_mbmax + 20000);
+	CHECK(so->so_rcv.sb_cc <= so->so_rcv.sb_hiwat + 70000);
+	CHECK(tp->t_rcv_sacks <= MAX_SACK_BLKS);
+	CHECK(tp->t_maxseg >= 1 && tp->t_maxseg <= 1460);
+	CHECK(tp->snd_cwnd >= 1);
+	if (tp->t_state < TCPS_ESTABLISHED)
+		return;
+	CHECK(out <= so->so_snd.sb_cc + ((tp->t_flags & TF_SENTFIN) != 0) + (tp->snd_una == tp->iss));
+	if (tp->snd_una != tp->iss)
+		CHECK(out <= tp->max_sndwnd + 2);
+	/* What is not acknowledged is sent again; what is not sent waits for a timer, if for nothing else. */
+	if (out != 0)
+		CHECK(timer);
+	if (out == 0 && so->so_snd.sb_cc != 0 && !(tp->t_flags & (TF_NOPUSH | TF_MORETOCOME)))
+		CHECK(timer);
+	if (tp->t_state == TCPS_FIN_WAIT_2 && (tp->t_uflags & TFU_DETACHED))
+		CHECK(tcp_timer_armed(tp, TT_2MSL));
+}
+
+static void
+check_all(void)
+{
+	const struct tcp_state *s = curmachine()->tcp;
+	const struct inpcb *inp;
+	struct core_memory memory;
+	uint32_t states = 0, early = 0;
+
+	TAILQ_FOREACH(inp, &s->pcbs.list, inp_list) {
+		check_connection(intotcpcb(inp));
+		early += intotcpcb(inp)->t_reass_bytes;
+	}
+	for (unsigned i = 0; i < TCP_NSTATES; i++)
+		states += s->states[i];
+	CHECK_EQ(states, s->pcbs.count);
+	CHECK_EQ(early != 0, s->reass_segments != 0);
+	machine_memory(curmachine(), &memory);
+	CHECK(memory.heap_bytes < MEMORY_MAX);
+}
+
+/* ---- beginning ---------------------------------------------------------------------------- */
+
+/* The peer sends data: some in order, some that come too early. */
+static void
+peer_talks(struct end *e)
+{
+	struct tseg s = honest(e, A);
+
+	s.ack = e->una;
+	emit(s, 300);
+	s = honest(e, A);
+	s.ack = e->una;
+	for (unsigned i = 0; i < 3; i++) {
+		s.seq = e->rcv + 200 + i * 400;
+		emit(s, 100);
+	}
+}
+
+static void
+peer_ends(struct end *e, bool acknowledges)
+{
+	struct tseg s = honest(e, F | A);
+
+	/* What came early is too much for an end in order. */
+	if (with & WITH_DATA)
+		s.seq += 1100, s.flags = F | A;
+	if (!acknowledges)
+		s.ack = e->una;
+	if (with & WITH_DATA) {
+		struct tseg rest = honest(e, A);
+
+		rest.ack = s.ack;
+		emit(rest, 1100);
+		s.to.to_tsval++;
+	}
+	emit(s, 0);
+}
+
+static void
+user_ends(void)
+{
+	if (user_count == 0)
+		return;
+	if (with & WITH_CLOSE)
+		user_closes(0, false);
+	else
+		(void)soshutdown(users[0].so, SHUT_WR);
+	let_run();
+}
+
+static void
+peer_acknowledges(struct end *e)
+{
+	emit(honest(e, A), 0);
+}
+
+static void
+establish(enum start start)
+{
+	struct end *e;
+
+	now_end = start == START_ACCEPTED || start == START_HALF_OPEN ? 0 : ENDS / 2;
+	e = &ends[now_end];
+	if (now_end == 0)
+		peer_connects(e, 0xffffff00u);
+	else
+		user_connects(now_end);
+	if (start != START_SYN_SENT && start != START_HALF_OPEN)
+		peer_answers(e, start == START_SYN_RECEIVED);
+	look_at_users();
+}
+
+static void
+begin(enum start start)
+{
+	struct end *e;
+
+	if (start == START_LISTEN)
+		return;
+	establish(start);
+	if (start < START_ESTABLISHED || user_count == 0)
+		return;
+	e = &ends[now_end];
+	if (with & WITH_DATA) {
+		user_writes(&users[0], 5000, 0);
+		peer_talks(e);
+	}
+	if (start == START_CLOSE_WAIT || start == START_LAST_ACK)
+		peer_ends(e, false);
+	if (start >= START_FIN_WAIT_1)
+		user_ends();
+	if (start == START_FIN_WAIT_2 || start == START_TIME_WAIT)
+		peer_acknowledges(e);
+	if (start == START_CLOSING)
+		peer_ends(e, false);
+	if (start == START_TIME_WAIT)
+		peer_ends(e, true);
+}
+
+static void
+build(void)
+{
+	tcp_testbed();
+	en7->output = take;
+	fw7->output = take;
+	memset(ends, 0, sizeof ends);
+	for (unsigned i = 0; i < ENDS; i++)
+		ends[i] = (struct end){.port = (uint16_t)(PEER_PORT + i), .our_port = i < ENDS / 2 ? OUR_PORT : 1};
+	user_count = now_end = 0;
+	urgent = false;
+	listener = with & WITH_V6 ? listen6(OUR_PORT, 3) : listen4(OUR_PORT, 3);
+	CHECK_EQ(set_int(listener, SOL_SOCKET, SO_OOBINLINE, (with & WITH_INLINE) != 0), 0);
+}
+
+/* Everything ends: whatever the peer has done, nothing of it stays for ever. */
+static void
+end(void)
+{
+	while (user_count != 0) {
+		look_at_users();
+		user_closes(user_count - 1, false);
+	}
+	if (listener != NULL)
+		CHECK_EQ(soclose(listener), 0);
+	let_pass(5 * 3600 * SECOND);
+	CHECK_EQ(curmachine()->tcp->pcbs.count, 0);
+	CHECK_EQ(curmachine()->tcp->reass_segments, 0);
+	CHECK_EQ(syncache_count(curmachine()), 0);
+	CHECK_EQ(tcp_timewait_count(curmachine()), 0);
+	testbed_end();
+}
+
+/* ---- steps -------------------------------------------------------------------------------- */
+
+static void
+step_data(struct end *e)
+{
+	uint8_t arg = u8();
+	struct tseg s = honest(e, A | (arg & 0x40 ? P : 0) | (arg & 0x80 ? F : 0));
+
+	emit(s, (arg & 0x3f) * 22u);
+}
+
+/* ACKs of a part of what is under way, one or many. */
+static void
+step_ack(struct end *e)
+{
+	struct tseg s = honest(e, A);
+	uint8_t part = u8(), more = u8();
+
+	s.ack = e->una + (uint32_t)((uint64_t)(e->nxt - e->una) * part / 255);
+	s.win = (uint16_t)((more & 0xf0) << 8);
+	for (unsigned i = 0; i <= (more & 0xf); i++)
+		emit(s, 0);
+}
+
+static void
+step_time(void)
+{
+	static const uint64_t times[16] = {MS, 5 * MS, 20 * MS, 50 * MS, 100 * MS, 250 * MS, 600 * MS, SECOND,
+	    2 * SECOND, 5 * SECOND, 15 * SECOND, 61 * SECOND, 300 * SECOND, 1000 * SECOND, 7300 * SECOND,
+	    90000 * SECOND};
+
+	let_pass(times[u8() & 15]);
+}
+
+/* The rest: variables of the machine, floods of SYNs, the listener's end. */
+static void
+step_other(void)
+{
+	struct tcp_config *c = tconfig();
+	int *const switches[] = {&c->rfc1323, &c->sack, &c->rfc3042, &c->do_prr, &c->rack, &c->frto, &c->delayed_ack,
+	    &c->syncookies, &c->syncookiesonly, &c->nolocaltimewait, &c->drop_synfin, &c->tolerate_missing_ts,
+	    &c->pmtud_blackhole_detection, &c->sendbuf_auto, &c->recvbuf_auto, &c->hostcache_enable};
+	uint8_t what = u8();
+	struct tseg s = {.flags = S, .our_port = OUR_PORT, .win = 1000, .seq = 77};
+
+	if (what < 0x40) {
+		*switches[what & 15] ^= 1;
+	} else if (what < 0x50) {
+		c->ecn_enable = what % 3;
+	} else if (what < 0x60 && listener != NULL) {
+		CHECK_EQ(soclose(listener), 0);
+		listener = NULL;
+		let_run();
+	} else if (what < 0x80) {
+		for (unsigned i = 0; i < 40; i++) {
+			s.peer_port = (uint16_t)(10000 + what * 50 + i);
+			emit(s, 0);
+		}
+	} else {
+		peer_connects(&ends[now_end % (ENDS / 2)], (tcp_seq)u16() << 16);
+	}
+}
+
+static void
+user_steps(enum step step)
+{
+	unsigned i;
+	uint8_t arg;
+
+	if (user_count == 0)
+		return;
+	i = u8() % user_count;
+	if (step == STEP_OPTION) {
+		step_option(&users[i]);
+		return;
+	}
+	arg = u8();
+	if (step == STEP_WRITE)
+		user_writes(&users[i], 1 + arg * 70u, arg & 1 ? 0 : arg % 32 == 4 ? MSG_OOB : 0);
+	else if (step == STEP_READ)
+		user_reads(&users[i], 1 + arg * 300u, arg % 16 == 3 ? MSG_PEEK : arg % 16 == 5 ? MSG_OOB : 0);
+	else if (step == STEP_SHUT)
+		(void)soshutdown(users[i].so, arg % 3);
+	else
+		user_closes(i, arg & 1);
+	let_run();
+}
+
+static void
+take_step(void)
+{
+	enum step step = u8() % STEPS_KINDS;
+
+	switch (step) {
+	case STEP_DATA:
+		step_data(&ends[now_end]);
+		break;
+	case STEP_ACK:
+		step_ack(&ends[now_end]);
+		break;
+	case STEP_WRITE:
+	case STEP_READ:
+	case STEP_SHUT:
+	case STEP_CLOSE:
+	case STEP_OPTION:
+		user_steps(step);
+		break;
+	case STEP_TIME:
+		step_time();
+		break;
+	case STEP_CONNECT:
+		user_connects(ENDS / 2 + u8() % (ENDS / 2));
+		break;
+	case STEP_ANSWER:
+		peer_answers(&ends[now_end], u8() & 1);
+		break;
+	case STEP_SELECT:
+		now_end = u8() % ENDS;
+		break;
+	case STEP_OTHER:
+		step_other();
+		break;
+	default:
+		step_segment();
+	}
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+/* What was read of them is inside of them, and can be written and read again. */
+static void
+options(bool syn)
+{
+	struct tcpopt to = {0}, again = {0};
+	size_t len = (size_t)(stop - at);
+	uint8_t out[40];
+	unsigned n;
+
+	if (len > 40)
+		len = 40;
+	tcp_dooptions(&to, at, (unsigned)len, syn);
+	if (to.to_flags & TOF_SACK)
+		CHECK(to.to_sacks >= at && to.to_sacks + to.to_nsacks * 8u <= at + len);
+	if ((to.to_flags & TOF_FASTOPEN) && to.to_tfo_len != 0)
+		CHECK(to.to_tfo_cookie >= at && to.to_tfo_cookie + to.to_tfo_len <= at + len &&
+		    to.to_tfo_len <= TCP_FASTOPEN_MAX_COOKIE);
+	if (to.to_flags & TOF_SCALE)
+		CHECK(to.to_wscale <= TCP_MAX_WINSHIFT);
+	n = tcp_addoptions(&to, out);
+	CHECK(n <= sizeof out && n % 4 == 0);
+	tcp_dooptions(&again, out, n, true);
+	CHECK_EQ(again.to_flags & ~to.to_flags, 0);
+	if (again.to_flags & TOF_TS)
+		CHECK(again.to_tsval == to.to_tsval && again.to_tsecr == to.to_tsecr);
+	if (again.to_flags & TOF_MSS)
+		CHECK_EQ(again.to_mss, to.to_mss);
+	if (again.to_flags & TOF_SCALE)
+		CHECK_EQ(again.to_wscale, to.to_wscale);
+	if (again.to_flags & TOF_SACK)
+		CHECK(again.to_nsacks <= to.to_nsacks &&
+		    memcmp(again.to_sacks, to.to_sacks, again.to_nsacks * 8u) == 0);
+}
+
+void
+fuzz_tcp_run(void *arg)
+{
+	const struct fuzz_tcp_input *input = arg;
+	enum start start;
+
+	at = input->data;
+	stop = at + input->size;
+	start = u8() % STARTS;
+	if (input->target == FUZZ_TCP_OPTIONS) {
+		options(start & 1);
+		return;
+	}
+	with = u8();
+	build();
+	if (input->target == FUZZ_TCP_SEGMENT)
+		begin(start);
+	for (unsigned i = 0; at < stop && i < STEPS; i++) {
+		check_all();
+		look_at_users();
+		take_step();
+	}
+	check_all();
+	end();
+}
