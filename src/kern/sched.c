@@ -2,8 +2,9 @@
  * Who runs next. The scheduler has no thread of its own: the thread that gives up the CPU decides,
  * in this order: the run queue, first come first served; what is due (soft interrupts, callouts),
  * on a worker; in virtual time, if a host thread is blocked inside the world, the clock jumps to the
- * next callout or time limit, unless it is held (machine_hold_clock). When there is none, nothing can ever happen any more: every blocked
- * host thread is sent back with THREAD_RESTART, and the log says who waits for what.
+ * next callout or time limit, unless it is held (machine_hold_clock). When there is none, nothing can
+ * ever happen any more: every blocked host thread is sent back with THREAD_RESTART, and the log says
+ * who waits for what.
  *
  * A thread on a wait queue has `wait_event` set; it may still be running (it said what it waits for,
  * sched_assert_wait, and has not yet blocked), so that a wakeup in between is not lost.
