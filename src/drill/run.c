@@ -123,11 +123,12 @@ make_machine(struct run *r)
 
 	if (nke_create(&config, &r->machine) != 0)
 		return complain(r, DRILL_BROKEN, "the machine");
+	/* First the interface: filters attach to it as they start. */
+	if (make_interface(r) != 0)
+		return -1;
 	for (unsigned i = 0; i < r->config->kext_count; i++)
 		if (nke_kext_load(r->machine, r->config->kexts[i], NULL) != 0)
 			return complain(r, DRILL_KEXT, r->config->kexts[i]);
-	if (make_interface(r) != 0)
-		return -1;
 	if (nke_run_for(r->machine, r->addresses.v6 ? SETTLE_NS : 0) != 0 ||
 	    nke_hold_clock(r->machine, true) != 0)
 		return complain(r, DRILL_BROKEN, "the machine");
