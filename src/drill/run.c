@@ -274,7 +274,8 @@ look_at_rest(struct run *r)
 	size_t size;
 	FILE *f;
 
-	if (r->sent == NULL || r->failed || r->event == NULL || (r->config->verbose == 0 && !r->config->strict_end))
+	if (r->sent == NULL || r->failed || r->event == NULL ||
+	    (r->config->verbose == 0 && !r->config->strict_end))
 		return;
 	f = open_memstream(&text, &size);
 	if (f == NULL)
@@ -286,7 +287,8 @@ look_at_rest(struct run *r)
 	}
 	fclose(f);
 	if (r->config->strict_end)
-		(void)fail(r, DRILL_FAILED, r->event->place, "the script does not expect this, and ends%s", text);
+		(void)fail(r, DRILL_FAILED, r->event->place, "the script does not expect this, and ends%s",
+		    text);
 	else
 		tell(r, 1, "not expected:%s", text);
 	free(text);

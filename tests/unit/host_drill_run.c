@@ -400,7 +400,8 @@ what_nobody_expects_at_the_end(void **state)
 {
 	(void)state;
 	passes(DATAGRAMS "+0 write(3, ..., 1) = 1\n");
-	fails("--strict_end\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n", 5, "the script does not expect this, and ends");
+	fails("--strict_end\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n", 5,
+	    "the script does not expect this, and ends");
 	passes("--strict_end\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > udp (1)\n");
 }
 
