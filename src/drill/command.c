@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <nke/sysctl.h>
 
@@ -248,6 +249,7 @@ static int
 run_file(struct run *r, const char *path, struct drill_place place, unsigned deep)
 {
 	FILE *f = open_beside(r, path);
+	struct stat st;
 	char *text;
 	size_t len;
 	int result;
@@ -259,10 +261,10 @@ run_file(struct run *r, const char *path, struct drill_place place, unsigned dee
 	}
 	if (f == NULL)
 		return fail(r, DRILL_BROKEN, place, "%s: %s", path, strerror(errno));
-	text = malloc(FILE_MAX);
+	text = fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? malloc(FILE_MAX) : NULL;
 	if (text == NULL) {
 		fclose(f);
-		return fail(r, DRILL_BROKEN, place, "no memory");
+		return fail(r, DRILL_BROKEN, place, "%s: no file, or no memory for it", path);
 	}
 	len = fread(text, 1, FILE_MAX, f);
 	fclose(f);

@@ -149,6 +149,8 @@ set_flag(const struct option_value *o)
 		c->tcp_ts_ecr_scaled = on;
 	else if (strcmp(o->name, "strict_segments") == 0)
 		c->strict_segments = on;
+	else if (strcmp(o->name, "strict_end") == 0)
+		c->strict_end = on;
 	else
 		c->verbose = on ? c->verbose + 1 : 0;
 	return 0;
@@ -233,7 +235,7 @@ static const struct {
 	{"mtu", 1, set_number}, {"speed", 1, set_number}, {"tolerance_usecs", 1, set_number},
 	{"tolerance_percent", 1, set_number}, {"tcp_ts_tick_usecs", 1, set_number},
 	{"tcp_ts_ecr_scaled", 2, set_flag}, {"dry_run", 2, set_flag}, {"send_omit_free", 2, set_flag},
-	{"strict_segments", 2, set_flag}, {"verbose", 2, set_flag},
+	{"strict_segments", 2, set_flag}, {"strict_end", 2, set_flag}, {"verbose", 2, set_flag},
 	{"non_fatal", 1, set_non_fatal}, {"init_scripts", 1, set_text}, {"tcp_md5_secret", 1, set_text},
 	{"define", 1, set_define},
 	{"code_command", 1, set_nothing}, {"code_format", 1, set_nothing}, {"code_sockopt", 1, set_nothing},

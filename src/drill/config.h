@@ -36,6 +36,7 @@ struct drill_config {
 	bool dry_run;			/* read only */
 	bool send_omit_free;		/* accepted, nothing to do */
 	bool strict_segments;
+	bool strict_end;		/* ours: packets out that no event has are an error at the end, too */
 	const char *init_scripts;	/* commands of a file, run first; NULL */
 	const char *tcp_md5_secret;
 	struct drill_define defines[DRILL_DEFINES];

@@ -266,23 +266,32 @@ run_events(struct run *r)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
+/* What was sent and not expected: by -v, or with --strict_end an error. */
 static void
-tell_rest(struct run *r)
+look_at_rest(struct run *r)
 {
-	char *text;
+	char *text = NULL;
 	size_t size;
 	FILE *f;
 
-	for (const struct wire *w = r->sent; w != NULL && r->config->verbose != 0; w = w->next) {
-		f = open_memstream(&text, &size);
-		if (f == NULL)
-			return;
+	if (r->sent == NULL || r->failed || r->event == NULL ||
+	    (r->config->verbose == 0 && !r->config->strict_end))
+		return;
+	f = open_memstream(&text, &size);
+	if (f == NULL)
+		return;
+	for (const struct wire *w = r->sent; w != NULL; w = w->next) {
+		fprintf(f, "\n  seen:     %lld.%06lld  ", (long long)(w->us / 1000000),
+		    (long long)(w->us % 1000000));
 		print_wire_packet(f, NULL, w, false);
-		fclose(f);
-		tell(r, 1, "not expected at %lld.%06lld: %s", (long long)(w->us / 1000000),
-		    (long long)(w->us % 1000000), text);
-		free(text);
 	}
+	fclose(f);
+	if (r->config->strict_end)
+		(void)fail(r, DRILL_FAILED, r->event->place, "the script does not expect this, and ends%s",
+		    text);
+	else
+		tell(r, 1, "not expected:%s", text);
+	free(text);
 }
 
 /* --init_scripts=a.sh,b.sh */
@@ -311,7 +320,7 @@ run_script(struct run *r)
 	if (run_init_scripts(r) != 0)
 		return;
 	run_events(r);
-	tell_rest(r);
+	look_at_rest(r);
 	r->result->virtual_us = (uint64_t)now_us(r);
 }
 

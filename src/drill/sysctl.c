@@ -12,6 +12,7 @@
 
 #define NAME_MAX_LEN	128u
 #define VALUE_MAX	256u
+#define MAXSOCKBUF_MOST	(INT32_MAX / 2)
 
 static const struct translation {
 	const char *linux_name;
@@ -100,6 +101,9 @@ set_number(struct run *r, const char *name, size_t size, long long n)
 
 	if (size == sizeof wide)
 		return nke_sysctl(r->machine, name, NULL, NULL, &wide, sizeof wide);
+	/* FreeBSD's is an unsigned long. */
+	if (n > MAXSOCKBUF_MOST && strcmp(name, "kern.ipc.maxsockbuf") == 0)
+		narrow = MAXSOCKBUF_MOST;
 	return nke_sysctl(r->machine, name, NULL, NULL, &narrow, sizeof narrow);
 }
 

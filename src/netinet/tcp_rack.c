@@ -206,17 +206,20 @@ tcp_rack_detect(struct tcpcb *tp)
 
 /* ---- tail loss probes (section 7) --------------------------------------------------------- */
 
-/* 7.2, TLP_calc_PTO: ns. */
+/* 7.2, TLP_calc_PTO: ns. No sooner than any timeout, as a round trip may take no time here. */
 static uint64_t
 probe_timeout(const struct tcpcb *tp)
 {
 	uint64_t us = TCP_NS_PER_S / TCP_NS_PER_US, ns, now, rto = tp->t_timers[TT_REXMT];
+	uint64_t least = (uint64_t)tptomachine(tp)->tcp->config.rexmit_min * (TCP_NS_PER_MS / TCP_NS_PER_US);
 
 	if (tp->t_srtt != 0) {
 		us = 2 * (uint64_t)(tp->t_srtt >> 3);
 		/* A single segment: its ACK may be delayed. */
 		if (tp->snd_nxt - tp->snd_una <= tp->t_maxseg)
 			us += ACK_DELAY_US;
+		if (us < least)
+			us = least;
 	}
 	ns = us * TCP_NS_PER_US;
 	now = machine_now(tptomachine(tp));

@@ -112,6 +112,9 @@ build(struct conversation *c)
 	for (unsigned i = 0; i < HOSTS; i++)
 		if (!good(c, nke_wire_plug(c->wire, c->en[i]), "nke_wire_plug"))
 			return false;
+	/* Its addresses are found to be nobody else's. */
+	if (!good(c, nke_run_for(c->m[A], 3 * SECOND), "nke_run_for"))
+		return false;
 	return good(c, nke_wire_configure(c->wire, NULL, &bad), "nke_wire_configure");
 }
 

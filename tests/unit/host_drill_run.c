@@ -396,6 +396,16 @@ after_a_failure_it_goes_on_if_told_to(void **state)
 }
 
 static void
+what_nobody_expects_at_the_end(void **state)
+{
+	(void)state;
+	passes(DATAGRAMS "+0 write(3, ..., 1) = 1\n");
+	fails("--strict_end\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n", 5,
+	    "the script does not expect this, and ends");
+	passes("--strict_end\n" DATAGRAMS "+0 write(3, ..., 1) = 1\n+0 > udp (1)\n");
+}
+
+static void
 what_crossed_the_wire_is_kept(void **state)
 {
 	char path[] = "/tmp/drill-captureXXXXXX";
@@ -453,6 +463,7 @@ main(void)
 		cmocka_unit_test(time_passes_in_sleep),
 		cmocka_unit_test(code_knows_the_connection),
 		cmocka_unit_test(after_a_failure_it_goes_on_if_told_to),
+		cmocka_unit_test(what_nobody_expects_at_the_end),
 		cmocka_unit_test(what_crossed_the_wire_is_kept),
 		cmocka_unit_test(an_event_is_counted_and_time_told),
 	};
