@@ -253,7 +253,8 @@ half_open_connect(struct inpcb *listener, const struct tcp_segment *seg, const s
 		tp->snd_cwnd = 1;
 	tcp_mss(tp, h->peer_mss);
 	tcp_setstate(tp, TCPS_SYN_RECEIVED);
-	keepinit = tp->t_user->keepinit_ms != 0 ? tp->t_user->keepinit_ms : (uint32_t)machine->tcp->config.keepinit;
+	keepinit = tp->t_user->keepinit_ms != 0 ? tp->t_user->keepinit_ms :
+	    (uint32_t)machine->tcp->config.keepinit;
 	tcp_timer_set(tp, TT_KEEP, keepinit * TCP_NS_PER_MS);
 	machine->tcp->stat.tcps_accepts++;
 	return tp;

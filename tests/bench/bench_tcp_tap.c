@@ -398,7 +398,8 @@ machine(bool in)
 	set_up();
 	if ((errno = nke_iface_add_address(nke_tap_iface(tap), (struct sockaddr *)&address, sizeof address,
 	    24)) != 0 ||
-	    (errno = nke_loop_create(o.m, NULL, &o.loop)) != 0 || (errno = nke_loop_add_tap(o.loop, tap)) != 0)
+	    (errno = nke_loop_create(o.m, NULL, &o.loop)) != 0 ||
+	    (errno = nke_loop_add_tap(o.loop, tap)) != 0)
 		leave(1, nke_error_text(o.m));
 	s = nke_socket(o.m, AF_INET, SOCK_STREAM, 0);
 	if (s < 0 || nke_bind(o.m, s, (struct sockaddr *)&address, sizeof address) != 0 ||
@@ -441,8 +442,9 @@ lwip(const char *program, bool in)
 	int pipes[2];
 	pid_t pid;
 
-	if (system("ip tuntap add dev tap0 mode tap && ip addr add 10.99.0.1/24 dev tap0 && ip link set tap0 up") != 0)
-		leave(1, "tap0");
+	command("ip tuntap add dev tap0 mode tap");
+	command("ip addr add 10.99.0.1/24 dev tap0");
+	command("ip link set tap0 up");
 	snprintf(octets, sizeof octets, "%zu", wanted);
 	if (pipe(pipes) != 0)
 		leave(1, "pipe");

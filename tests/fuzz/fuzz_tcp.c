@@ -63,7 +63,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint64_t before;
-	struct fuzz_tcp_input nothing = {FUZZ_TCP_PEER, (const uint8_t *)"", 0}, input = {FUZZ_TCP_TARGET, data, size};
+	struct fuzz_tcp_input nothing = {FUZZ_TCP_PEER, (const uint8_t *)"", 0};
+	struct fuzz_tcp_input input = {FUZZ_TCP_TARGET, data, size};
 	uint64_t blocks;
 
 	if (size == 0)

@@ -26,8 +26,9 @@ enum start {
 };
 
 enum step {
-	STEP_SEGMENT, STEP_SEGMENT_2, STEP_SEGMENT_3, STEP_SEGMENT_4, STEP_DATA, STEP_ACK, STEP_WRITE, STEP_READ,
-	STEP_SHUT, STEP_CLOSE, STEP_TIME, STEP_CONNECT, STEP_ANSWER, STEP_OPTION, STEP_SELECT, STEP_OTHER, STEPS_KINDS
+	STEP_SEGMENT, STEP_SEGMENT_2, STEP_SEGMENT_3, STEP_SEGMENT_4, STEP_DATA, STEP_ACK, STEP_WRITE,
+	STEP_READ, STEP_SHUT, STEP_CLOSE, STEP_TIME, STEP_CONNECT, STEP_ANSWER, STEP_OPTION, STEP_SELECT,
+	STEP_OTHER, STEPS_KINDS
 };
 
 /* One of the user's sockets. */
@@ -140,7 +141,8 @@ step_option(struct user *u)
 		{IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_NOPUSH}, {IPPROTO_TCP, TCP_MAXSEG},
 		{IPPROTO_TCP, TCP_KEEPALIVE}, {IPPROTO_TCP, TCP_KEEPINTVL}, {IPPROTO_TCP, TCP_KEEPCNT},
 		{SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_RCVBUF},
-		{IPPROTO_TCP, TCP_RXT_CONNDROPTIME}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT}, {IPPROTO_TCP, TCP_ENABLE_ECN},
+		{IPPROTO_TCP, TCP_RXT_CONNDROPTIME}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT},
+		{IPPROTO_TCP, TCP_ENABLE_ECN},
 		{IPPROTO_TCP, TCP_SENDMOREACKS}, {IPPROTO_TCP, TCP_RXT_FINDROP}, {SOL_SOCKET, SO_RCVLOWAT},
 		{SOL_SOCKET, SO_SNDLOWAT}
 	};
@@ -329,7 +331,9 @@ build(void)
 	fw7->output = take;
 	memset(ends, 0, sizeof ends);
 	for (unsigned i = 0; i < ENDS; i++)
-		ends[i] = (struct end){.port = (uint16_t)(PEER_PORT + i), .our_port = i < ENDS / 2 ? OUR_PORT : 1};
+		ends[i] = (struct end){
+			.port = (uint16_t)(PEER_PORT + i), .our_port = i < ENDS / 2 ? OUR_PORT : 1
+		};
 	user_count = now_end = 0;
 	urgent = false;
 	refusal = 0;
@@ -396,9 +400,12 @@ static void
 step_other(void)
 {
 	struct tcp_config *c = tconfig();
-	int *const switches[] = {&c->rfc1323, &c->sack, &c->rfc3042, &c->do_prr, &c->rack, &c->frto, &c->delayed_ack,
-	    &c->syncookies, &c->syncookiesonly, &c->nolocaltimewait, &c->drop_synfin, &c->tolerate_missing_ts,
-	    &c->pmtud_blackhole_detection, &c->sendbuf_auto, &c->recvbuf_auto, &c->hostcache_enable};
+	int *const switches[] = {
+		&c->rfc1323, &c->sack, &c->rfc3042, &c->do_prr, &c->rack, &c->frto, &c->delayed_ack,
+		&c->syncookies, &c->syncookiesonly, &c->nolocaltimewait, &c->drop_synfin,
+		&c->tolerate_missing_ts, &c->pmtud_blackhole_detection, &c->sendbuf_auto,
+		&c->recvbuf_auto, &c->hostcache_enable
+	};
 	static const errno_t refusals[4] = {ENETDOWN, ENOBUFS, EPERM, EMSGSIZE};
 	uint8_t what = u8();
 	struct tseg s = {.flags = S, .our_port = OUR_PORT, .win = 1000, .seq = 77};

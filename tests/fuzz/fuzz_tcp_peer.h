@@ -1,13 +1,13 @@
 /*
- * The peer of fuzz_tcp_core.c: segments as its input asks for, and what there is to be said of every segment that
- * the machine sends.
+ * The peer of fuzz_tcp_core.c: segments as its input asks for, and what there is to be said of every
+ * segment that the machine sends.
  */
 #ifndef NKE_TESTS_FUZZ_TCP_PEER_H
 #define NKE_TESTS_FUZZ_TCP_PEER_H
 
 #include "tests/unit/tcp_testing.h"
 
-#define ENDS		6u		/* peer's ports: the first half connects, the others are connected to */
+#define ENDS		6u		/* peer's ports: the first half connects, the others are called */
 
 /* What connections are like: the input's second octet. */
 #define WITH_V6		0x01
@@ -81,7 +81,8 @@ check_data(const struct mbuf *m, size_t off, uint32_t len, uint32_t place)
 
 	for (uint32_t i = 0; i < len; i++) {
 		if (i % sizeof octets == 0)
-			CHECK_EQ(m_copydata(m, off + i, len - i < sizeof octets ? len - i : sizeof octets, octets), 0);
+			CHECK_EQ(m_copydata(m, off + i, len - i < sizeof octets ? len - i : sizeof octets,
+			    octets), 0);
 		CHECK_EQ(octets[i % sizeof octets], our_octet(place + i));
 	}
 }
@@ -143,7 +144,8 @@ take(ifnet_t ifp, mbuf_t m)
 	(void)ifp;
 	CHECK(m->m_pkthdr.len <= 1500);
 	CHECK_EQ(m_length(m), m->m_pkthdr.len);
-	if (m->m_data[v6 ? 6 : 9] == IPPROTO_TCP) {
+	/* IP may have cut it, when black holes are looked for. */
+	if (m->m_data[v6 ? 6 : 9] == IPPROTO_TCP && (v6 || !(ip->ip_off & htons(IP_MF | IP_OFFMASK)))) {
 		memcpy(addrs, m->m_data + 8, v6 ? sizeof addrs : 0);
 		pseudo = v6 ? in6_pseudo(&addrs[0], &addrs[1], IPPROTO_TCP, len) :
 		    in_pseudo(ip->ip_src, ip->ip_dst, IPPROTO_TCP, len);
@@ -232,7 +234,8 @@ emit(struct tseg s, uint32_t len)
 	data = (uint8_t *)(th + 1) + s.optlen;
 	for (uint32_t i = 0; i < len; i++)
 		data[i] = peer_octet(s.seq + i + ((s.flags & S) != 0));
-	th->th_sum = (uint16_t)~in_cksum_sum(m, hlen, n, v6 ? in6_pseudo(&src, &dst, IPPROTO_TCP, (uint32_t)n) :
+	th->th_sum = (uint16_t)~in_cksum_sum(m, hlen, n, v6 ?
+	    in6_pseudo(&src, &dst, IPPROTO_TCP, (uint32_t)n) :
 	    in_pseudo((struct in_addr){THERE4}, (struct in_addr){HERE4}, IPPROTO_TCP, (uint32_t)n));
 	begin_failing();
 	if (v6)
@@ -255,7 +258,9 @@ honest(struct end *e, uint16_t flags)
 	s.seq = e->rcv;
 	s.ack = e->nxt;
 	if (tp != NULL ? (tp->t_flags & TF_RCVD_TSTMP) != 0 : (with & WITH_TS) != 0)
-		s.to = (struct tcpopt){.to_flags = TOF_TS, .to_tsval = e->ts_recent + 1, .to_tsecr = e->ts_echo};
+		s.to = (struct tcpopt){
+			.to_flags = TOF_TS, .to_tsval = e->ts_recent + 1, .to_tsecr = e->ts_echo
+		};
 	return s;
 }
 
@@ -335,7 +340,9 @@ emit_error(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 	struct mbuf *m = make4(&spec);
 	uint8_t *icmp = (uint8_t *)m->m_data + sizeof(struct ip), *quoted = icmp + 8;
 	const uint32_t from = HERE4, to = THERE4;
-	const uint16_t words[] = {htons(e->our_port), htons(e->port), htons((uint16_t)(seq >> 16)), htons((uint16_t)seq)};
+	const uint16_t words[] = {
+		htons(e->our_port), htons(e->port), htons((uint16_t)(seq >> 16)), htons((uint16_t)seq)
+	};
 	uint16_t sum;
 
 	memset(icmp, 0, spec.len);

@@ -204,8 +204,9 @@ def expert(path):
     if not shutil.which('tshark'):
         live.left_out.append('looking for malformed segments: there is no tshark')
         return
-    said = sh('tshark -r %s -o tcp.check_checksum:TRUE -Y "_ws.malformed || tcp.checksum.status == 0" 2>/dev/null'
-              % path, timeout=120)
+    # the kernel's own sums are its own affair: it sends 0xffff, which the expert does not like
+    said = sh('tshark -r %s -o tcp.check_checksum:TRUE -Y "(_ws.malformed || tcp.checksum.status == 0) && '
+              '(ip.src == 10.9.0.2 || ipv6.src == fd09::2)" 2>/dev/null' % path, timeout=120)
     check(not said.strip(), 'tshark finds malformed segments:', said[:400])
 
 

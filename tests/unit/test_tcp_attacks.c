@@ -73,7 +73,8 @@ cross(void)
 	s = went();
 	con.our_port = s.our_port;
 	con.ours = s.seq + 1;
-	COME(.peer_port = con.port, .our_port = con.our_port, .flags = S, .seq = con.theirs - 1, .win = 65535);
+	COME(.peer_port = con.port, .our_port = con.our_port, .flags = S, .seq = con.theirs - 1,
+	    .win = 65535);
 }
 
 static void
@@ -171,8 +172,9 @@ static const struct {
 	tcp_seq off;
 	bool in_window;
 } places[] = {
-	{0x80000000u, false}, {(tcp_seq)-0x7fffffff, false}, {(tcp_seq)-1000000, false}, {(tcp_seq)-65536, false},
-	{(tcp_seq)-1, false}, {1, true}, {2, true}, {1000, true}, {60000, true}, {200000, false}, {0x7fffffffu, false}
+	{0x80000000u, false}, {(tcp_seq)-0x7fffffff, false}, {(tcp_seq)-1000000, false},
+	{(tcp_seq)-65536, false}, {(tcp_seq)-1, false}, {1, true}, {2, true}, {1000, true}, {60000, true},
+	{200000, false}, {0x7fffffffu, false}
 };
 #define PLACES (sizeof places / sizeof places[0])
 
@@ -220,7 +222,9 @@ KTEST(a_syn_anywhere_is_challenged_at_most)
 /* A sequence number in the window is not enough: the ACK must be possible. */
 KTEST(data_with_an_impossible_ack_are_not_taken)
 {
-	static const tcp_seq acks[] = {1, 1000, 0x7fffffff, 0x80000000u, (tcp_seq)-100000, (tcp_seq)-0x7fffffff};
+	static const tcp_seq acks[] = {
+		1, 1000, 0x7fffffff, 0x80000000u, (tcp_seq)-100000, (tcp_seq)-0x7fffffff
+	};
 
 	begin();
 	for (size_t i = 1; i < STATES; i++) {
@@ -270,8 +274,8 @@ static void
 flood_segment(uint32_t i, uint16_t flags)
 {
 	COME(.from4 = i % 2 ? IP4(10, 0, 0, 9) : 0, .peer_port = i % 2 ? (uint16_t)(i * 7 + 1) : con.port,
-	    .our_port = OUR_PORT, .flags = flags, .seq = prng_u32(curmachine()), .ack = prng_u32(curmachine()),
-	    .win = 100, .data = flags & (F | R | S) ? NULL : "evil");
+	    .our_port = OUR_PORT, .flags = flags, .seq = prng_u32(curmachine()),
+	    .ack = prng_u32(curmachine()), .win = 100, .data = flags & (F | R | S) ? NULL : "evil");
 }
 
 KTEST(floods_leave_a_connection_and_its_listener_working)
@@ -321,8 +325,10 @@ KTEST(connections_that_nobody_accepts_are_bounded)
 		if (waiting() == 0)
 			continue;
 		iss = went().seq;
-		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = 1001, .ack = iss + 1, .win = 65535);
-		COME(.peer_port = (uint16_t)(5000 + i), .flags = F | A, .seq = 1001, .ack = iss + 1, .win = 65535);
+		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = 1001, .ack = iss + 1,
+		    .win = 65535);
+		COME(.peer_port = (uint16_t)(5000 + i), .flags = F | A, .seq = 1001, .ack = iss + 1,
+		    .win = 65535);
 	}
 	nevermind();
 	/* The backlog and half as many, and the listener. */
@@ -371,7 +377,8 @@ hear(unsigned lose)
 		struct tseg s = went();
 		tcp_seq at = s.seq - first;
 
-		if (s.len == 0 || s.our_port != con.our_port || (lose != 0 && prng_u32(curmachine()) % lose == 0))
+		if (s.len == 0 || s.our_port != con.our_port ||
+		    (lose != 0 && prng_u32(curmachine()) % lose == 0))
 			continue;
 		CHECK(s.len <= sizeof data && at + s.len <= DATA_MAX);
 		CHECK_EQ(m_copydata(m, (size_t)m->m_pkthdr.len - s.len, s.len, data), 0);
@@ -535,11 +542,13 @@ KTEST(garbage_in_sack_blocks_loses_no_data)
 	listen_anew();
 	CHECK_EQ(say(0, 30000), 30000);
 	for (unsigned i = 0; i < 3000 && heard_len < 30000; i++) {
-		struct tseg s = {.peer_port = con.port, .flags = A, .seq = con.theirs, .ack = con.ours, .win = 65535};
+		struct tseg s = {
+			.peer_port = con.port, .flags = A, .seq = con.theirs, .ack = con.ours, .win = 65535
+		};
 
 		for (unsigned k = 0; k < 8; k++)
-			words[k] = htonl(con.ours + (prng_u32(curmachine()) % 4 == 0 ? prng_u32(curmachine()) :
-			    prng_u32(curmachine()) % 12000 - 2000));
+			words[k] = htonl(con.ours + (prng_u32(curmachine()) % 4 == 0 ?
+			    prng_u32(curmachine()) : prng_u32(curmachine()) % 12000 - 2000));
 		s.to.to_flags = TOF_SACK;
 		s.to.to_nsacks = 4;
 		s.to.to_sacks = (const uint8_t *)words;
@@ -567,7 +576,8 @@ peer_says(uint32_t from, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		data[i] = (char)(1 + (from + i) % 251);
 	data[len] = '\0';
-	COME(.peer_port = con.port, .flags = A, .seq = con.theirs + from, .ack = con.ours, .win = 65535, .data = data);
+	COME(.peer_port = con.port, .flags = A, .seq = con.theirs + from, .ack = con.ours, .win = 65535,
+	    .data = data);
 }
 
 static uint32_t
@@ -751,4 +761,5 @@ KTEST_SUITE(tcp_attacks, T(a_reset_anywhere_but_at_the_very_number_ends_nothing)
     T(connections_that_nobody_accepts_are_bounded), T(a_window_that_is_shut_for_an_hour),
     T(windows_that_shrink_and_jump_about), T(dividing_acknowledgements_gains_nothing),
     T(acknowledging_what_was_not_sent_gains_nothing), T(garbage_in_sack_blocks_loses_no_data),
-    T(numbers_wrap_at_every_boundary), T(half_closed_for_a_day), T(a_tiny_mss_makes_no_crumbs), T(an_mtu_of_68));
+    T(numbers_wrap_at_every_boundary), T(half_closed_for_a_day), T(a_tiny_mss_makes_no_crumbs),
+    T(an_mtu_of_68));
