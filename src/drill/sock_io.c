@@ -172,8 +172,8 @@ goes_to(struct run *r, const struct job *j)
 }
 
 /*
- * Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. Without a cookie Linux begins
- * to connect, and takes no data from a socket that does not wait.
+ * Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. Without a cookie Linux
+ * begins to connect, and takes no data from a socket that does not wait.
  */
 static void
 fast_open(struct run *r, struct job *j)
