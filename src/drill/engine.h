@@ -123,7 +123,8 @@ struct flow {
 	uint16_t script_local_port, script_remote_port;	/* 0: none named */
 	bool local_isn_known, remote_isn_known;
 	uint32_t local_isn, script_local_isn, remote_isn;
-	uint32_t last_ack, last_seq_end;	/* of the machine's last segment, for quotes */
+	bool syn_data_sent, syn_data;	/* data went with a SYN of any end, and was acknowledged */
+	uint32_t last_ack;		/* of the machine's last segment, for quotes */
 	/* What the script and the wire have as the machine's TS val, newest last. */
 	struct {
 		uint32_t script, live;
@@ -268,6 +269,7 @@ struct run {
 	struct info *info;		/* of TCP_INFO, while code runs */
 	bool linux_dialect;		/* a script that sets Linux's variables means Linux's units */
 	unsigned ip_id;
+	bool cookie_given;		/* a SYN-ACK of the script's had one of TCP Fast Open's */
 	bool failed;
 };
 
@@ -324,6 +326,8 @@ int run_call(struct run *, const struct drill_call *);
 /* The machine's descriptor for the script's; -1: no such. */
 int live_fd(const struct run *, int64_t fd);
 struct script_fd *script_fd(struct run *, int64_t fd);
+/* Of a descriptor of the machine's: whether the script made it so. */
+bool is_nonblocking(const struct run *, int live);
 /* An argument as an integer; `...` is `missing`. -1: failed. */
 int arg_int(struct run *, const struct drill_call *, size_t index, int64_t missing, int64_t *value);
 const struct drill_expr *arg(const struct drill_call *, size_t index);

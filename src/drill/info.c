@@ -12,6 +12,7 @@
 #include "src/netinet/tcp_user.h"
 
 #define SSTHRESH_NONE	(1u << 30)	/* no loss yet */
+#define LINUX_OPT_SYN_DATA	32	/* the same bit as BSD's for Fast Open */
 
 struct info {
 	struct core_tcp_info tcp;
@@ -100,6 +101,9 @@ in_units(const struct run *r, const char *name, int64_t value)
 		return value;
 	if (strcmp(name, "tcpi_state") == 0)
 		return linux_state(value);
+	if (strcmp(name, "tcpi_options") == 0)	/* there it is more than being allowed to */
+		return (value & ~LINUX_OPT_SYN_DATA) | (r->current != NULL && r->current->syn_data ?
+		    LINUX_OPT_SYN_DATA : 0);
 	if (strcmp(name, "tcpi_snd_ssthresh") == 0 && value >= SSTHRESH_NONE)
 		return INT32_MAX;
 	if ((strcmp(name, "tcpi_snd_cwnd") == 0 || strcmp(name, "tcpi_snd_ssthresh") == 0) && mss != 0)

@@ -607,6 +607,10 @@ learn_after(struct flow *f, const struct drill_packet *p, const struct wire *w, 
 	if (p->protocol == DRILL_ICMP)
 		return;
 	f->state = FLOW_OPEN;
+	if ((w->flags & DRILL_SYN) && w->data_len != 0)
+		f->syn_data_sent = true;
+	if ((w->flags & (DRILL_SYN | DRILL_ACK)) == (DRILL_SYN | DRILL_ACK) && w->ack - f->remote_isn > 1)
+		f->syn_data = f->syn_data_sent;
 	f->last_ack = w->ack;
 	f->quote_len = whole->len < sizeof f->quote ? (unsigned)whole->len : sizeof f->quote;
 	memcpy(f->quote, whole->bytes, f->quote_len);

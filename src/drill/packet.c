@@ -212,9 +212,16 @@ put_tcp(struct run *r, struct flow *f, const struct drill_tcp *tcp, uint8_t *p, 
 		f->remote_isn = tcp->seq.start;
 		f->remote_isn_known = true;
 	}
+	if (syn && tcp->seq.length != 0)
+		f->syn_data_sent = true;
+	if (syn && tcp->has_ack && tcp->ack > 1)
+		f->syn_data = f->syn_data_sent;
 	options_len = packet_options(r, f, tcp, syn, options);
 	if (options_len < 0)
 		return -1;
+	for (unsigned i = 0; i < tcp->option_count && syn && (tcp->flags & DRILL_ACK); i++)
+		r->cookie_given |= tcp->options[i].kind == DRILL_OPT_FASTOPEN &&
+		    tcp->options[i].bytes_len != 0;
 	header = TCP_HEADER + (size_t)options_len;
 	if (header + tcp->seq.length > room)
 		return fail(r, DRILL_BROKEN, r->event->place, "a packet of %u octets is too large",

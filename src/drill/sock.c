@@ -91,6 +91,15 @@ script_fd(struct run *r, int64_t fd)
 	return fd >= 0 && fd < SCRIPT_FDS && r->fds[fd].kind != FD_FREE ? &r->fds[fd] : NULL;
 }
 
+bool
+is_nonblocking(const struct run *r, int live)
+{
+	for (unsigned i = 0; i < SCRIPT_FDS; i++)
+		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == live)
+			return r->fds[i].nonblocking;
+	return false;
+}
+
 int
 live_fd(const struct run *r, int64_t fd)
 {
@@ -248,6 +257,7 @@ flow_connects(struct run *r, struct flow *f, const struct sockaddr_storage *to)
 	f->local_isn_known = f->remote_isn_known = f->has_base = false;
 	f->local_isn = f->remote_isn = f->script_local_isn = 0;
 	f->stamp_count = 0;
+	f->syn_data_sent = f->syn_data = false;
 	if (!f->bound)
 		f->local_port = 0;
 }

@@ -171,7 +171,10 @@ goes_to(struct run *r, const struct job *j)
 		flow_connects(r, f, &j->address);
 }
 
-/* Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. */
+/*
+ * Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. Without a cookie Linux
+ * begins to connect, and takes no data from a socket that does not wait.
+ */
 static void
 fast_open(struct run *r, struct job *j)
 {
@@ -181,6 +184,8 @@ fast_open(struct run *r, struct job *j)
 		return;
 	j->flags &= ~MSG_FASTOPEN;
 	(void)nke_setsockopt(r->machine, j->fd, IPPROTO_TCP, TCP_FASTOPEN, &on, sizeof on);
+	if (j->has_address && !r->cookie_given && is_nonblocking(r, j->fd))
+		j->kind = JOB_CONNECT;
 }
 
 int

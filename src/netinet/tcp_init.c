@@ -48,7 +48,7 @@ static const struct tcp_config defaults = {
 #define SWITCH(name, member)	{OID_AUTO, name, AT(member), 0, 1}
 
 static const struct sysctl_bounded variables[] = {
-	{TCPCTL_DO_RFC1323, "rfc1323", AT(rfc1323), 0, 1},
+	{TCPCTL_DO_RFC1323, "rfc1323", AT(rfc1323), 0, 3},
 	{TCPCTL_MSSDFLT, "mssdflt", AT(mssdflt), TCP_MINMSS, IP_MAXPACKET},
 	{TCPCTL_V6MSSDFLT, "v6mssdflt", AT(v6mssdflt), TCP_MINMSS, IP_MAXPACKET},
 	{OID_AUTO, "minmss", AT(minmss), 1, IP_MAXPACKET},

@@ -288,7 +288,8 @@ tptomachine(const struct tcpcb *tp)
 
 /* sysctl variables of net.inet.tcp, by BSD's names; times in ms. Defaults: tcp_init.c. */
 struct tcp_config {
-	int rfc1323, sack, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
+	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
+	int sack, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
 	int delayed_ack, delacktime;
 	int mssdflt, v6mssdflt, minmss;
@@ -321,6 +322,18 @@ enum tcp_branch {
 	TCP_BRANCH_SACK, TCP_BRANCH_ECN, TCP_BRANCH_SYNCACHE, TCP_BRANCH_REASS, TCP_BRANCH_FASTOPEN,
 	TCP_BRANCH_HOSTCACHE, TCP_BRANCH_CC, TCP_BRANCH_CUBIC, TCP_BRANCHES
 };
+
+static inline bool
+tcp_wants_scale(const struct tcp_config *c)
+{
+	return c->rfc1323 == 1 || c->rfc1323 == 2;
+}
+
+static inline bool
+tcp_wants_ts(const struct tcp_config *c)
+{
+	return c->rfc1323 == 1 || c->rfc1323 == 3;
+}
 
 struct tcp_state {
 	struct inpcbinfo pcbs;

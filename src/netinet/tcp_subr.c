@@ -86,8 +86,10 @@ tcp_newtcpcb(struct inpcb *inp)
 	inp->inp_ppcb = tp;
 	tp->t_state = TCPS_CLOSED;
 	s->states[TCPS_CLOSED]++;
-	if (s->config.rfc1323)
-		tp->t_flags |= TF_REQ_SCALE | TF_REQ_TSTMP;
+	if (tcp_wants_scale(&s->config))
+		tp->t_flags |= TF_REQ_SCALE;
+	if (tcp_wants_ts(&s->config))
+		tp->t_flags |= TF_REQ_TSTMP;
 	if (s->config.sack)
 		tp->t_flags |= TF_SACK_PERMIT;
 	tp->t_maxseg = (uint32_t)(inp->inp_socket->so_dom->dom_family == PF_INET6 ? s->config.v6mssdflt :

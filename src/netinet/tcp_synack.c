@@ -27,12 +27,12 @@ fill_options(struct half_open *h, const struct tcpcb *ltp, const struct tcp_segm
 		h->flags |= HO_NOOPT;
 		return;
 	}
-	if ((to->to_flags & TOF_SCALE) && c->rfc1323) {
+	if ((to->to_flags & TOF_SCALE) && tcp_wants_scale(c)) {
 		h->flags |= HO_SCALE;
 		h->snd_scale = to->to_wscale < TCP_MAX_WINSHIFT ? to->to_wscale : TCP_MAX_WINSHIFT;
 		h->rcv_scale = tcp_scale_for(seg->machine);
 	}
-	if ((to->to_flags & TOF_TS) && c->rfc1323) {
+	if ((to->to_flags & TOF_TS) && tcp_wants_ts(c)) {
 		h->flags |= HO_TSTMP;
 		h->ts_recent = to->to_tsval;
 		h->ts_offset = tcp_new_ts_offset(seg->machine, &seg->ends);

@@ -143,7 +143,7 @@ tcp_twstart(struct tcpcb *tp)
 static bool
 reopens(const struct tw *w, const struct tcp_segment *seg)
 {
-	bool has_ts = (seg->to.to_flags & TOF_TS) != 0 && seg->machine->tcp->config.rfc1323;
+	bool has_ts = (seg->to.to_flags & TOF_TS) != 0 && tcp_wants_ts(&seg->machine->tcp->config);
 
 	if (has_ts && !(w->flags & TW_TSTMP))
 		return true;
@@ -236,7 +236,7 @@ reusable(const struct tcp_timewaits *t, const struct tw *w)
 {
 	uint32_t age = wait_ms(t) - (w->expires - now_ms(t));
 
-	return (w->flags & TW_TSTMP) && t->machine->tcp->config.rfc1323 && age >= REUSE_AFTER_MS &&
+	return (w->flags & TW_TSTMP) && tcp_wants_ts(&t->machine->tcp->config) && age >= REUSE_AFTER_MS &&
 	    age <= wait_ms(t);
 }
 
