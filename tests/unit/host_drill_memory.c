@@ -16,9 +16,9 @@
 void *__real_malloc(size_t);
 void *__real_calloc(size_t, size_t);
 void *__real_realloc(void *, size_t);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_realloc(void *, size_t);
+__attribute__((visibility("default"))) void *__wrap_malloc(size_t);
+__attribute__((visibility("default"))) void *__wrap_calloc(size_t, size_t);
+__attribute__((visibility("default"))) void *__wrap_realloc(void *, size_t);
 
 static unsigned long countdown;		/* allocations until one fails; 0: none does */
 
