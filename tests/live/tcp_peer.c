@@ -46,6 +46,8 @@
 static nke_t *m;			/* whose sockets are used */
 static nke_t *router;			/* whose device it is: m, or another */
 static nke_tap_t *tap;
+static nke_world_t *world;		/* theirs, and the wire between them; NULL: there is one machine */
+static nke_wire_t *wire;
 static unsigned failures;
 
 static void
@@ -167,8 +169,6 @@ put_behind(char *what)
 	struct nke_config config = {.name = "peer", .time = NKE_TIME_REAL};
 	struct nke_wire_config wire_config = read_wire(what);
 	nke_iface_t *near, *far;
-	nke_world_t *world;
-	nke_wire_t *wire;
 
 	if (nke_world_create(&config, &world) != 0)
 		die("world", "no memory");
@@ -565,7 +565,10 @@ main(int argc, char **argv)
 	nke_tap_close(tap);
 	nke_loop_destroy(loop);
 	nke_destroy(m);
-	if (router != m)
+	if (router != m) {
 		nke_destroy(router);
+		nke_wire_destroy(wire);
+		nke_world_destroy(world);
+	}
 	return failures != 0;
 }
