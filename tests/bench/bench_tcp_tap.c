@@ -220,6 +220,9 @@ take(struct bare *b, uint8_t *p, size_t n)
 		put(b, TH_SYN | TH_ACK, NULL, 0, options, sizeof options);
 		return;
 	}
+	/* An earlier round's connection may still be saying good-bye. */
+	if (th.source != b->fport)
+		return;
 	b->up = true;
 	b->snd_una = ntohl(th.ack_seq);
 	b->window = (uint32_t)ntohs(th.window) << b->scale;
