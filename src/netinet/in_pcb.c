@@ -303,12 +303,3 @@ in_pcbdetach(struct inpcb *inp)
 		in6_pktopts_free(info->machine, inp->inp_options6);
 	zone_free(&info->zone, inp);
 }
-
-void
-in_pcbforeach(struct inpcbinfo *info, void (*fn)(struct inpcb *, void *), void *ctx)
-{
-	struct inpcb *inp, *next;
-
-	TAILQ_FOREACH_SAFE(inp, &info->list, inp_list, next)
-		fn(inp, ctx);
-}

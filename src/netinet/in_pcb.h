@@ -191,8 +191,6 @@ errno_t in_pcballoc(struct socket *, struct inpcbinfo *);
 void in_pcbdetach(struct inpcb *);
 /* The hash follows what was bound or connected. */
 void in_pcbrehash(struct inpcb *);
-/* Calls fn for every block; fn may detach that one. */
-void in_pcbforeach(struct inpcbinfo *, void (*fn)(struct inpcb *, void *), void *);
 
 /* ---- finding (in_pcb.c) --------------------------------------------------------------------- */
 

@@ -27,6 +27,25 @@ struct mbuf *in_put_in_front(struct mbuf *front, struct mbuf *m);
 /* A sysctl handler: arg1 is a struct of arg2 bytes that is read as it is. */
 int in_sysctl_struct SYSCTL_HANDLER_ARGS;
 
+/*
+ * What the interface has found out about the transport's checksum of a packet (csum_flags, csum_data):
+ * 1 right, 0 wrong, -1 nothing. `pseudo`: sum over the pseudo header, for one that added up the data alone.
+ */
+static inline int
+in_sum_told(const struct mbuf *m, uint32_t pseudo)
+{
+	uint32_t flags = m->m_pkthdr.csum_flags, sum = m->m_pkthdr.csum_data & 0xffff;
+
+	if (LIKELY((flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) ==
+	    (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)))
+		return sum == 0xffff;
+	if (!(flags & MBUF_CSUM_DID_DATA))
+		return -1;
+	sum += (pseudo & 0xffff) + (pseudo >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
 /* IP headers are read in place, by words. */
 static inline bool
 in_aligned(const struct mbuf *m)

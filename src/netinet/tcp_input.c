@@ -73,18 +73,11 @@ static inline bool
 sum_good(struct nke *machine, const struct mbuf *m, int off, uint32_t pseudo, bool v4)
 {
 	struct tcpstat *st = &machine->tcp->stat;
-	uint32_t flags = m->m_pkthdr.csum_flags, len = (uint32_t)(m->m_pkthdr.len - off);
-	uint32_t sum;
+	uint32_t len = (uint32_t)(m->m_pkthdr.len - off);
+	int told = in_sum_told(m, pseudo);
 
-	if (LIKELY((flags & (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)) ==
-	    (MBUF_CSUM_DID_DATA | MBUF_CSUM_PSEUDO_HDR)))
-		return (m->m_pkthdr.csum_data & 0xffff) == 0xffff;
-	if (flags & MBUF_CSUM_DID_DATA) {
-		/* Over the segment alone. */
-		sum = (m->m_pkthdr.csum_data & 0xffff) + (pseudo & 0xffff) + (pseudo >> 16);
-		sum = (sum & 0xffff) + (sum >> 16);
-		return (sum & 0xffff) + (sum >> 16) == 0xffff;
-	}
+	if (LIKELY(told >= 0))
+		return told != 0;
 	*(v4 ? &st->tcps_rcv_swcsum : &st->tcps_rcv6_swcsum) += 1;
 	*(v4 ? &st->tcps_rcv_swcsum_bytes : &st->tcps_rcv6_swcsum_bytes) += len;
 	return in_cksum_sum(m, (size_t)off, len, pseudo) == 0xffff;

@@ -6,7 +6,7 @@
  *   tcp_init.c        sysctl variables, life of the subsystem, registration
  *   tcp_usrreq.c      what sockets ask          tcp_ctloutput.c  options       tcp_info.c   what is told
  *   tcp_subr.c        life of connections       tcp_notify.c     ICMP errors, path MTU
- *   tcp_option.c      TCP options, both ways    tcp_state names and trace: tcp_subr.c
+ *   tcp_option.c      TCP options, both ways
  *   tcp_input.c       segments in: checks, finding the connection, by state
  *   tcp_listen.c tcp_synsent.c tcp_segment.c tcp_ack.c      the states' own ways of a segment
  *   tcp_reass.c       data that came too early  tcp_fastpath.c   header prediction
@@ -138,7 +138,6 @@ struct tcp_user {
 };
 
 struct tcp_reass_entry;
-struct tcp_hostcache_entry;
 
 /* There are many of them, most of them idle: with socket and inpcb not more than 1,200 octets. */
 struct tcpcb {
@@ -366,7 +365,6 @@ struct tcp_state {
 #define TOF_SACK	0x10
 #define TOF_FASTOPEN	0x20
 #define TOF_SIGNATURE	0x40
-#define TOF_MAXOPT	0x100
 
 /* TCP options of a segment, parsed or to be built. */
 struct tcpopt {
@@ -429,9 +427,6 @@ tcp_trim_end(struct tcp_segment *seg, uint32_t n)
 {
 	seg->len -= n;
 }
-
-/* Where `tp` may have gone during a call that delivers or wakes. */
-#define TCP_GONE	true
 
 /* ---- segments in ---------------------------------------------------------------------------- */
 
@@ -794,7 +789,6 @@ errno_t tcp_give_up_error(const struct tcpcb *);
 /* The ends as in a segment that comes. */
 struct in_ends tcp_ends(const struct tcpcb *);
 struct tcpstat *tcp_statistics(struct nke *);
-const char *tcp_state_name(int state);
 
 /* tcp_notify.c: ip_transport.error of both families. */
 void tcp_error(struct nke *, const struct ip_error *);

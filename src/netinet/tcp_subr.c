@@ -23,20 +23,6 @@ static const struct tcp_user no_wishes;
 
 /* ---- states ------------------------------------------------------------------------------- */
 
-const char *
-tcp_state_name(int state)
-{
-	static const char *const names[TCP_NSTATES] = {
-		[TCPS_CLOSED] = "CLOSED", [TCPS_LISTEN] = "LISTEN", [TCPS_SYN_SENT] = "SYN_SENT",
-		[TCPS_SYN_RECEIVED] = "SYN_RCVD", [TCPS_ESTABLISHED] = "ESTABLISHED",
-		[TCPS_CLOSE_WAIT] = "CLOSE_WAIT", [TCPS_FIN_WAIT_1] = "FIN_WAIT_1",
-		[TCPS_CLOSING] = "CLOSING", [TCPS_LAST_ACK] = "LAST_ACK",
-		[TCPS_FIN_WAIT_2] = "FIN_WAIT_2", [TCPS_TIME_WAIT] = "TIME_WAIT"
-	};
-
-	return state >= 0 && state < TCP_NSTATES ? names[state] : "?";
-}
-
 void
 tcp_setstate(struct tcpcb *tp, int state)
 {

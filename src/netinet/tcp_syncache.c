@@ -1,5 +1,5 @@
 /*
- * The SYN cache: connections whose handshake is not finished, kept in 150 octets each instead of a socket
+ * The SYN cache: connections whose handshake is not finished, kept in 130 octets each instead of a socket
  * (RFC 9293, SYN-RECEIVED of passive opens; RFC 4987 section 3.5).
  *
  * State: machine->tcp->syncache. Entries are in a keyed hash by their ends, and in queues by how often
