@@ -57,6 +57,36 @@ int nke_kext_load_static(nke_t *m, const struct nke_kext_static *kext, nke_kext_
  */
 int nke_kext_unload(nke_t *m, nke_kext_t *k, unsigned *leaks);
 
+/* How to wait for a kext to let go. All zero: a minute, without being told. */
+struct nke_kext_drain {
+	uint64_t timeout_ns;		/* of the machine's time; 0: 60 s */
+	/* Told after each attempt how long it has waited, and what still holds the kext, line by line. */
+	void (*progress)(void *ctx, uint64_t waited_ns, const char *holders);
+	void *progress_ctx;
+};
+
+/*
+ * nke_kext_unload, again and again while time passes, until the kext is gone: connections end, packets on
+ * their way arrive, callbacks return. A stop routine that refuses is run anew each time, as by an unload that
+ * is tried again. `how` NULL: all zero. In real time it sleeps in between, and whoever runs the machine goes
+ * on doing so. May block.
+ *
+ * 0, EFAULT: as nke_kext_unload. EBUSY: the time is over, or nothing is going to happen any more in virtual
+ * time; nke_error_text() says what holds it.
+ */
+int nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_kext_drain *how, unsigned *leaks);
+
+/*
+ * How many objects have been left behind by kexts that are unloaded, or stopped and not to be unmapped; not
+ * what loaded ones own. nke_error_text() names each: the kext, what it is, and where it was made (the whole
+ * way there in checked mode, where packets are known, too). EFAULT: panicked.
+ */
+int nke_leaks(nke_t *m, unsigned *objects);
+
+/* For harnesses: when nke_leaks() finds any, or the machine has panicked, says so and ends the program. */
+#define nke_assert_no_leaks(m)	nke_assert_no_leaks_at((m), __FILE__, __LINE__)
+void nke_assert_no_leaks_at(nke_t *m, const char *file, int line);
+
 /* The loaded kext of that identifier, or NULL. */
 nke_kext_t *nke_kext_find(nke_t *m, const char *identifier);
 

@@ -3,13 +3,19 @@
  * mapping; the core (src/kern/kext.c) runs the code and decides what may go.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <nke/kext.h>
 
 #include "src/host/kext_image.h"
 #include "src/host/kext_inspect.h"
 #include "src/host/machine.h"
+
+#define DRAIN_STEP_NS		UINT64_C(10000000)
+#define DRAIN_TIMEOUT_NS	UINT64_C(60000000000)
 
 struct nke_kext {
 	TAILQ_ENTRY(nke_kext) link;
@@ -314,6 +320,75 @@ nke_kext_unload(nke_t *m, nke_kext_t *k, unsigned *leaks)
 		kext_free(k);
 	}
 	return error;
+}
+
+/* Lets time pass until something may have changed. False: nothing is going to, or `deadline` has come. */
+static bool
+wait_for_change(nke_t *m, uint64_t deadline)
+{
+	uint64_t now = nke_uptime(m), next = nke_next_event(m), until = now + DRAIN_STEP_NS;
+
+	if (now >= deadline)
+		return false;
+	if (m->real_time) {
+		nanosleep(&(struct timespec){.tv_nsec = DRAIN_STEP_NS}, NULL);
+		return nke_run_until(m, 0) == 0;
+	}
+	if (next == UINT64_MAX)
+		return false;
+	if (next > until)
+		until = next;
+	return nke_run_until(m, until < deadline ? until : deadline) == 0;
+}
+
+int
+nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_kext_drain *how, unsigned *leaks)
+{
+	static const struct nke_kext_drain usual;
+	uint64_t start = nke_uptime(m), timeout;
+
+	if (how == NULL)
+		how = &usual;
+	timeout = how->timeout_ns != 0 ? how->timeout_ns : DRAIN_TIMEOUT_NS;
+	for (;;) {
+		int error = nke_kext_unload(m, k, leaks);
+
+		if (error != EBUSY)
+			return error;
+		if (how->progress != NULL)
+			how->progress(how->progress_ctx, nke_uptime(m) - start, nke_error_text(m));
+		if (!wait_for_change(m, start + timeout))
+			return nke_panicked(m) ? EFAULT : EBUSY;
+	}
+}
+
+/* ---- what was left ------------------------------------------------------------------------ */
+
+int
+nke_leaks(nke_t *m, unsigned *objects)
+{
+	struct kext_text text = {m->error_text, sizeof m->error_text};
+
+	m->error_text[0] = '\0';
+	*objects = 0;
+	return nke_core_result(m, kext_left(m->core, objects, &text));
+}
+
+void
+nke_assert_no_leaks_at(nke_t *m, const char *file, int line)
+{
+	unsigned objects;
+	int error = nke_leaks(m, &objects);
+
+	if (error == 0 && objects == 0)
+		return;
+	if (error != 0)
+		fprintf(stderr, "%s:%d: machine %s has panicked:\n%s", file, line, nke_name(m),
+		    nke_panic_report(m));
+	else
+		fprintf(stderr, "%s:%d: machine %s: kexts left %u object%s behind:\n%s", file, line,
+		    nke_name(m), objects, objects == 1 ? "" : "s", nke_error_text(m));
+	abort();
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */

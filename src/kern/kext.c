@@ -20,9 +20,17 @@
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
 
+/* What a kext left behind that is gone: the lines of its report. */
+struct kext_left {
+	TAILQ_ENTRY(kext_left) link;
+	char text[];
+};
+
 struct kext_state {
 	TAILQ_HEAD(kext_list, kext) list;	/* in order of loading */
 	uint32_t last_id;
+	TAILQ_HEAD(, kext_left) left;		/* oldest first; lacks what there was no memory for */
+	unsigned left_objects;			/* by all of them */
 	kext_reclaim_fn *reclaim[LEDGER_KINDS];
 };
 
@@ -45,6 +53,7 @@ kexts_init(struct nke *m)
 	if (m->kexts == NULL)
 		return ENOMEM;
 	TAILQ_INIT(&m->kexts->list);
+	TAILQ_INIT(&m->kexts->left);
 	return 0;
 }
 
@@ -64,10 +73,30 @@ forget(struct nke *m, struct kext *k)
 	kfree(m, k);
 }
 
+/* Keeps what the unload has just said of it, for whoever asks at the end. */
+static void
+remember_left(struct nke *m, unsigned objects, const char *said)
+{
+	size_t size = strlen(said) + 1;
+	struct kext_left *l = kalloc(m, sizeof *l + size);
+
+	m->kexts->left_objects += objects;
+	if (l == NULL)
+		return;
+	memcpy(l->text, said, size);
+	TAILQ_INSERT_TAIL(&m->kexts->left, l, link);
+}
+
 static void
 kexts_fini(struct nke *m)
 {
+	struct kext_left *l;
 	struct kext *k;
+
+	while ((l = TAILQ_FIRST(&m->kexts->left)) != NULL) {
+		TAILQ_REMOVE(&m->kexts->left, l, link);
+		kfree(m, l);
+	}
 
 	while ((k = TAILQ_LAST(&m->kexts->list, kext_list)) != NULL)
 		forget(m, k);
@@ -424,7 +453,9 @@ stop(struct nke *m, struct kext *k, struct kext_text *text)
 	if (result != KMOD_RETURN_SUCCESS) {
 		k->phase = KEXT_STARTED;
 		kext_say(text, "%s refuses to stop: its stop routine returned %d (0x%x); it stays "
-		    "loaded\n", k->identifier, result, (unsigned)result);
+		    "loaded%s\n", k->identifier, result, (unsigned)result,
+		    ledger_pins_image(k) ? ", held by:" : "");
+		kext_report_holders(m, k, text);
 		return EBUSY;
 	}
 	let_threads_end(k);
@@ -456,11 +487,36 @@ unload(void *arg)
 	destruct(k);
 	c->leaks = kext_leaks(m, k);
 	if (c->leaks > 0) {
+		size_t said = strlen(c->text->text);
+
 		kext_say(c->text, "%s was unloaded, but left behind:\n", k->identifier);
 		kext_report(m, k, c->text);
+		remember_left(m, c->leaks, c->text->text + said);
 	}
 	forget(m, k);
 	c->kext = NULL;
+}
+
+/* ---- what has been left ------------------------------------------------------------------- */
+
+static void
+tell_left(void *arg)
+{
+	struct kext_call *c = arg;
+	struct nke *m = c->machine;
+	const struct kext_left *l;
+	struct kext *k;
+
+	c->leaks = m->kexts->left_objects;
+	TAILQ_FOREACH(l, &m->kexts->left, link)
+		kext_say(c->text, "%s", l->text);
+	TAILQ_FOREACH(k, &m->kexts->list, link) {
+		if (k->phase != KEXT_STOPPED)
+			continue;
+		c->leaks += kext_leaks(m, k);
+		kext_say(c->text, "%s stopped, but stays mapped; left behind:\n", k->identifier);
+		kext_report(m, k, c->text);
+	}
 }
 
 /* ---- the host's calls --------------------------------------------------------------------- */
@@ -500,4 +556,14 @@ kext_unload(struct nke *m, struct kext *k, unsigned *leaks, struct kext_text *te
 
 	*leaks = c.leaks;
 	return error != 0 ? error : c.error;
+}
+
+int
+kext_left(struct nke *m, unsigned *objects, struct kext_text *text)
+{
+	struct kext_call c = {.machine = m, .text = text};
+	int error = machine_call(m, tell_left, &c);
+
+	*objects = c.leaks;
+	return error;
 }

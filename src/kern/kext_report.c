@@ -57,7 +57,7 @@ add_callers(const struct kext *k, const struct ledger_entry *entry, char *text, 
 }
 
 static void
-report_group(struct nke *m, struct kext *k, const struct group *g, struct kext_text *text)
+report_group(struct nke *m, struct kext *k, const struct group *g, bool log, struct kext_text *text)
 {
 	char what[768], times[32] = "";
 
@@ -66,16 +66,18 @@ report_group(struct nke *m, struct kext *k, const struct group *g, struct kext_t
 	if (g->count > 1)
 		ksnprintf(times, sizeof times, "%u times: ", g->count);
 	kext_say(text, "  %s%s\n", times, what);
-	klog(m, LOG_WARNING, "%s left behind %s%s", k->identifier, times, what);
+	if (log)
+		klog(m, LOG_WARNING, "%s left behind %s%s", k->identifier, times, what);
 }
 
 static void
-report_more(struct nke *m, struct kext *k, unsigned more, struct kext_text *text)
+report_more(struct nke *m, struct kext *k, unsigned more, bool log, struct kext_text *text)
 {
 	if (more == 0)
 		return;
 	kext_say(text, "  and %u more\n", more);
-	klog(m, LOG_WARNING, "%s left behind %u more", k->identifier, more);
+	if (log)
+		klog(m, LOG_WARNING, "%s left behind %u more", k->identifier, more);
 }
 
 /* ---- packets ------------------------------------------------------------------------------ */
@@ -117,7 +119,7 @@ report_packets(struct nke *m, struct kext *k, struct kext_text *text)
 		klog(m, LOG_WARNING, "%s left behind %u mbuf%s, from %s", k->identifier,
 		    p.places[i].count, plural, place);
 	}
-	report_more(m, k, p.more, text);
+	report_more(m, k, p.more, true, text);
 }
 
 unsigned
@@ -128,14 +130,16 @@ kext_leaks(struct nke *m, const struct kext *k)
 
 /* ---- everything --------------------------------------------------------------------------- */
 
-void
-kext_report(struct nke *m, struct kext *k, struct kext_text *text)
+static void
+report(struct nke *m, struct kext *k, bool holders_only, struct kext_text *text)
 {
 	struct group groups[GROUPS_MAX];
 	struct ledger_entry *entry;
 	unsigned n = 0, more = 0, i;
 
 	TAILQ_FOREACH(entry, &k->owned, link) {
+		if (holders_only && !ledger_calls_back(entry->kind))
+			continue;
 		for (i = 0; i < n; i++) {
 			if (entry->kind == LEDGER_MEMORY && groups[i].first->kind == LEDGER_MEMORY &&
 			    groups[i].first->pc == entry->pc)
@@ -149,7 +153,19 @@ kext_report(struct nke *m, struct kext *k, struct kext_text *text)
 			more++;
 	}
 	for (i = 0; i < n; i++)
-		report_group(m, k, &groups[i], text);
-	report_more(m, k, more, text);
+		report_group(m, k, &groups[i], !holders_only, text);
+	report_more(m, k, more, !holders_only, text);
+}
+
+void
+kext_report(struct nke *m, struct kext *k, struct kext_text *text)
+{
+	report(m, k, false, text);
 	report_packets(m, k, text);
+}
+
+void
+kext_report_holders(struct nke *m, struct kext *k, struct kext_text *text)
+{
+	report(m, k, true, text);
 }

@@ -13,5 +13,7 @@ unsigned kext_leaks(struct nke *, const struct kext *);
  * of memory from one place share a line, and so do its packets (known in checked mode only).
  */
 void kext_report(struct nke *, struct kext *, struct kext_text *);
+/* The same, to `text` only, for those of its objects through which it can be called. */
+void kext_report_holders(struct nke *, struct kext *, struct kext_text *);
 
 #endif

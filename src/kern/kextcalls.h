@@ -65,6 +65,11 @@ int kext_load(struct nke *, const struct kext_params *, struct kext **kext, stru
  * whether that has gone. EFAULT.
  */
 int kext_unload(struct nke *, struct kext *, unsigned *leaks, struct kext_text *);
+/*
+ * How many objects kexts have left behind that are unloaded, or stopped and not let go; `text` names them, by
+ * kext, with the places they came from. EFAULT.
+ */
+int kext_left(struct nke *, unsigned *objects, struct kext_text *);
 uint64_t kext_memory(const struct kext *);
 /* True for "1", "1.2.3", "1.2.3d4" and so on, as OSBundleVersion has them; `*number` orders them. */
 bool kext_version_parse(const char *, uint64_t *number);

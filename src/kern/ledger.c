@@ -149,6 +149,12 @@ ledger_count(const struct kext *kext)
 }
 
 bool
+ledger_calls_back(enum ledger_kind kind)
+{
+	return kinds[kind].calls_back;
+}
+
+bool
 ledger_pins_image(const struct kext *kext)
 {
 	for (unsigned i = 0; i < LEDGER_KINDS; i++) {

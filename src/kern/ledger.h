@@ -61,6 +61,8 @@ void ledger_describe(struct nke *, const struct ledger_entry *, char *text, size
 unsigned ledger_frame(const struct ledger_entry *, unsigned i, char *text, size_t size);
 /* How many objects; the kinds' own numbers are in kext->owned_count. */
 unsigned ledger_count(const struct kext *);
+/* Through an object of that kind the core calls the kext's code. */
+bool ledger_calls_back(enum ledger_kind);
 /* True while something is left through which the core could call the kext's code. */
 bool ledger_pins_image(const struct kext *);
 /* In the order in which they were made; `visit` may strike the entry it is given out. */

@@ -306,6 +306,7 @@ a_kext_that_refuses_stays(void **state)
 	(void)state;
 	assert_int_equal(nke_kext_unload(m, k, NULL), EBUSY);
 	says(nke_error_text(m), "com.example.refuses refuses to stop: its stop routine returned 5");
+	says(nke_error_text(m), "held by:\n  IPv4 filter \"held\", from refuses`refuses_start+");
 	assert_ptr_equal(nke_kext_find(m, "com.example.refuses"), k);
 	assert_int_equal(nke_kext_unload(m, k, NULL), 0);
 	nke_destroy(m);
@@ -347,6 +348,69 @@ a_sleeping_thread_keeps_the_image(void **state)
 	k = load(m, "sleeper_waits.kext");
 	assert_int_equal(nke_run_for(m, 100000000), 0);
 	assert_int_equal(nke_kext_unload(m, k, NULL), 0);
+	nke_destroy(m);
+}
+
+struct drained {
+	unsigned times;
+	uint64_t waited_ns;
+};
+
+static void
+note_progress(void *ctx, uint64_t waited_ns, const char *holders)
+{
+	struct drained *d = ctx;
+
+	says(holders, "sleeper stopped, but stays mapped");
+	d->times++;
+	assert_true(d->times == 1 ? waited_ns == 0 : waited_ns > d->waited_ns);
+	d->waited_ns = waited_ns;
+}
+
+static void
+a_drain_waits_until_the_kext_lets_go(void **state)
+{
+	struct drained seen = {0, 0};
+	struct nke_kext_drain how = {500000000, note_progress, &seen};
+	nke_t *m = machine("a");
+	nke_kext_t *k = load(m, "sleeper.kext");
+
+	(void)state;
+	/* It looks once in a second. */
+	assert_int_equal(nke_run_for(m, 100000000), 0);
+	assert_int_equal(nke_kext_drain(m, k, &how, NULL), EBUSY);
+	says(nke_error_text(m), "com.example.sleeper stopped, but stays mapped");
+	assert_int_equal(nke_uptime(m), 600000000);
+	assert_int_equal(seen.waited_ns, 500000000);
+	assert_int_equal(nke_kext_drain(m, k, NULL, NULL), 0);
+	assert_in_range(nke_uptime(m), 1000000000, 1100000000);
+	assert_null(nke_kext_first(m));
+	/* It would wait for ever for this one, and says so at once. */
+	k = load(m, "stays_attached.kext");
+	assert_int_equal(nke_kext_drain(m, k, NULL, NULL), EBUSY);
+	says(nke_error_text(m), "IPv4 filter \"stays\"");
+	nke_destroy(m);
+}
+
+static void
+what_was_left_is_known_to_the_end(void **state)
+{
+	nke_t *m = machine("a");
+	unsigned objects;
+
+	(void)state;
+	assert_int_equal(nke_leaks(m, &objects), 0);
+	assert_int_equal(objects, 0);
+	nke_assert_no_leaks(m);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(nke_kext_unload(m, load(m, "leaks.kext"), NULL), 0);
+	assert_int_equal(nke_kext_unload(m, load(m, "stays_attached.kext"), NULL), EBUSY);
+	assert_int_equal(nke_leaks(m, &objects), 0);
+	assert_int_equal(objects, 4 + 4 + 1);
+	says(nke_error_text(m), "com.example.leaks was unloaded, but left behind:\n"
+	    "  3 times: _MALLOC block of 40 bytes, from leaks`leaks_start+");
+	says(nke_error_text(m), "com.example.stays_attached stopped, but stays mapped; left behind:\n"
+	    "  IPv4 filter \"stays\"");
 	nke_destroy(m);
 }
 
@@ -614,6 +678,8 @@ main(void)
 		cmocka_unit_test_setup(a_kext_that_refuses_stays, setup),
 		cmocka_unit_test_setup(what_can_call_back_keeps_the_image, setup),
 		cmocka_unit_test_setup(a_sleeping_thread_keeps_the_image, setup),
+		cmocka_unit_test_setup(a_drain_waits_until_the_kext_lets_go, setup),
+		cmocka_unit_test_setup(what_was_left_is_known_to_the_end, setup),
 		cmocka_unit_test_setup(a_kext_that_is_stopping_is_not_stopped_again, setup),
 		cmocka_unit_test_setup(a_failed_start_leaves_nothing, setup),
 		cmocka_unit_test_setup(damaged_names_for_backtraces_do_no_harm, setup),
