@@ -5,6 +5,7 @@
  * Called by kpi/kpi_ipfilter.c. A packet that waits in the queue belongs to the engine.
  */
 #include "ipfilter/ipfilter.h"
+#include "src/kern/inject.h"
 #include "src/kern/panic.h"
 
 /* 4, 6, or whatever the first byte says; -1 when there is none. */
@@ -35,12 +36,13 @@ ipf_check_given(const struct mbuf *m, const char *function)
 }
 
 static void
-ipf_count_injected(struct ipf_state *s, ipfilter_t ref)
+ipf_note_injected(struct nke *machine, struct mbuf *m, ipfilter_t ref)
 {
-	struct ipf_entry *f = ref != NULL ? ipf_find(s, ref) : NULL;
+	struct ipf_entry *f = ref != NULL ? ipf_find(machine->ipf, ref) : NULL;
 
 	if (f != NULL)
 		f->counters.injected++;
+	inject_note(machine, m, f != NULL ? f->filter.name : NULL);
 }
 
 errno_t
@@ -55,7 +57,7 @@ ipf_queue_input(struct nke *machine, struct mbuf *m, ipfilter_t ref)
 	    "ipf_inject_input was given a filter reference and mbuf %p without a receive "
 	    "interface: a packet that re-enters behind a filter keeps the interface it came by",
 	    (const void *)m);
-	ipf_count_injected(s, ref);
+	ipf_note_injected(machine, m, ref);
 	if (machine->checked)
 		m_set_owner(m, NULL, NULL);
 	m->m_pkthdr.origin = NULL;	/* a new packet, even if it was a captured one once */
@@ -86,10 +88,14 @@ ipf_inject_intr(void *arg)
 		if (s->inject_head == NULL)
 			s->inject_tail = NULL;
 		m->m_nextpkt = NULL;
-		if (p != NULL)
+		if (p != NULL) {
+			uint32_t outer = inject_enter(m);
+
 			p->input(machine, m);
-		else
+			inject_leave(outer);
+		} else {
 			m_freem(m);
+		}
 	}
 	if (s->inject_head != NULL)
 		softintr_schedule(&s->inject_intr);
@@ -100,7 +106,9 @@ ipf_send(struct nke *machine, struct mbuf *m, ipfilter_t ref, ipf_pktopts_t opti
 {
 	struct ipf_state *s = machine->ipf;
 	const struct ipf_protocol *p;
+	uint32_t outer;
 	int version;
+	errno_t error;
 
 	ipf_check_given(m, "ipf_inject_output");
 	version = ipf_version(m);
@@ -113,12 +121,15 @@ ipf_send(struct nke *machine, struct mbuf *m, ipfilter_t ref, ipf_pktopts_t opti
 		m_freem(m);
 		return ENOTSUP;
 	}
-	ipf_count_injected(s, ref);
+	ipf_note_injected(machine, m, ref);
 	if (machine->checked)
 		m_set_owner(m, NULL, NULL);
 	m->m_pkthdr.origin = NULL;
 	m->m_pkthdr.inject_ref = ref;
-	return p->output(machine, m, options);
+	outer = inject_enter(m);
+	error = p->output(machine, m, options);
+	inject_leave(outer);
+	return error;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "kpi/kpi_interface_refs.h"
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
+#include "src/kern/inject.h"
 #include "src/kern/sched.h"
 #include "src/kern/string_id.h"
 
@@ -20,12 +21,14 @@
 static void
 take_packets(struct mbuf *list)
 {
-	bool checked = curmachine()->checked;
+	struct nke *m = curmachine();
 
 	for (; list != NULL; list = list->m_nextpkt) {
-		if (list->m_flags & M_PKTHDR)
+		if (list->m_flags & M_PKTHDR) {
 			list->m_pkthdr.origin = NULL;	/* even if it was a captured frame once */
-		if (__builtin_expect(checked, 0))
+			inject_note(m, list, NULL);
+		}
+		if (__builtin_expect(m->checked, 0))
 			m_set_owner(list, NULL, NULL);
 	}
 }

@@ -31,6 +31,7 @@ struct ifaddr_state;
 struct iff_state;
 struct in_multi_state;
 struct inet_state;
+struct inject_state;
 struct igmp_state;
 struct ip_state;
 struct ip6_state;
@@ -95,6 +96,7 @@ struct nke {
 	struct kev_state *kevs;
 	struct kauth_state *kauth;
 	struct cdevsw_table *devices;
+	struct inject_state *inject;
 	struct kext_state *kexts;
 	struct socket_state *sockets;
 	struct dlil_state *dlil;

@@ -60,7 +60,8 @@ struct pkthdr {
 	const void *inject_ref;		/* an ipfilter_t: filters up to and including it are skipped */
 	uint16_t nexthdr_off;		/* IPv6 input: offset of the byte that names the next header */
 	bool fragmented;		/* IPv6 input: it came with a fragment header */
-	uint8_t spare[5];
+	uint8_t spare;
+	uint32_t injections;		/* how often kexts put it, or what it is a copy of, into the stack */
 	uint64_t reserved[7];
 };
 _Static_assert(sizeof(struct pkthdr) == 144, "MHLEN is 80 on a Mac");

@@ -10,6 +10,7 @@ SUBSYSTEM(mbuf)		/* src/kern/mbuf_zone.c */
 SUBSYSTEM(sysctl)	/* src/kern/sysctl.c */
 SUBSYSTEM(kev)		/* src/kern/kern_event.c */
 SUBSYSTEM(kauth)	/* src/kern/kauth.c */
+SUBSYSTEM(inject)	/* src/kern/inject.c */
 SUBSYSTEM(kext)		/* src/kern/kext.c */
 SUBSYSTEM(socket)	/* src/kern/uipc_socket.c */
 SUBSYSTEM(local)	/* src/kern/uipc_usrreq.c */

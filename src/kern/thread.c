@@ -178,6 +178,7 @@ kthread_main(void *arg)
 	kern_thread = t;
 	hc_park(t->parker, 0);
 	do {
+		t->injecting = 0;
 		returned = hc_catch(&t->catcher, run_start, t);
 		sched_unwound(t);
 	} while (!returned && t->thrown == THROW_CONTINUE);
