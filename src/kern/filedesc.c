@@ -185,18 +185,6 @@ fd_watch(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx)
 
 /* ---- giving up ---------------------------------------------------------------------------- */
 
-/* Others may sleep in calls on the socket: they are woken and leave. */
-static void
-drain(struct socket *so)
-{
-	so->so_state |= SS_DRAINING;
-	sched_wakeup(&so->so_state, false, THREAD_AWAKENED);
-	sched_wakeup(&so->so_rcv.sb_flags, false, THREAD_AWAKENED);
-	sched_wakeup(&so->so_snd.sb_flags, false, THREAD_AWAKENED);
-	sowwakeup(so);
-	sorwakeup(so);
-}
-
 errno_t
 fd_release(struct socket *so)
 {
@@ -208,7 +196,7 @@ fd_release(struct socket *so)
 		return 0;
 	}
 	if (so->so_usecount > 1)
-		drain(so);
+		so_drain(so);
 	return soclose(so);
 }
 
@@ -246,8 +234,10 @@ filedesc_init(struct nke *m)
 static void
 close_quickly(struct socket *so)
 {
-	so->so_options &= ~(uint32_t)SO_LINGER;
-	so->so_state |= SS_NBIO;
+	so_dont_linger(so);
+	/* The kexts that retain it have gone. */
+	for (; so->so_retaincnt != 0; so->so_retaincnt--)
+		so_release(so);
 }
 
 /* Descriptors first, then sockets without any: kexts that are gone have left them. */

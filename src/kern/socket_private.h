@@ -76,6 +76,14 @@ so_nonblocking(const struct socket *so, int flags)
 	return (so->so_state & SS_NBIO) || (flags & MSG_DONTWAIT);
 }
 
+/* Closing it waits for nothing. */
+static inline void
+so_dont_linger(struct socket *so)
+{
+	so->so_options &= ~(uint32_t)SO_LINGER;
+	so->so_state |= SS_NBIO;
+}
+
 static inline bool
 so_atomic(const struct socket *so)
 {
@@ -91,6 +99,17 @@ so_take_error(struct socket *so)
 	so->so_error = 0;
 	return error;
 }
+
+/* ---- kexts (uipc_kext.c) ------------------------------------------------------------------ */
+
+void so_kext_init(struct nke *);
+/* Calls the kext's upcall, if there is one. */
+void so_upcall(struct socket *);
+/* Until no other thread is in the socket's upcall. */
+void so_upcall_wait(struct socket *);
+/* It is being closed; then it is freed. */
+void so_disown(struct socket *);
+void so_free_kext(struct socket *);
 
 /* ---- buffers (uipc_sockbuf.c) ------------------------------------------------------------- */
 

@@ -91,6 +91,7 @@ sbspace(const struct sockbuf *sb)
 #define SOF_BINDRANDOMPORT	0x0020
 #define SOF_NPX_SETOPTSHUT	0x0040	/* options may be set when both sides are shut */
 #define SOF_ASYNC		0x0080	/* FIOASYNC: kept, nobody gets a signal */
+#define SOF_CLOSED		0x0100	/* its last user has closed it: so_unkeep does it */
 
 TAILQ_HEAD(socket_list, socket);
 
@@ -99,12 +100,15 @@ struct so_queues {
 	struct socket_list incomp, comp;
 };
 
-/* What only sockets have that kexts made or wait at. */
+/* What only sockets have that kexts made, retain or wait at (uipc_kext.c). */
 struct so_kext {
+	struct socket *so;
 	struct kext *owner;		/* the kext that made it, NULL: a program or the core */
 	sock_upcall upcall;
 	void *upcallarg;
+	struct so_upcall_run *running;	/* upcalls that have not returned */
 	struct ledger_entry ledger;
+	bool made;			/* by sock_socket or sock_accept: closed by the kext */
 };
 
 struct socket {
@@ -143,6 +147,7 @@ struct socket {
 	pid_t so_last_pid;
 	pid_t so_pgid;			/* FIOSETOWN, SIOCSPGRP: kept, nobody gets a signal */
 	uint32_t so_generation;		/* unique in the machine: reports, capture of flows */
+	uint32_t so_retaincnt;		/* sock_retain: as long as it is not 0 the socket is not closed */
 	uint32_t so_restrictions;	/* SO_RESTRICT_* */
 	int32_t so_traffic_class;	/* SO_NET_SERVICE_TYPE */
 };
@@ -165,7 +170,8 @@ sb_socket(const struct sockbuf *sb)
 errno_t socreate(struct nke *, int family, int type, int protocol, struct socket **);
 /*
  * The last user goes, and the caller's reference with it. May linger (SO_LINGER). A protocol that keeps
- * the socket longer (so_pcb stays set after pru_detach) has taken a reference of its own.
+ * the socket longer (so_pcb stays set after pru_detach) has taken a reference of its own. While a kext
+ * retains the socket (so_keep), nothing happens but that it is remembered.
  */
 errno_t soclose(struct socket *);
 errno_t sobind(struct socket *, const struct sockaddr *);
@@ -232,10 +238,25 @@ errno_t soioctl(struct socket *, unsigned long command, void *data);
 /* Who answers ioctls of group 'i' that the socket's protocol does not know. */
 void so_set_interface_ioctl(struct nke *,
     errno_t (*)(struct socket *, unsigned long command, void *data));
-/* A kext's upcall when there is something to receive; NULL takes it back, which never fails. ENOMEM. */
+
+/* ---- for kexts (uipc_kext.c) -------------------------------------------------------------- */
+
+/*
+ * A kext's upcall when there is something to receive or the state changes; NULL takes it back, which never
+ * fails. ENOMEM.
+ */
 errno_t so_set_upcall(struct socket *, sock_upcall, void *arg);
 /* What the socket has that is about kexts, made if need be. NULL: no memory. */
 struct so_kext *so_get_kext(struct socket *);
+/* The socket belongs to the kext whose code runs, which has to close it. `pc`: where it asked. ENOMEM. */
+errno_t so_adopt(struct socket *, void *pc);
+/* Keeps the socket from being closed; the last so_unkeep does it if its user has closed it meanwhile. */
+void so_keep(struct socket *, void *pc);
+void so_unkeep(struct socket *);
+/* Others may sleep in calls on the socket, which is about to be closed: they are woken and leave, EBADF. */
+void so_drain(struct socket *);
+
+/* ---- readiness (uipc_poll.c) -------------------------------------------------------------- */
 
 #define SO_READABLE	0x1
 #define SO_WRITABLE	0x2

@@ -85,7 +85,14 @@ soclose(struct socket *so)
 {
 	errno_t error = 0;
 
-	(void)so_set_upcall(so, NULL, NULL);
+	if (so->so_retaincnt != 0) {
+		(void)so_set_upcall(so, NULL, NULL);
+		so->so_flags |= SOF_CLOSED;
+		return 0;
+	}
+	so_disown(so);
+	if (so->so_flags & SOF_UPCALLCLOSEWAIT)
+		so_upcall_wait(so);
 	so_abort_queues(so);
 	so->so_options &= ~(uint32_t)SO_ACCEPTCONN;
 	if (so->so_pcb != NULL && (so->so_state & SS_ISCONNECTED))
@@ -323,6 +330,7 @@ socket_init(struct nke *m)
 	s->maxsockets = MAXSOCKETS_DEFAULT;
 	s->sockbuf_waste = SOCKBUF_WASTE_DEFAULT;
 	m->sockets = s;
+	so_kext_init(m);
 	return socket_sysctl_init(m);
 }
 

@@ -6,7 +6,6 @@
  * soclose(); one to the listener's queue while a connection waits there, which soaccept() hands on; calls
  * that may sleep hold one meanwhile.
  */
-#include "src/kern/gate.h"
 #include "src/kern/heap.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
@@ -61,9 +60,7 @@ so_free(struct socket *so)
 	sbflush(&so->so_rcv);
 	sbflush(&so->so_snd);
 	so->so_registration->sockets--;
-	if (so->so_kext != NULL)
-		ledger_strike(m, &so->so_kext->ledger);
-	kfree(m, so->so_kext);
+	so_free_kext(so);
 	kfree(m, so->so_queues);
 	zone_free(&m->sockets->zone, so);
 }
@@ -153,9 +150,8 @@ wake(struct socket *so, struct sockbuf *sb)
 		sched_wakeup(sb, false, THREAD_AWAKENED);
 	if (flags & SB_NOTIFY)
 		so_tell(so);
-	if ((flags & SB_UPCALL) && so->so_kext->upcall != NULL)
-		GATE_CALL(so->so_kext->owner, "sock_upcall", NULL,
-		    so->so_kext->upcall(so, so->so_kext->upcallarg, MBUF_DONTWAIT));
+	if (flags & SB_UPCALL)
+		so_upcall(so);
 	so_release(so);
 }
 
@@ -184,30 +180,15 @@ state_changed(struct socket *so)
 	so_release(so);
 }
 
-struct so_kext *
-so_get_kext(struct socket *so)
+void
+so_drain(struct socket *so)
 {
-	if (so->so_kext == NULL)
-		so->so_kext = kalloc(sotomachine(so), sizeof *so->so_kext);
-	return so->so_kext;
-}
-
-errno_t
-so_set_upcall(struct socket *so, sock_upcall fn, void *arg)
-{
-	struct so_kext *k = fn != NULL ? so_get_kext(so) : so->so_kext;
-
-	if (fn == NULL)
-		so->so_rcv.sb_flags &= (uint16_t)~SB_UPCALL;
-	else if (k != NULL)
-		so->so_rcv.sb_flags |= SB_UPCALL;
-	else
-		return ENOMEM;
-	if (k != NULL) {
-		k->upcall = fn;
-		k->upcallarg = arg;
-	}
-	return 0;
+	so->so_state |= SS_DRAINING;
+	sched_wakeup(&so->so_state, false, THREAD_AWAKENED);
+	sched_wakeup(&so->so_rcv.sb_flags, false, THREAD_AWAKENED);
+	sched_wakeup(&so->so_snd.sb_flags, false, THREAD_AWAKENED);
+	sowwakeup(so);
+	sorwakeup(so);
 }
 
 /* ---- states ------------------------------------------------------------------------------- */
@@ -320,7 +301,7 @@ inherit(struct socket *so, const struct socket *head)
 	so->so_options = head->so_options & ~(uint32_t)SO_ACCEPTCONN;
 	so->so_protocol = head->so_protocol;
 	so->so_linger = head->so_linger;
-	so->so_flags = head->so_flags;
+	so->so_flags = head->so_flags & ~(uint32_t)SOF_CLOSED;
 	so->so_uid = head->so_uid;
 	so->so_pgid = head->so_pgid;
 	so->so_traffic_class = head->so_traffic_class;

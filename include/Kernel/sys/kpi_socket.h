@@ -21,12 +21,14 @@ struct timeval;
 __BEGIN_DECLS
 
 /*
- * Called when there may be something to do: data to read, a connection to accept, a change of
- * state. `cookie` is what sock_socket or sock_accept was given, waitf is MBUF_DONTWAIT. Runs in
- * the thread that brought the data, often the network's input thread, without the socket lock;
- * several calls can overlap. It must not block; it may receive and send with MSG_DONTWAIT, or wake
- * a thread that does. sock_close does not wait for it unless SO_UPCALLCLOSEWAIT is set: until then
- * the kext has to count its own upcalls before it is unloaded. Since 10.4; semantics 1.2.
+ * Called when there may be something to do: data to read, a connection to accept, connected,
+ * disconnecting, disconnected, nothing more to be received. Only the receiving side has it: space
+ * to send, or the end of sending alone, is not told. `cookie` is what sock_socket or sock_accept
+ * was given, waitf is MBUF_DONTWAIT. Runs in the thread that brought it about, often the network's
+ * input thread, without the socket lock; several calls can overlap. It must not block; it may
+ * receive and send with MSG_DONTWAIT, or wake a thread that does. sock_close does not wait for it
+ * unless SO_UPCALLCLOSEWAIT is set: until then the kext has to count its own upcalls before it is
+ * unloaded. Since 10.4; semantics 1.2.
  */
 typedef void (*sock_upcall)(socket_t so, void *cookie, int waitf);
 
