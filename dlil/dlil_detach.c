@@ -174,7 +174,7 @@ dlil_detach_finish(void *arg)
 	dlil_post_event(ifp, KEV_DL_SUBCLASS, KEV_DL_IF_DETACHED, NULL, 0, true);
 	ifp->detach = NULL;
 	if (detach != NULL)
-		GATE_CALL(owner, "if_detached", NULL, detach(ifp));
+		GATE_CALL_ABOUT(owner, "if_detached", ifp, NULL, detach(ifp));
 	ifp->io_refs--;
 	dlil_recycle(ifp);
 	ifnet_drop(ifp);

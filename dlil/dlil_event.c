@@ -43,7 +43,7 @@ dlil_post(struct ifnet *ifp, const struct kev_msg *msg)
 	if (ifp->state == IFNET_ATTACHED) {
 		tell_protocols(ifp, msg);
 		if (ifp->event != NULL && ifp->state == IFNET_ATTACHED)
-			GATE_CALL(ifp->owner, "if_event", NULL, ifp->event(ifp, msg));
+			GATE_CALL_ABOUT(ifp->owner, "if_event", ifp, NULL, ifp->event(ifp, msg));
 	}
 	ifnet_io_end(ifp);
 	return kev_post(ifp->machine, msg);

@@ -194,7 +194,7 @@ demux_by_driver(struct ifnet *ifp, struct mbuf *m, char *frame, protocol_family_
 
 	KASSERTX(ifp->demux != NULL, "%s has no demux function, and a packet came", ifp->xname);
 	set_owner(ifp->machine, m, ifp->owner, (void *)(uintptr_t)ifp->demux);
-	GATE_CALL(ifp->owner, "if_demux", m, error = ifp->demux(ifp, m, frame, family));
+	GATE_CALL_ABOUT(ifp->owner, "if_demux", ifp, m, error = ifp->demux(ifp, m, frame, family));
 	if (error != EJUSTRETURN && ifp->machine->checked && ifp->owner != NULL)
 		m_set_owner(m, NULL, NULL);
 	return error;

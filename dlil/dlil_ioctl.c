@@ -39,7 +39,8 @@ dlil_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, v
 	if (!TAILQ_EMPTY(&ifp->filters))
 		result = ops->ioctl(ifp, family, command, argument, &stop);
 	if (!stop && !ask_protocol(ifp, family, command, argument, &result)) {
-		GATE_CALL(ifp->owner, "if_ioctl", NULL, answer = ifp->ioctl(ifp, command, argument));
+		GATE_CALL_ABOUT(ifp->owner, "if_ioctl", ifp, NULL,
+		    answer = ifp->ioctl(ifp, command, argument));
 		(void)dlil_ioctl_merge(&result, answer);
 	}
 	ifnet_io_end(ifp);

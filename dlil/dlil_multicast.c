@@ -144,7 +144,8 @@ dlil_resolve_multicast(struct ifnet *ifp, const struct sockaddr *sa, struct sock
 	if ((error == 0 || error == EOPNOTSUPP) && ifp->check_multi != NULL) {
 		const struct sockaddr *checked = error == 0 ? ll : sa;
 
-		GATE_CALL(ifp->owner, "if_check_multi", NULL, error = ifp->check_multi(ifp, checked));
+		GATE_CALL_ABOUT(ifp->owner, "if_check_multi", ifp, NULL,
+		    error = ifp->check_multi(ifp, checked));
 	}
 	ifnet_io_end(ifp);
 	return error;

@@ -48,7 +48,7 @@ frame_packet(struct ifnet *ifp, struct mbuf **m, const struct sockaddr *dst,
 
 	if (ifp->framer == NULL)
 		return 0;
-	GATE_CALL(ifp->owner, "if_framer", *m, error = ifp->framer(ifp, m, dst, info->dest,
+	GATE_CALL_ABOUT(ifp->owner, "if_framer", ifp, *m, error = ifp->framer(ifp, m, dst, info->dest,
 	    info->frame_type));
 	KASSERTX(error != 0 || *m != NULL, "%s: the framer returned 0 without a packet (EJUSTRETURN means "
 	    "that the interface keeps it)", ifp->xname);
@@ -76,7 +76,7 @@ driver_output(struct ifnet *ifp, struct mbuf *m)
 	TRACE(ifp->machine, IF_DRIVER, m, ifp->index, m->m_pkthdr.len);
 	if (ifp->machine->checked && ifp->owner != NULL)
 		m_set_owner(m, ifp->owner, (void *)(uintptr_t)ifp->output);
-	GATE_CALL(ifp->owner, "if_output", m, error = ifp->output(ifp, m));
+	GATE_CALL_ABOUT(ifp->owner, "if_output", ifp, m, error = ifp->output(ifp, m));
 	return error == EQFULL_RESULT || error == EQSUSPENDED_RESULT ? 0 : error;
 }
 

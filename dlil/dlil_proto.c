@@ -147,14 +147,15 @@ add_to_media(struct ifnet *ifp, protocol_family_t family, const struct ifnet_dem
 {
 	errno_t error;
 
-	GATE_CALL(ifp->owner, "if_add_proto", NULL, error = ifp->add_proto(ifp, family, descs, count));
+	GATE_CALL_ABOUT(ifp->owner, "if_add_proto", ifp, NULL,
+	    error = ifp->add_proto(ifp, family, descs, count));
 	return error;
 }
 
 static void
 delete_from_media(struct ifnet *ifp, protocol_family_t family)
 {
-	GATE_CALL(ifp->owner, "if_del_proto", NULL, (void)ifp->del_proto(ifp, family));
+	GATE_CALL_ABOUT(ifp->owner, "if_del_proto", ifp, NULL, (void)ifp->del_proto(ifp, family));
 }
 
 static struct if_proto *

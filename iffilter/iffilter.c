@@ -73,7 +73,7 @@ finish(struct iff_entry *e)
 	TAILQ_REMOVE(&ifp->machine->iff->all, e, all);
 	ifp->machine->filter_count--;
 	if (e->filter.iff_detached != NULL)
-		GATE_CALL(e->owner, "iff_detached", NULL,
+		GATE_CALL_ABOUT(e->owner, "iff_detached", ifp, NULL,
 		    e->filter.iff_detached(e->filter.iff_cookie, ifp));
 	ledger_strike(ifp->machine, &e->ledger);
 	e->gone = true;
@@ -246,6 +246,7 @@ filter_packet(struct iff_entry *e, bool in, protocol_family_t family, struct mbu
 	if (e->ifp->machine->checked)
 		lend(e, in, *mp);
 	gate_enter(&gate, e->owner, in ? "iff_input" : "iff_output", shown.m, shown.number);
+	gate.object = e->ifp;
 	if (filter_count_call(&e->counters, in))
 		error = call_measured(e, in, family, mp, frame);
 	else
@@ -311,8 +312,8 @@ iff_event(struct ifnet *ifp, const struct kev_msg *msg)
 		if (e->filter.iff_event == NULL || e->leaving || e->id > newest)
 			continue;
 		/* Interface fact: it is told its own protocol, not the event's. */
-		GATE_CALL(e->owner, "iff_event", NULL, e->filter.iff_event(e->filter.iff_cookie, ifp,
-		    e->filter.iff_protocol, msg));
+		GATE_CALL_ABOUT(e->owner, "iff_event", ifp, NULL, e->filter.iff_event(
+		    e->filter.iff_cookie, ifp, e->filter.iff_protocol, msg));
 	}
 	walk_end(ifp, &walk);
 }
@@ -331,7 +332,7 @@ iff_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, vo
 		if (e->filter.iff_ioctl == NULL || e->leaving || e->id > newest ||
 		    (e->filter.iff_protocol != 0 && e->filter.iff_protocol != family))
 			continue;
-		GATE_CALL(e->owner, "iff_ioctl", NULL, answer = e->filter.iff_ioctl(
+		GATE_CALL_ABOUT(e->owner, "iff_ioctl", ifp, NULL, answer = e->filter.iff_ioctl(
 		    e->filter.iff_cookie, ifp, family, command, argument));
 		if (dlil_ioctl_merge(&result, answer)) {
 			*stop = true;
@@ -406,6 +407,14 @@ wait_and_finish(struct iff_entry *e)
 		kfree(m, e);
 	else if (!walked(ifp))
 		finish(e);
+}
+
+struct ifnet *
+iff_interface(struct nke *m, uint32_t id)
+{
+	const struct iff_entry *e = find_filter(m, id);
+
+	return e != NULL ? e->ifp : NULL;
 }
 
 void

@@ -15,6 +15,8 @@ struct iff_state {
 /* Appends a filter. ENOENT: no interface; ENXIO: not attached; ENOMEM. `pc`: for the ledger. */
 errno_t iff_attach(struct ifnet *, const struct iff_filter *, struct kext *owner, void *pc,
     uint32_t *id);
+/* The interface of that filter; NULL: there is no such filter. */
+struct ifnet *iff_interface(struct nke *, uint32_t id);
 /*
  * Detaches it: iff_detached is called in this thread before it returns; only when it is called from
  * within a callback of the same interface, iff_detached comes after the last such callback has

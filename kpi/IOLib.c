@@ -14,6 +14,7 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
 
@@ -61,12 +62,14 @@ family_free(const char *family, const char *function, void *p, size_t size, void
 void *
 IOMalloc(vm_size_t size)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return family_alloc(by_malloc, size, 16, 0, __builtin_return_address(0));
 }
 
 void *
 IOMallocZero(vm_size_t size)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return family_alloc(by_malloc, size, 16, HEAP_ZERO, __builtin_return_address(0));
 }
 
@@ -79,6 +82,7 @@ IOFree(void *address, vm_size_t size)
 void *
 IOMallocAligned(vm_size_t size, vm_offset_t alignment)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return family_alloc(by_aligned, size, alignment, 0, __builtin_return_address(0));
 }
 
@@ -91,6 +95,7 @@ IOFreeAligned(void *address, vm_size_t size)
 void *
 IOMallocPageable(vm_size_t size, vm_size_t alignment)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return family_alloc(by_pageable, size, alignment > PAGE_SIZE ? alignment : PAGE_SIZE, 0,
 	    __builtin_return_address(0));
 }

@@ -11,6 +11,7 @@
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/ledger.h"
 #include "src/kern/panic.h"
 
@@ -100,6 +101,7 @@ tagged_alloc(const char *function, uint32_t size, OSMallocTag tag, void *pc)
 void *
 OSMalloc(uint32_t size, OSMallocTag tag)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return tagged_alloc("OSMalloc", size, tag, __builtin_return_address(0));
 }
 

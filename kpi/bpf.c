@@ -1,10 +1,12 @@
 /* net/bpf.h: how drivers announce link types and show their packets. The engine is src/net/bpf.c. */
 #include "src/kern/gate.h"
+#include "src/kern/kpi_rule.h"
 #include "src/net/bpf_private.h"
 
 errno_t
 bpf_attach(ifnet_t ifp, u_int32_t dlt, u_int32_t header_length, bpf_send_func send, bpf_tap_func tap)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return bpf_add(ifp, dlt, header_length, send, tap, gate_kext());
 }
 

@@ -5,6 +5,7 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/heap.h"
+#include "src/kern/kpi_rule.h"
 #include "src/net/ifaddr.h"
 
 /* ---- lists -------------------------------------------------------------------------------- */
@@ -47,6 +48,7 @@ ifnet_get_address_list_family(ifnet_t interface, ifaddr_t **addresses, sa_family
 	struct ifaddr **list;
 	uint32_t n;
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (addresses == NULL)
 		return EINVAL;
 	*addresses = NULL;
@@ -64,12 +66,14 @@ ifnet_get_address_list_family(ifnet_t interface, ifaddr_t **addresses, sa_family
 errno_t
 ifnet_get_address_list(ifnet_t interface, ifaddr_t **addresses)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	return ifnet_get_address_list_family(interface, addresses, 0);
 }
 
 void
 ifnet_free_address_list(ifaddr_t *addresses)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (addresses == NULL)
 		return;
 	for (ifaddr_t *p = addresses; *p != NULL; p++)
@@ -163,6 +167,7 @@ ifaddr_withaddr(const struct sockaddr *address)
 	struct ifaddr *ifa;
 	uint32_t v4;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (address == NULL)
 		return NULL;
 	ifa = ifaddr_find(m, address);
@@ -176,12 +181,14 @@ ifaddr_withaddr(const struct sockaddr *address)
 ifaddr_t
 ifaddr_withdstaddr(const struct sockaddr *destination)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return destination != NULL ? retained(ifaddr_find_dst(curmachine(), destination)) : NULL;
 }
 
 ifaddr_t
 ifaddr_withnet(const struct sockaddr *net)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return net != NULL ? retained(ifaddr_find_net(curmachine(), net)) : NULL;
 }
 
@@ -196,6 +203,7 @@ ifaddr_withroute(int flags, const struct sockaddr *destination, const struct soc
 	struct ifaddr *ifa = NULL;
 	struct ifnet *ifp;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (destination == NULL || gateway == NULL)
 		return NULL;
 	if (flags & RTF_GATEWAY) {
@@ -216,6 +224,7 @@ ifaddr_withroute(int flags, const struct sockaddr *destination, const struct soc
 ifaddr_t
 ifaddr_findbestforaddr(const struct sockaddr *addr, ifnet_t interface)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (addr == NULL || interface == NULL)
 		return NULL;
 	return retained(ifaddr_best(interface, addr));

@@ -4,17 +4,20 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/heap.h"
+#include "src/kern/kpi_rule.h"
 
 errno_t
 ifnet_resolve_multicast(ifnet_t ifp, const struct sockaddr *proto_addr, struct sockaddr *ll_addr,
     size_t ll_len)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, ifp);
 	return dlil_resolve_multicast(ifp, proto_addr, ll_addr, ll_len);
 }
 
 errno_t
 ifnet_add_multicast(ifnet_t interface, const struct sockaddr *maddr, ifmultiaddr_t *multicast)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || maddr == NULL)
 		return EINVAL;
 	if (maddr->sa_family != AF_LINK && maddr->sa_family != AF_UNSPEC)
@@ -25,6 +28,7 @@ ifnet_add_multicast(ifnet_t interface, const struct sockaddr *maddr, ifmultiaddr
 errno_t
 ifnet_remove_multicast(ifmultiaddr_t multicast)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, multicast != NULL ? multicast->ifp : NULL);
 	if (multicast == NULL || multicast->addr.ss_family != AF_LINK)
 		return EINVAL;
 	return dlil_multicast_leave(multicast);
@@ -36,6 +40,7 @@ ifnet_get_multicast_list(ifnet_t interface, ifmultiaddr_t **addresses)
 	struct ifmultiaddr *ifma, **list;
 	uint32_t n = 0;
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || addresses == NULL)
 		return EINVAL;
 	TAILQ_FOREACH(ifma, &interface->multicast, link)
@@ -55,6 +60,7 @@ ifnet_get_multicast_list(ifnet_t interface, ifmultiaddr_t **addresses)
 void
 ifnet_free_multicast_list(ifmultiaddr_t *multicasts)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (multicasts == NULL)
 		return;
 	for (ifmultiaddr_t *p = multicasts; *p != NULL; p++)

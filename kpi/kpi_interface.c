@@ -12,6 +12,7 @@
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
 #include "src/kern/inject.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/sched.h"
 #include "src/kern/string_id.h"
 
@@ -42,7 +43,7 @@ ifnet_allocate(const struct ifnet_init_params *init, ifnet_t *interface)
 	struct ifnet *ifp;
 	errno_t error;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (init == NULL || interface == NULL)
 		return EINVAL;
 	error = dlil_allocate(m, init, gate_kext(), &ifp);
@@ -57,14 +58,14 @@ ifnet_allocate(const struct ifnet_init_params *init, ifnet_t *interface)
 errno_t
 ifnet_attach(ifnet_t interface, const struct sockaddr_dl *ll_addr)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_NOT_OF_ITSELF, interface);
 	return dlil_attach(interface, ll_addr);
 }
 
 errno_t
 ifnet_detach(ifnet_t interface)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	return dlil_detach(interface);
 }
 
@@ -91,6 +92,7 @@ ifnet_release(ifnet_t interface)
 errno_t
 ifnet_interface_family_find(const char *module_string, ifnet_family_t *family_id)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (module_string == NULL || family_id == NULL)
 		return EINVAL;
 	return string_id_find(curmachine(), module_string, STRING_ID_FAMILY, family_id);
@@ -103,6 +105,7 @@ ifnet_find_by_name(const char *name, ifnet_t *interface)
 {
 	struct ifnet *ifp;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (name == NULL || interface == NULL)
 		return EINVAL;
 	ifp = dlil_find_by_name(curmachine(), name);
@@ -127,6 +130,7 @@ ifnet_list_get(ifnet_family_t family, ifnet_t **interfaces, u_int32_t *count)
 	struct ifnet *ifp, **list;
 	uint32_t n = 0;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (interfaces == NULL || count == NULL)
 		return EINVAL;
 	TAILQ_FOREACH(ifp, dlil_interfaces(m), link)
@@ -152,6 +156,7 @@ ifnet_list_get(ifnet_family_t family, ifnet_t **interfaces, u_int32_t *count)
 void
 ifnet_list_free(ifnet_t *interfaces)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (interfaces == NULL)
 		return;
 	for (ifnet_t *p = interfaces; *p != NULL; p++)
@@ -185,6 +190,7 @@ ifnet_attach_protocol(ifnet_t interface, protocol_family_t family,
 {
 	struct if_proto params = {.owner = gate_kext()};
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || family == 0 || details == NULL)
 		return EINVAL;
 	params.input = details->input;
@@ -204,6 +210,7 @@ ifnet_attach_protocol_v2(ifnet_t interface, protocol_family_t family,
 {
 	struct if_proto params = {.owner = gate_kext(), .v2 = true};
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || family == 0 || details == NULL)
 		return EINVAL;
 	params.input_v2 = details->input;
@@ -220,7 +227,7 @@ ifnet_attach_protocol_v2(ifnet_t interface, protocol_family_t family,
 errno_t
 ifnet_detach_protocol(ifnet_t interface, protocol_family_t family)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || family == 0)
 		return EINVAL;
 	return dlil_detach_proto(interface, family);
@@ -239,7 +246,7 @@ errno_t
 ifnet_output(ifnet_t interface, protocol_family_t family, mbuf_t packet, void *route,
     const struct sockaddr *dest)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	take_packets(packet);
 	if (interface == NULL || family == 0 || packet == NULL) {
 		m_freem_list(packet);
@@ -251,7 +258,7 @@ ifnet_output(ifnet_t interface, protocol_family_t family, mbuf_t packet, void *r
 errno_t
 ifnet_output_raw(ifnet_t interface, protocol_family_t family, mbuf_t packet)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	take_packets(packet);
 	if (interface == NULL || packet == NULL) {
 		m_freem_list(packet);
@@ -263,7 +270,7 @@ ifnet_output_raw(ifnet_t interface, protocol_family_t family, mbuf_t packet)
 errno_t
 ifnet_ioctl(ifnet_t interface, protocol_family_t family, unsigned long ioctl_code, void *ioctl_arg)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return dlil_ioctl(interface, family, ioctl_code, ioctl_arg);
 }
 
@@ -272,6 +279,7 @@ ifnet_event(ifnet_t interface, struct kern_event_msg *event)
 {
 	struct kev_msg msg;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (interface == NULL || event == NULL)
 		return EINVAL;
 	memset(&msg, 0, sizeof msg);

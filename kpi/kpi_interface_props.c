@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dlil/dlil.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/panic.h"
 
 /* ---- identity ----------------------------------------------------------------------------- */
@@ -54,6 +55,7 @@ ifnet_flags(ifnet_t interface)
 errno_t
 ifnet_set_flags(ifnet_t interface, u_int16_t new_flags, u_int16_t mask)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	return interface != NULL ? dlil_set_flags(interface, new_flags, mask) : EINVAL;
 }
 
@@ -68,6 +70,7 @@ ifnet_set_capabilities_supported(ifnet_t interface, u_int32_t new_caps, u_int32_
 {
 	uint32_t caps;
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL)
 		return EINVAL;
 	caps = (new_caps & mask) | (interface->capabilities & ~mask);
@@ -89,6 +92,7 @@ ifnet_set_capabilities_enabled(ifnet_t interface, u_int32_t new_caps, u_int32_t 
 	uint32_t caps;
 	errno_t error = 0;
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL)
 		return EINVAL;
 	caps = (new_caps & mask) | (interface->capenable & ~mask);
@@ -146,6 +150,7 @@ ifnet_set_offload(ifnet_t interface, ifnet_offload_t offload)
 {
 	uint32_t caps;
 
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL)
 		return EINVAL;
 	interface->offload = offload & OFFLOAD_KNOWN;
@@ -214,6 +219,7 @@ ifnet_get_wake_flags(ifnet_t interface)
 errno_t
 ifnet_set_wake_flags(ifnet_t interface, u_int32_t properties, u_int32_t mask)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || (properties & mask & ~(uint32_t)IFNET_WAKE_ON_MAGIC_PACKET) != 0)
 		return EINVAL;
 	interface->wake_flags = (properties & mask) | (interface->wake_flags & ~mask);
@@ -224,6 +230,7 @@ ifnet_set_wake_flags(ifnet_t interface, u_int32_t properties, u_int32_t mask)
 errno_t
 ifnet_set_link_mib_data(ifnet_t interface, void *mib_data, u_int32_t mib_len)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL)
 		return EINVAL;
 	interface->link_mib = mib_data;
@@ -234,6 +241,7 @@ ifnet_set_link_mib_data(ifnet_t interface, void *mib_data, u_int32_t mib_len)
 errno_t
 ifnet_get_link_mib_data(ifnet_t interface, void *mib_data, u_int32_t *mib_len)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	if (interface == NULL || mib_len == NULL)
 		return EINVAL;
 	if (*mib_len < interface->link_mib_len)
@@ -336,6 +344,7 @@ ifnet_set_baudrate(ifnet_t interface, u_int64_t baudrate)
 errno_t
 ifnet_set_promiscuous(ifnet_t interface, int on)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	KASSERTX(interface != NULL, "ifnet_set_promiscuous: the interface is NULL");
 	return dlil_set_promiscuous(interface, on != 0);
 }
@@ -343,12 +352,14 @@ ifnet_set_promiscuous(ifnet_t interface, int on)
 errno_t
 ifnet_set_lladdr(ifnet_t interface, const void *lladdr, size_t lladdr_len)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_INTERFACE, interface);
 	return interface != NULL ? dlil_set_lladdr(interface, lladdr, lladdr_len) : EINVAL;
 }
 
 errno_t
 ifnet_lladdr_copy_bytes(ifnet_t interface, void *lladdr, size_t length)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (interface == NULL || lladdr == NULL)
 		return EINVAL;
 	KASSERTX(interface->has_lladdr, "ifnet_lladdr_copy_bytes: %s has no link address before its "

@@ -3,6 +3,7 @@
 
 #include "iffilter/iffilter.h"
 #include "src/kern/gate.h"
+#include "src/kern/kpi_rule.h"
 
 errno_t
 iflt_attach(ifnet_t ifp, const struct iff_filter *filter, interface_filter_t *filter_ref)
@@ -10,7 +11,7 @@ iflt_attach(ifnet_t ifp, const struct iff_filter *filter, interface_filter_t *fi
 	uint32_t id = 0;
 	errno_t error;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_FILTERS, ifp);
 	error = iff_attach(ifp, filter, gate_kext(), __builtin_return_address(0), &id);
 	if (error == 0)
 		*filter_ref = (interface_filter_t)(uintptr_t)id;
@@ -20,7 +21,9 @@ iflt_attach(ifnet_t ifp, const struct iff_filter *filter, interface_filter_t *fi
 void
 iflt_detach(interface_filter_t filter_ref)
 {
-	sched_preempt_point();
+	uint32_t id = (uint32_t)(uintptr_t)filter_ref;
+
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_FILTERS, iff_interface(curmachine(), id));
 	if (filter_ref != NULL)
-		iff_detach(curmachine(), (uint32_t)(uintptr_t)filter_ref);
+		iff_detach(curmachine(), id);
 }

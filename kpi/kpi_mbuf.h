@@ -3,9 +3,9 @@
 #define NKE_KPI_MBUF_H
 
 #include "src/kern/gate.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/mbuf.h"
 #include "src/kern/panic.h"
-#include "src/kern/sched.h"
 
 #define KPI_UNLIKELY(x)	__builtin_expect((x), 0)
 
@@ -31,13 +31,11 @@
 		    __func__, (void *)(m));						\
 } while (0)
 
-/* Where a Mac may sleep for memory, somebody else may run here. */
-static inline void
-kpi_may_wait(mbuf_how_t how)
-{
-	if (how == MBUF_WAITOK)
-		sched_preempt_point();
-}
+/* Where a Mac may sleep for memory. */
+#define KPI_MAY_WAIT(how) do {								\
+	if ((how) == MBUF_WAITOK)							\
+		KPI_RULES(KPI_SLEEPS, NULL);						\
+} while (0)
 
 /* A packet that is new in the hands of the kext that calls. */
 static inline void

@@ -11,7 +11,7 @@
 errno_t
 mbuf_get(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf)
 {
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*mbuf = m_get(curmachine(), (int)how, (int)type);
 	if (*mbuf == NULL)
 		return ENOMEM;
@@ -22,7 +22,7 @@ mbuf_get(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf)
 errno_t
 mbuf_gethdr(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf)
 {
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*mbuf = m_gethdr(curmachine(), (int)how, (int)type);
 	if (*mbuf == NULL)
 		return ENOMEM;
@@ -33,7 +33,7 @@ mbuf_gethdr(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf)
 errno_t
 mbuf_getpacket(mbuf_how_t how, mbuf_t *mbuf)
 {
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*mbuf = m_getpacket(curmachine(), (int)how);
 	if (*mbuf == NULL)
 		return how == MBUF_WAITOK ? ENOMEM : EWOULDBLOCK;
@@ -81,13 +81,13 @@ mbuf_alloccluster(mbuf_how_t how, size_t *size, caddr_t *addr)
 {
 	struct m_ext_ref *ref;
 
+	KPI_MAY_WAIT(how);
 	if (size == NULL || *size == 0 || addr == NULL)
 		return EINVAL;
 	*addr = NULL;
 	*size = cluster_for(*size);
 	if (*size == 0)
 		return ENOMEM;
-	kpi_may_wait(how);
 	ref = mcl_alloc(curmachine(), *size);
 	if (ref == NULL)
 		return ENOMEM;
@@ -120,10 +120,10 @@ mbuf_attachcluster(mbuf_how_t how, mbuf_type_t type, mbuf_t *mbuf, caddr_t extbu
 	struct m_ext_ref *ref, *old = NULL;
 	struct mbuf *m;
 
+	KPI_MAY_WAIT(how);
 	/* A length of an mbuf has 31 bits. */
 	if (mbuf == NULL || extbuf == NULL || extfree == NULL || extsize == 0 || extsize > INT32_MAX)
 		return EINVAL;
-	kpi_may_wait(how);
 	if (*mbuf == NULL) {
 		*mbuf = m_gethdr(machine, (int)how, (int)type);
 		if (*mbuf == NULL)
@@ -153,9 +153,9 @@ mbuf_getcluster(mbuf_how_t how, mbuf_type_t type, size_t size, mbuf_t *mbuf)
 	struct nke *machine = curmachine();
 	struct mbuf *made = NULL;
 
+	KPI_MAY_WAIT(how);
 	if (mbuf == NULL || !is_cluster_size(size))
 		return EINVAL;
-	kpi_may_wait(how);
 	if (*mbuf == NULL) {
 		made = m_get(machine, (int)how, (int)type);
 		if (made == NULL)
@@ -236,7 +236,6 @@ get_packets(unsigned count, mbuf_how_t how, size_t len, unsigned *maxchunks, mbu
 	*mbuf = NULL;
 	if (limit != 0 && chunks > limit)
 		return ENOBUFS;
-	kpi_may_wait(how);
 	for (; count != 0; count--) {
 		*link = get_packet(curmachine(), (int)how, len, chunks);
 		if (*link == NULL) {
@@ -255,6 +254,7 @@ get_packets(unsigned count, mbuf_how_t how, size_t len, unsigned *maxchunks, mbu
 errno_t
 mbuf_allocpacket(mbuf_how_t how, size_t packetlen, unsigned int *maxchunks, mbuf_t *mbuf)
 {
+	KPI_MAY_WAIT(how);
 	if (packetlen == 0)
 		return EINVAL;
 	return get_packets(1, how, packetlen, maxchunks, mbuf, KPI_CALLER);
@@ -264,6 +264,7 @@ errno_t
 mbuf_allocpacket_list(unsigned int numpkts, mbuf_how_t how, size_t packetlen,
     unsigned int *maxchunks, mbuf_t *mbuf)
 {
+	KPI_MAY_WAIT(how);
 	if (numpkts == 0 || packetlen == 0)
 		return EINVAL;
 	return get_packets(numpkts, how, packetlen, maxchunks, mbuf, KPI_CALLER);

@@ -8,7 +8,7 @@ errno_t
 mbuf_copym(const mbuf_t src, size_t offset, size_t len, mbuf_how_t how, mbuf_t *new_mbuf)
 {
 	KPI_LIVE(src);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*new_mbuf = m_copym(src, offset, len, (int)how);
 	if (*new_mbuf == NULL)
 		return ENOMEM;
@@ -20,7 +20,7 @@ errno_t
 mbuf_dup(const mbuf_t src, mbuf_how_t how, mbuf_t *new_mbuf)
 {
 	KPI_LIVE(src);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*new_mbuf = m_dup(src, (int)how);
 	if (*new_mbuf == NULL)
 		return ENOMEM;
@@ -32,7 +32,7 @@ errno_t
 mbuf_prepend(mbuf_t *mbuf, size_t len, mbuf_how_t how)
 {
 	KPI_LIVE(*mbuf);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*mbuf = m_prepend(*mbuf, len, (int)how);
 	if (*mbuf == NULL)
 		return ENOMEM;
@@ -44,7 +44,7 @@ errno_t
 mbuf_split(mbuf_t src, size_t offset, mbuf_how_t how, mbuf_t *new_mbuf)
 {
 	KPI_LIVE(src);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	*new_mbuf = m_split(src, offset, (int)how);
 	if (*new_mbuf == NULL)
 		return ENOMEM;
@@ -114,7 +114,7 @@ mbuf_copyback(mbuf_t mbuf, size_t offset, size_t length, const void *data, mbuf_
 	if (mbuf == NULL || length == 0 || data == NULL)
 		return EINVAL;
 	KPI_LIVE(mbuf);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	KPI_TOUCH(mbuf);
 	return m_copyback(mbuf, offset, length, data, (int)how);
 }

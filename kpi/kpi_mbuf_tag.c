@@ -8,6 +8,7 @@
 errno_t
 mbuf_tag_id_find(const char *name, mbuf_tag_id_t *out_id)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (name == NULL || out_id == NULL)
 		return EINVAL;
 	return string_id_find(curmachine(), name, STRING_ID_MBUF_TAG, out_id);
@@ -31,7 +32,7 @@ mbuf_tag_allocate(mbuf_t mbuf, mbuf_tag_id_t id, mbuf_tag_type_t type, size_t le
 	if (!can_have(mbuf, id) || length == 0 || length > UINT16_MAX || data_p == NULL)
 		return EINVAL;
 	KPI_LIVE(mbuf);
-	kpi_may_wait(how);
+	KPI_MAY_WAIT(how);
 	if (m_tag_find(mbuf, id, type) != NULL)
 		return EEXIST;
 	t = m_tag_add(curmachine(), mbuf, id, type, length);

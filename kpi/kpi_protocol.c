@@ -4,13 +4,14 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/gate.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/panic.h"
-#include "src/kern/sched.h"
 
 errno_t
 proto_register_plumber(protocol_family_t proto_fam, ifnet_family_t if_fam,
     proto_plumb_handler plumb, proto_unplumb_handler unplumb)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_PLUMBERS, NULL);
 	return dlil_register_plumber(curmachine(), proto_fam, if_fam, plumb, unplumb, gate_kext(),
 	    __builtin_return_address(0));
 }
@@ -18,6 +19,7 @@ proto_register_plumber(protocol_family_t proto_fam, ifnet_family_t if_fam,
 void
 proto_unregister_plumber(protocol_family_t proto_fam, ifnet_family_t if_fam)
 {
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_PLUMBERS, NULL);
 	dlil_unregister_plumber(curmachine(), proto_fam, if_fam);
 }
 
@@ -44,7 +46,7 @@ proto_input(protocol_family_t protocol, mbuf_t packet)
 	struct nke *machine = curmachine();
 	const struct net_proto *np = dlil_net_proto(machine, protocol);
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (np == NULL)
 		return -1;
 	for (struct mbuf *m = packet; m != NULL; m = m->m_nextpkt) {
@@ -65,6 +67,7 @@ proto_inject(protocol_family_t protocol, mbuf_t packet)
 	struct nke *machine = curmachine();
 	errno_t error = dlil_inject(machine, protocol, packet);
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (error == 0 && machine->checked)
 		for (struct mbuf *m = packet; m != NULL; m = m->m_nextpkt)
 			m_set_owner(m, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/klog.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/lock.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
@@ -271,7 +272,7 @@ lck_mtx_init(lck_mtx_t *lck, lck_grp_t *grp, lck_attr_t *attr)
 void
 lck_mtx_lock(lck_mtx_t *lck)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	lock_acquire(word(lck), LOCK_MUTEX);
 }
 
@@ -343,7 +344,7 @@ lck_rw_init(lck_rw_t *lck, lck_grp_t *grp, lck_attr_t *attr)
 void
 lck_rw_lock_shared(lck_rw_t *lck)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	lock_acquire_shared(word(lck));
 }
 
@@ -357,7 +358,7 @@ lck_rw_unlock_shared(lck_rw_t *lck)
 void
 lck_rw_lock_exclusive(lck_rw_t *lck)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	lock_acquire(word(lck), LOCK_RW);
 }
 

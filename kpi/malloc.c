@@ -6,6 +6,7 @@
 #include <sys/malloc.h>
 
 #include "src/kern/heap.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/thread.h"
 
 static int
@@ -18,6 +19,8 @@ heap_flags(int flags)
 void *
 _MALLOC(size_t size, int type, int flags)
 {
+	if (!(flags & M_NOWAIT))
+		KPI_RULES(KPI_SLEEPS, NULL);
 	(void)type;
 	if (size == 0)
 		return NULL;
@@ -48,6 +51,8 @@ _REALLOC(void *addr, size_t size, int type, int flags)
 void *
 _MALLOC_ZONE(size_t size, int type, int flags)
 {
+	if (!(flags & M_NOWAIT))
+		KPI_RULES(KPI_SLEEPS, NULL);
 	(void)type;
 	return heap_alloc_for(curmachine(), size, 16, heap_flags(flags), HEAP_MALLOC,
 	    __builtin_return_address(0));

@@ -58,7 +58,7 @@ int nke_kext_load_static(nke_t *m, const struct nke_kext_static *kext, nke_kext_
 int nke_kext_unload(nke_t *m, nke_kext_t *k, unsigned *leaks);
 
 /* How to wait for a kext to let go. All zero: a minute, without being told. */
-struct nke_kext_drain {
+struct nke_drain {
 	uint64_t timeout_ns;		/* of the machine's time; 0: 60 s */
 	/* Told after each attempt how long it has waited, and what still holds the kext, line by line. */
 	void (*progress)(void *ctx, uint64_t waited_ns, const char *holders);
@@ -74,7 +74,7 @@ struct nke_kext_drain {
  * 0, EFAULT: as nke_kext_unload. EBUSY: the time is over, or nothing is going to happen any more in virtual
  * time; nke_error_text() says what holds it.
  */
-int nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_kext_drain *how, unsigned *leaks);
+int nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_drain *how, unsigned *leaks);
 
 /*
  * How many objects have been left behind by kexts that are unloaded, or stopped and not to be unmapped; not

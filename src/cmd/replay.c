@@ -32,6 +32,8 @@ static const char help[] =
 "  -j N               spread the flows over N machines, each with its own copy of the kexts\n"
 "  --memory MIB       limit of each machine's packet memory (64)\n"
 "  --seed N           seed of the machines' random numbers (1)\n"
+"  --sched random:N   hand the CPU over at calls and lock operations, by seed N, so that locks which\n"
+"                     kexts lack show up\n"
 "  --check            checked mode: owners of packets, poisoned free memory, full backtraces;\n"
 "                     memory that a kext forgets to free is an error\n"
 "  --quiet            no progress and no summary; kexts still log\n"
@@ -47,7 +49,7 @@ struct options {
 	unsigned jobs;
 	unsigned long memory_mib;
 	unsigned long long seed;
-	bool check, quiet;
+	bool check, quiet, sched_random;
 };
 
 /* ---- what is said meanwhile ----------------------------------------------------------------- */
@@ -322,6 +324,7 @@ run(const struct options *o)
 	config.jobs = o->jobs;
 	config.machine.checked = o->check;
 	config.machine.seed = o->seed;
+	config.machine.sched_random = o->sched_random;
 	config.machine.mbuf_limit_bytes = (size_t)o->memory_mib << 20;
 	config.machine.log = print_log;
 	config.machine.log_ctx = &screen;
@@ -403,6 +406,16 @@ parse_option(int c, char **argv, struct options *o)
 			return false;
 		o->seed = n;
 		return true;
+	case 'S':
+		if (strncmp(optarg, "random:", 7) != 0) {
+			cmd_usage("replay", "--sched takes random:SEED, not '%s'", optarg);
+			return false;
+		}
+		if (!parse_number("--sched random:", optarg + 7, 0, (unsigned long)-1, &n))
+			return false;
+		o->seed = n;
+		o->sched_random = true;
+		return true;
 	case 'c':
 		o->check = true;
 		return true;
@@ -444,7 +457,8 @@ cmd_replay(int argc, char **argv)
 	    {"kext", required_argument, NULL, 'k'}, {"host", required_argument, NULL, 'h'},
 	    {"interface", required_argument, NULL, 'i'}, {"json", required_argument, NULL, 'J'},
 	    {"memory", required_argument, NULL, 'm'}, {"seed", required_argument, NULL, 's'},
-	    {"check", no_argument, NULL, 'c'}, {"quiet", no_argument, NULL, 'q'},
+	    {"sched", required_argument, NULL, 'S'}, {"check", no_argument, NULL, 'c'},
+	    {"quiet", no_argument, NULL, 'q'},
 	    {"help", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
 	struct options o = {.jobs = 1, .memory_mib = 64, .seed = 1};
 	int c, error;

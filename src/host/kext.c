@@ -342,9 +342,9 @@ wait_for_change(nke_t *m, uint64_t deadline)
 }
 
 int
-nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_kext_drain *how, unsigned *leaks)
+nke_kext_drain(nke_t *m, nke_kext_t *k, const struct nke_drain *how, unsigned *leaks)
 {
-	static const struct nke_kext_drain usual;
+	static const struct nke_drain usual;
 	uint64_t start = nke_uptime(m), timeout;
 
 	if (how == NULL)

@@ -19,6 +19,7 @@ struct gate_frame {
 	struct kext *kext;		/* NULL: a client linked in statically, without a kext */
 	const char *callback;		/* "iff_input" */
 	const struct mbuf *packet;	/* what it was called for; NULL none. May be freed by now */
+	const void *object;		/* the interface or socket it is about; NULL: none, or not told */
 	uint64_t packet_number;		/* of the capture, 0 none; stays valid */
 	uint16_t locks_held;
 };
@@ -40,6 +41,7 @@ gate_enter_on(struct thread *t, struct gate_frame *f, struct kext *kext, const c
 	f->kext = kext;
 	f->callback = callback;
 	f->packet = packet;
+	f->object = NULL;
 	f->packet_number = packet_number;
 	f->locks_held = t->locks_held;
 	t->gate = f;
@@ -66,10 +68,14 @@ gate_leave(struct gate_frame *f)
 	gate_leave_on(curthread(), f);
 }
 
-#define GATE_CALL(kext, callback, packet, call) do {					\
+#define GATE_CALL(kext, callback, packet, ...)	GATE_CALL_ABOUT(kext, callback, NULL, packet, __VA_ARGS__)
+
+/* The same for a callback during which a Mac holds a lock of `about`: see kpi_rule.h. */
+#define GATE_CALL_ABOUT(kext, callback, about, packet, ...) do {			\
 	struct gate_frame gate_frame_;							\
 	gate_enter(&gate_frame_, (kext), (callback), (packet), gate_packet_number(packet));	\
-	call;										\
+	gate_frame_.object = (about);							\
+	__VA_ARGS__;									\
 	gate_leave(&gate_frame_);							\
 } while (0)
 

@@ -371,7 +371,7 @@ static void
 a_drain_waits_until_the_kext_lets_go(void **state)
 {
 	struct drained seen = {0, 0};
-	struct nke_kext_drain how = {500000000, note_progress, &seen};
+	struct nke_drain how = {500000000, note_progress, &seen};
 	nke_t *m = machine("a");
 	nke_kext_t *k = load(m, "sleeper.kext");
 

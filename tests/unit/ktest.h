@@ -4,6 +4,7 @@
  *
  *	KTEST(prepend_grows_the_packet) { ... CHECK_EQ(mbuf_len(m), 20); ... }
  *	KTEST_PANICS(double_free_is_named, "freed twice") { ... }
+ *	KTEST_UNCHECKED(what_checked_mode_forbids_works) { ... }
  *	KTEST_SUITE(mbuf, T(prepend_grows_the_packet), T(double_free_is_named));
  *
  * A suite file test_NAME.c defines exactly one KTEST_SUITE(NAME, ...). After every test the runner
@@ -20,6 +21,7 @@ struct ktest {
 	const char *name;
 	void (*run)(void);
 	const char *panics;		/* expected part of the panic report, NULL: must not panic */
+	bool unchecked;			/* the machine is not in checked mode */
 };
 
 struct ktest_suite {
@@ -29,11 +31,15 @@ struct ktest_suite {
 
 #define KTEST(id)								\
 	static void ktest_run_##id(void);					\
-	static const struct ktest ktest_##id = {#id, ktest_run_##id, NULL};	\
+	static const struct ktest ktest_##id = {#id, ktest_run_##id, NULL, false};	\
 	static void ktest_run_##id(void)
 #define KTEST_PANICS(id, report)						\
 	static void ktest_run_##id(void);					\
-	static const struct ktest ktest_##id = {#id, ktest_run_##id, report};	\
+	static const struct ktest ktest_##id = {#id, ktest_run_##id, report, false};	\
+	static void ktest_run_##id(void)
+#define KTEST_UNCHECKED(id)							\
+	static void ktest_run_##id(void);					\
+	static const struct ktest ktest_##id = {#id, ktest_run_##id, NULL, true};	\
 	static void ktest_run_##id(void)
 #define T(id) &ktest_##id
 #define KTEST_SUITE(id, ...)							\

@@ -270,7 +270,7 @@ KTEST(an_interface_can_be_detached_from_its_own_output)
 	CHECK_STR(said(), "del:77 prt-detached:77 detached");
 }
 
-KTEST(an_interface_can_be_detached_from_demux_and_protocol)
+KTEST_UNCHECKED(an_interface_can_be_detached_from_demux_and_protocol)
 {
 	the = attached_interface("x", 0);
 	CHECK_EQ(attach_recorder(the, 77), 0);
