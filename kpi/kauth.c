@@ -1,13 +1,15 @@
 /*
- * sys/kauth.h and sys/ucred.h: the one credential there is, scopes, and who may do what: the
- * superuser.
+ * sys/kauth.h and sys/ucred.h: credentials, scopes, and who may do what. The current credential is that
+ * of the process for which the thread acts.
  */
 #include <string.h>
 #include <sys/kauth.h>
+#include <sys/proc.h>
 #include <sys/ucred.h>
 
 #include "src/kern/kauth.h"
 #include "src/kern/panic.h"
+#include "src/kern/proc.h"
 #include "src/kern/thread.h"
 
 /* ---- credentials -------------------------------------------------------------------------- */
@@ -23,7 +25,7 @@ valid(const char *function, kauth_cred_t cred)
 kauth_cred_t
 kauth_cred_get(void)
 {
-	return kauth_root(curmachine());
+	return proc_current()->cred;
 }
 
 kauth_cred_t
@@ -38,8 +40,10 @@ kauth_cred_get_with_ref(void)
 kauth_cred_t
 kauth_cred_proc_ref(proc_t procp)
 {
-	(void)procp;
-	return kauth_cred_get_with_ref();
+	kauth_cred_t cred = proc_ucred(procp);
+
+	cred->refs++;
+	return cred;
 }
 
 /* NULL and FSCRED are let through, as on Darwin. */
@@ -61,9 +65,7 @@ kauth_cred_unref(kauth_cred_t *cred)
 	if (!IS_VALID_CRED(c))
 		return;
 	valid("kauth_cred_unref", c);
-	if (c->refs == 1)
-		kpanic("kauth_cred_unref: a reference was dropped that nobody had taken");
-	c->refs--;
+	kauth_cred_give_back(curmachine(), c);
 }
 
 uid_t

@@ -1,9 +1,5 @@
 /*
- * sys/proc.h and kern/task.h: sleeping and waking, and the two processes there are. Called by kexts.
- *
- * A host thread that calls into a machine is process 100, "nke", a child of process 1; kernel
- * threads and what runs in soft interrupts and callouts are process 0, "kernel_task". Both are
- * the superuser's, and constants, so references need no counting.
+ * sys/proc.h and kern/task.h: sleeping and waking, and processes (src/kern/proc.h), as kexts see them.
  */
 #include <kern/task.h>
 #include <string.h>
@@ -11,25 +7,20 @@
 #include <sys/proc.h>
 #include <sys/systm.h>
 
+#include "src/kern/kauth.h"
 #include "src/kern/klog.h"
 #include "src/kern/lock.h"
 #include "src/kern/panic.h"
+#include "src/kern/proc.h"
 #include "src/kern/sched.h"
 
 #define NS_PER_TICK	10000000u	/* hz is 100 */
 
-struct proc {
-	int pid, ppid;
-	char name[MAXCOMLEN + 1];
-};
-
 struct task {
-	int pid;
+	bool kernel;
 };
 
-static const struct proc kernel_process = {0, 0, "kernel_task"};
-static const struct proc host_process = {100, 1, "nke"};
-static const struct task host_task = {100}, the_kernel_task = {0};
+static const struct task user_task = {false}, the_kernel_task = {true};
 
 extern __attribute__((visibility("default"))) const struct task *const constant_kernel_task
     __asm__("kernel_task");
@@ -113,89 +104,80 @@ wakeup_one(caddr_t chan)
 
 /* ---- processes ---------------------------------------------------------------------------- */
 
-static const struct proc *
-current(void)
+static struct proc *
+valid(const char *function, proc_t p)
 {
-	const struct thread *t = curthread();
-
-	if (t->host_thread && t->current_softintr == NULL && t->current_callout == NULL)
-		return &host_process;
-	return &kernel_process;
-}
-
-static const struct proc *
-find(int pid)
-{
-	if (pid == kernel_process.pid)
-		return &kernel_process;
-	return pid == host_process.pid ? &host_process : NULL;
-}
-
-static proc_t
-handle(const struct proc *p)
-{
-	return (proc_t)(uintptr_t)p;
+	if (p == NULL || p->magic != PROC_MAGIC)
+		kpanic("%s: %p is no process", function, (void *)p);
+	return p;
 }
 
 proc_t
 current_proc(void)
 {
-	return handle(current());
+	return proc_current();
 }
 
 proc_t
 current_proc_EXTERNAL(void)
 {
-	return handle(current());
+	return proc_current();
 }
 
 proc_t
 proc_self(void)
 {
-	return handle(current());
+	struct proc *p = proc_current();
+
+	proc_retain(p);
+	return p;
 }
 
 proc_t
 proc_find(int pid)
 {
-	return handle(find(pid));
+	struct proc *p = proc_by_pid(curmachine(), pid);
+
+	if (p != NULL)
+		proc_retain(p);
+	return p;
 }
 
 int
 proc_rele(proc_t p)
 {
-	(void)p;
+	proc_release(p);
 	return 0;
 }
 
 int
 proc_selfpid(void)
 {
-	return current()->pid;
+	return proc_current()->pid;
 }
 
 int
 proc_selfppid(void)
 {
-	return current()->ppid;
+	return proc_current()->ppid;
 }
 
 pid_t
 proc_selfpgrpid(void)
 {
-	return current()->pid;
+	return proc_current()->pid;
 }
 
 int
 proc_pid(proc_t p)
 {
-	return p != NULL ? p->pid : -1;
+	return p != NULL ? valid("proc_pid", p)->pid : -1;
 }
 
 int
 proc_ppid(proc_t p)
 {
-	return p != NULL ? p->ppid : -1;
+	return p != NULL ? valid("proc_ppid", p)->ppid : -1;
 }
 
 int
@@ -220,39 +202,37 @@ static void
 copy_name(const struct proc *p, char *buf, int size)
 {
 	if (p != NULL && size > 0)
-		ksnprintf(buf, (size_t)size, "%s", p->name);
+		strlcpy(buf, p->comm, (size_t)size);
 }
 
 void
 proc_name(int pid, char *buf, int size)
 {
-	copy_name(find(pid), buf, size);
+	copy_name(proc_by_pid(curmachine(), pid), buf, size);
 }
 
 void
 proc_selfname(char *buf, int size)
 {
-	copy_name(current(), buf, size);
+	copy_name(proc_current(), buf, size);
 }
 
 char *
 proc_best_name(proc_t p)
 {
-	return p->name;
+	return valid("proc_best_name", p)->name;
 }
 
 int
 proc_suser(proc_t p)
 {
-	(void)p;
-	return 0;
+	return valid("proc_suser", p)->cred->uid == 0 ? 0 : EPERM;
 }
 
 kauth_cred_t
 proc_ucred(proc_t p)
 {
-	(void)p;
-	return kauth_cred_get();
+	return valid("proc_ucred", p)->cred;
 }
 
 int
@@ -268,7 +248,14 @@ proc_is64bit_data(proc_t p)
 	return proc_is64bit(p);
 }
 
-/* What neither process is or does. */
+/* No thread is it any more: it lives because somebody holds it. */
+int
+proc_exiting(proc_t p)
+{
+	return proc_ended(valid("proc_exiting", p));
+}
+
+/* What no process is or does. */
 #define NEVER(name)								\
 	int									\
 	name(proc_t p)								\
@@ -278,7 +265,6 @@ proc_is64bit_data(proc_t p)
 	}
 
 NEVER(proc_is_classic)
-NEVER(proc_exiting)
 NEVER(proc_in_teardown)
 NEVER(proc_issetugid)
 NEVER(proc_forcequota)
@@ -286,11 +272,18 @@ NEVER(proc_noremotehang)
 NEVER(proc_tbe)
 NEVER(proc_chrooted)
 
+/* From parent to parent, as far as the parents are processes of the machine. */
 int
 proc_isinferior(int pid, int ancestor)
 {
-	return pid == host_process.pid &&
-	    (ancestor == 0 || ancestor == host_process.ppid || ancestor == pid);
+	const struct proc *p = proc_by_pid(curmachine(), pid);
+
+	for (int steps = 0; p != NULL && p->pid != 0 && steps < 1000; steps++) {
+		if (p->pid == ancestor || p->ppid == ancestor || ancestor == 0)
+			return 1;
+		p = proc_by_pid(curmachine(), p->ppid);
+	}
+	return 0;
 }
 
 /* A process of the host takes no signals from a machine. */
@@ -313,5 +306,5 @@ proc_issignal(int pid, sigset_t mask)
 task_t
 current_task(void)
 {
-	return (task_t)(uintptr_t)(current() == &host_process ? &host_task : &the_kernel_task);
+	return (task_t)(uintptr_t)(proc_current()->pid == 0 ? &the_kernel_task : &user_task);
 }

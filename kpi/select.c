@@ -1,29 +1,24 @@
-/*
- * sys/select.h: a thing that can be selected on keeps who waits. Opaque word 0 is the process,
- * word 1 is not used; threads of the machine wait on the address of the selinfo itself.
- */
+/* sys/select.h: a kext says what a selecting thread waits for, and wakes it (src/kern/select.h). */
 #include <sys/select.h>
 
-#include "src/kern/sched.h"
+#include "src/kern/select.h"
+#include "src/kern/thread.h"
 
 void
 selrecord(proc_t selector, struct selinfo *s, void *wql)
 {
-	(void)wql;
-	s->si_opaque[0] = selector;
+	(void)selector;
+	select_record(curmachine(), wql, s);
 }
 
 void
 selwakeup(struct selinfo *s)
 {
-	if (s->si_opaque[0] == NULL)
-		return;
-	s->si_opaque[0] = NULL;
-	sched_wakeup(s, false, THREAD_AWAKENED);
+	select_wakeup(curmachine(), s);
 }
 
 void
 selthreadclear(struct selinfo *s)
 {
-	s->si_opaque[0] = NULL;
+	select_clear(curmachine(), s);
 }

@@ -8,22 +8,9 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/thread.h"
+#include "src/kern/uio.h"
 
-struct uio_piece {
-	user_addr_t base;
-	user_size_t length;
-};
-
-struct uio {
-	off_t offset;
-	user_ssize_t resid;
-	int space;
-	int direction;
-	int room;			/* pieces there is memory for */
-	int count;			/* pieces in use, from `first` on */
-	int first;
-	struct uio_piece pieces[];
-};
+/* The pieces are in the same block, behind the struct. */
 
 static uio_t
 make_uio(int room, void *pc)
@@ -34,8 +21,10 @@ make_uio(int room, void *pc)
 		return NULL;
 	u = heap_alloc_for(curmachine(), sizeof *u + (size_t)room * sizeof u->pieces[0], 16,
 	    HEAP_ZERO, HEAP_UIO, pc);
-	if (u != NULL)
-		u->room = room;
+	if (u == NULL)
+		return NULL;
+	u->room = room;
+	u->pieces = (struct uio_piece *)(void *)(u + 1);
 	return u;
 }
 
@@ -64,8 +53,14 @@ uio_duplicate(uio_t uio)
 {
 	uio_t copy = make_uio(uio->room, __builtin_return_address(0));
 
-	if (copy != NULL)
-		memcpy(copy, uio, sizeof *uio + (size_t)uio->room * sizeof uio->pieces[0]);
+	struct uio_piece *pieces;
+
+	if (copy == NULL)
+		return NULL;
+	pieces = copy->pieces;
+	*copy = *uio;
+	copy->pieces = pieces;
+	memcpy(pieces, uio->pieces, (size_t)uio->room * sizeof *pieces);
 	return copy;
 }
 

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 #include <nke/socket.h>
@@ -224,4 +225,37 @@ host_sockaddr_error(const struct sockaddr *sa, socklen_t len)
 	if (len < sizeof sa->sa_family || sa->sa_family == AF_INET || sa->sa_family == AF_INET6)
 		return EINVAL;
 	return EAFNOSUPPORT;
+}
+
+/* ---- ioctls ------------------------------------------------------------------------------- */
+
+#define DARWIN_IOC_VOID	0x20000000ul
+#define DARWIN_IOC_OUT	0x40000000ul
+#define DARWIN_IOC_IN	0x80000000ul
+#define DARWIN_IOC_MOST	8191u	/* bytes of argument */
+
+static const struct {
+	unsigned long host, darwin;
+} ioctls[] = {
+	{FIONREAD, 0x4004667f}, {FIONBIO, 0x8004667e}, {FIOASYNC, 0x8004667d}, {FIOCLEX, 0x20006601},
+	{FIONCLEX, 0x20006602},
+};
+
+unsigned long
+darwin_ioctl_from_host(unsigned long host)
+{
+	for (size_t i = 0; i < sizeof ioctls / sizeof ioctls[0]; i++)
+		if (host == ioctls[i].host)
+			return ioctls[i].darwin;
+#ifdef _IOC_DIR
+	if (_IOC_SIZE(host) > DARWIN_IOC_MOST)
+		return 0;
+	unsigned long direction = (_IOC_DIR(host) & _IOC_READ ? DARWIN_IOC_OUT : 0) |
+	    (_IOC_DIR(host) & _IOC_WRITE ? DARWIN_IOC_IN : 0);
+
+	return (direction != 0 ? direction : DARWIN_IOC_VOID) | (unsigned long)_IOC_SIZE(host) << 16 |
+	    (unsigned long)_IOC_TYPE(host) << 8 | (unsigned long)_IOC_NR(host);
+#else
+	return host;
+#endif
 }

@@ -19,6 +19,12 @@ int darwin_errno_to_host(int darwin);
 #define DARWIN_AF_SYSTEM	32
 #define DARWIN_SOCKADDR_MAX	128	/* bytes of any address */
 
+/*
+ * An ioctl's number: direction, size, group and number are put together differently. The host's own
+ * FIONBIO and its like become Darwin's. 0: Darwin has no room for an argument of that size.
+ */
+unsigned long darwin_ioctl_from_host(unsigned long host);
+
 /* AF_*, and NKE_AF_* of nke/socket.h: -1 when the other side has no such family. */
 int darwin_family_to_host(int darwin);
 int darwin_family_from_host(int host);

@@ -46,6 +46,8 @@ int nke_fail(nke_t *, int error, const char *fmt, ...) __attribute__((format(pri
  * report. Does not touch the text otherwise.
  */
 int nke_core_result(nke_t *, int darwin_error);
+/* The same as the calls on descriptors say it: 0, or -1 with errno. */
+int nke_core_errno(nke_t *, int darwin_error);
 
 /* Its clock is the host's. */
 static inline bool

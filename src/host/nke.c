@@ -34,6 +34,15 @@ nke_core_result(nke_t *m, int darwin_error)
 	return error;
 }
 
+int
+nke_core_errno(nke_t *m, int darwin_error)
+{
+	if (darwin_error == 0)
+		return 0;
+	errno = nke_core_result(m, darwin_error);
+	return -1;
+}
+
 /* ---- life --------------------------------------------------------------------------------- */
 
 static void

@@ -188,7 +188,7 @@ nke_watch(nke_t *m, int s, short events, void *ctx)
 	if (r == NULL)
 		return -1;
 	/* Is there such a descriptor? Nobody is told anything as long as nothing is wanted. */
-	error = s < 0 ? EBADF : nke_core_result(m, sock_call_watch(m->core, s,
+	error = s < 0 ? EBADF : nke_core_result(m, file_call_watch(m->core, s,
 	    want != 0 ? became_ready : NULL, r, &ready));
 	if (error == 0)
 		error = set_watch(r, s, want, ctx);
@@ -197,7 +197,7 @@ nke_watch(nke_t *m, int s, short events, void *ctx)
 		return -1;
 	}
 	/* What it became in between counts as well. */
-	if (want != 0 && sock_call_watch(m->core, s, became_ready, r, &ready) == 0)
+	if (want != 0 && file_call_watch(m->core, s, became_ready, r, &ready) == 0)
 		became_ready(r, s, ready);
 	return 0;
 }

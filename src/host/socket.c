@@ -33,9 +33,7 @@ fail(int host_error)
 static int
 result(nke_t *m, int darwin_error)
 {
-	if (darwin_error == 0)
-		return 0;
-	return fail(nke_core_result(m, darwin_error));
+	return nke_core_errno(m, darwin_error);
 }
 
 /* A number that the call gives, or -1 with errno. */
@@ -111,7 +109,7 @@ nke_socket(nke_t *m, int domain, int type, int protocol)
 		return fail(EAFNOSUPPORT);
 	error = sock_call_socket(m->core, family, type & ~TYPE_FLAGS, protocol, &fd);
 	if (error == 0 && (type & TYPE_NONBLOCK))
-		error = sock_call_set_nonblocking(m->core, fd, true);
+		error = file_call_set_nonblocking(m->core, fd, true);
 	return number(m, error, fd);
 }
 
@@ -124,14 +122,14 @@ nke_socketpair(nke_t *m, int domain, int type, int protocol, int s[2])
 		return fail(EAFNOSUPPORT);
 	error = sock_call_socketpair(m->core, family, type & ~TYPE_FLAGS, protocol, s);
 	for (int i = 0; error == 0 && (type & TYPE_NONBLOCK) && i < 2; i++)
-		error = sock_call_set_nonblocking(m->core, s[i], true);
+		error = file_call_set_nonblocking(m->core, s[i], true);
 	return result(m, error);
 }
 
 int
 nke_dup(nke_t *m, int s)
 {
-	int fd, error = sock_call_dup(m->core, s, 0, &fd);
+	int fd, error = file_call_dup(m->core, s, 0, &fd);
 
 	return number(m, error, fd);
 }
@@ -140,7 +138,7 @@ int
 nke_close(nke_t *m, int s)
 {
 	nke_unwatch(m, s);
-	return result(m, sock_call_close(m->core, s));
+	return result(m, file_call_close(m->core, s));
 }
 
 /* ---- names and connections ---------------------------------------------------------------- */
@@ -233,12 +231,6 @@ nke_send(nke_t *m, int s, const void *data, size_t len, int flags)
 	return nke_sendto(m, s, data, len, flags, NULL, 0);
 }
 
-ssize_t
-nke_write(nke_t *m, int s, const void *data, size_t len)
-{
-	return nke_sendto(m, s, data, len, 0, NULL, 0);
-}
-
 /* struct iovec and struct core_iovec have the same members. */
 _Static_assert(sizeof(struct iovec) == sizeof(struct core_iovec) &&
     offsetof(struct iovec, iov_base) == offsetof(struct core_iovec, base) &&
@@ -309,12 +301,6 @@ ssize_t
 nke_recv(nke_t *m, int s, void *buffer, size_t size, int flags)
 {
 	return nke_recvfrom(m, s, buffer, size, flags, NULL, NULL);
-}
-
-ssize_t
-nke_read(nke_t *m, int s, void *buffer, size_t size)
-{
-	return nke_recvfrom(m, s, buffer, size, 0, NULL, NULL);
 }
 
 static void
@@ -439,7 +425,7 @@ nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len
 int
 nke_set_nonblocking(nke_t *m, int s, bool on)
 {
-	return result(m, sock_call_set_nonblocking(m->core, s, on));
+	return result(m, file_call_set_nonblocking(m->core, s, on));
 }
 
 int
@@ -484,7 +470,7 @@ nke_poll(nke_t *m, struct pollfd *fds, nfds_t count, int timeout_ms)
 		return fail(ENOMEM);
 	for (nfds_t i = 0; i < count; i++)
 		core[i] = (struct core_pollfd){.fd = fds[i].fd, .want = ready_from_poll(fds[i].events)};
-	error = sock_call_poll(m->core, core, (unsigned)count,
+	error = file_call_poll(m->core, core, (unsigned)count,
 	    timeout_ms < 0 ? -1 : (int64_t)timeout_ms * 1000000, &found);
 	for (nfds_t i = 0; error == 0 && i < count; i++)
 		fds[i].revents = ready_to_poll(core[i].ready);

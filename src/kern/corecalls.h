@@ -99,6 +99,20 @@ uint64_t machine_uptime(const struct nke *);
 int machine_sysctl(struct nke *, const char *name, void *old, size_t *old_len, const void *new,
     size_t new_len);
 
+/* ---- processes (src/kern/proc.c) ----------------------------------------------------------- */
+
+struct core_process {
+	int pid, ppid;
+	const char *name;		/* cut after 32 characters, and 16 where a short name is wanted */
+	uint32_t uid, gid;
+};
+/*
+ * In this machine the calling host thread is that process from now on; NULL: it is the default one again
+ * (100, "nke", the superuser's). Threads that give the same pid are one process, with what the last of them
+ * said. EINVAL: `pid` is not positive, or the default one's; ENOMEM, EFAULT.
+ */
+int machine_set_process(struct nke *, const struct core_process *);
+
 /* ---- allocation statistics ---------------------------------------------------------------- */
 
 struct core_memory {

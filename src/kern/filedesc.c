@@ -1,12 +1,14 @@
 /*
- * The descriptor table: see filedesc.h. It owns the numbers, not the sockets, which it holds by
- * so_fdcount. Free numbers are the zeros of a bitmap; `hint` is the first word that may have one, so that
- * the lowest is found without looking at those that are taken.
+ * The descriptor table: see filedesc.h. It owns the numbers, not what they stand for: that is held by
+ * so_fdcount of sockets and `descriptors` of open devices. Free numbers are the zeros of a bitmap; `hint`
+ * is the first word that may have one, so that the lowest is found without looking at those that are
+ * taken.
  *
  * As a subsystem it comes last and goes first: what is still open is closed while every protocol is there.
  */
 #include <string.h>
 
+#include "src/kern/device_file.h"
 #include "src/kern/filedesc.h"
 #include "src/kern/heap.h"
 #include "src/kern/panic.h"
@@ -16,7 +18,7 @@
 #define WORD_BITS	64u
 #define TABLE_FIRST	64u		/* numbers that there is room for at first */
 
-/* Who is to be told of a descriptor's readiness. */
+/* Who is to be told of a socket's readiness. */
 struct fd_watch {
 	struct so_watcher watcher;
 	int fd;
@@ -25,8 +27,11 @@ struct fd_watch {
 };
 
 struct fd_entry {
-	struct socket *so;		/* NULL: free */
-	struct fd_watch *watch;		/* NULL: nobody */
+	struct socket *so;		/* NULL: free, or an open device */
+	union {
+		struct fd_watch *watch;	/* of a socket; NULL: nobody */
+		struct device_file *file;	/* without a socket; NULL: free */
+	};
 };
 
 struct filedesc {
@@ -88,8 +93,9 @@ lowest_free(struct filedesc *f, unsigned min)
 	return f->size > min ? f->size : min;
 }
 
-errno_t
-fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
+/* Takes the lowest free number that is not below `min`. */
+static errno_t
+take_number(struct nke *m, int min, unsigned *number)
 {
 	struct filedesc *f = m->sockets->files;
 	unsigned n;
@@ -109,9 +115,35 @@ fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
 		n = lowest_free(f, (unsigned)min);
 	}
 	f->taken[n / WORD_BITS] |= UINT64_C(1) << (n % WORD_BITS);
-	f->entries[n].so = so;
 	f->open++;
+	*number = n;
+	return 0;
+}
+
+errno_t
+fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
+{
+	unsigned n;
+	errno_t error = take_number(m, min, &n);
+
+	if (error != 0)
+		return error;
+	m->sockets->files->entries[n].so = so;
 	so->so_fdcount++;
+	*fd = (int)n;
+	return 0;
+}
+
+errno_t
+fd_alloc_file(struct nke *m, struct device_file *file, int min, int *fd)
+{
+	unsigned n;
+	errno_t error = take_number(m, min, &n);
+
+	if (error != 0)
+		return error;
+	m->sockets->files->entries[n].file = file;
+	file->descriptors++;
 	*fd = (int)n;
 	return 0;
 }
@@ -128,6 +160,25 @@ fd_socket(const struct nke *m, int fd)
 	const struct filedesc *f = m->sockets->files;
 
 	return (unsigned)fd < f->size ? f->entries[fd].so : NULL;
+}
+
+struct device_file *
+fd_file(const struct nke *m, int fd)
+{
+	const struct filedesc *f = m->sockets->files;
+
+	return (unsigned)fd < f->size && f->entries[fd].so == NULL ? f->entries[fd].file : NULL;
+}
+
+errno_t
+fd_dup(struct nke *m, int fd, int min, int *out)
+{
+	struct socket *so = fd_socket(m, fd);
+	struct device_file *file = fd_file(m, fd);
+
+	if (so != NULL)
+		return fd_alloc_from(m, so, min, out);
+	return file != NULL ? fd_alloc_file(m, file, min, out) : EBADF;
 }
 
 unsigned
@@ -158,15 +209,11 @@ end_watch(struct nke *m, struct fd_entry *e)
 	e->watch = NULL;
 }
 
-errno_t
-fd_watch(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx)
+static errno_t
+watch_socket(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx)
 {
-	struct socket *so = fd_socket(m, fd);
-	struct fd_entry *e;
+	struct fd_entry *e = &m->sockets->files->entries[fd];
 
-	if (so == NULL)
-		return EBADF;
-	e = &m->sockets->files->entries[fd];
 	if (fn == NULL) {
 		end_watch(m, e);
 		return 0;
@@ -176,10 +223,32 @@ fd_watch(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx)
 		if (e->watch == NULL)
 			return ENOMEM;
 		e->watch->fd = fd;
-		so_watch(so, &e->watch->watcher, tell);
+		so_watch(e->so, &e->watch->watcher, tell);
 	}
 	e->watch->fn = fn;
 	e->watch->ctx = ctx;
+	return 0;
+}
+
+errno_t
+fd_watch(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx, unsigned *ready)
+{
+	const struct socket *so = fd_socket(m, fd);
+	struct device_file *file = fd_file(m, fd);
+	errno_t error;
+
+	*ready = 0;
+	if (so != NULL) {
+		error = watch_socket(m, fd, fn, ctx);
+		if (error == 0)
+			*ready = soready(so);
+		return error;
+	}
+	if (file == NULL)
+		return EBADF;
+	if (fn != NULL)
+		return device_watch(m, file, fd, fn, ctx, ready);
+	device_unwatch(m, file, fd);
 	return 0;
 }
 
@@ -205,16 +274,21 @@ fd_close(struct nke *m, int fd)
 {
 	struct filedesc *f = m->sockets->files;
 	struct socket *so = fd_socket(m, fd);
+	struct device_file *file = fd_file(m, fd);
 
-	if (so == NULL)
+	if (so == NULL && file == NULL)
 		return EBADF;
-	end_watch(m, &f->entries[fd]);
-	f->entries[fd].so = NULL;
+	if (so != NULL)
+		end_watch(m, &f->entries[fd]);
+	f->entries[fd] = (struct fd_entry){.so = NULL};
 	f->taken[(unsigned)fd / WORD_BITS] &= ~(UINT64_C(1) << ((unsigned)fd % WORD_BITS));
 	if ((unsigned)fd / WORD_BITS < f->hint)
 		f->hint = (unsigned)fd / WORD_BITS;
 	f->open--;
-	return fd_release(so);
+	if (so != NULL)
+		return fd_release(so);
+	device_unwatch(m, file, fd);
+	return --file->descriptors == 0 ? device_file_close(m, file) : 0;
 }
 
 /* ---- the subsystem ------------------------------------------------------------------------ */
@@ -252,9 +326,15 @@ filedesc_quiesce(struct nke *m)
 	if (m->panicked)
 		return;
 	for (unsigned fd = 0; fd < s->files->size; fd++) {
+		struct device_file *file = fd_file(m, (int)fd);
+
 		if (s->files->entries[fd].so != NULL) {
 			close_quickly(s->files->entries[fd].so);
 			(void)fd_close(m, (int)fd);
+		} else if (file != NULL) {
+			device_unwatch(m, file, (int)fd);
+			if (--file->descriptors == 0)
+				device_file_forget(m, file);
 		}
 	}
 	do {

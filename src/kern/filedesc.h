@@ -1,6 +1,7 @@
 /*
- * The descriptors of a machine: small numbers that stand for sockets. One table per machine, as there is
- * one process in it. Used by the system calls (sockcalls.c) and by PF_LOCAL, which passes descriptors.
+ * The descriptors of a machine: small numbers that stand for sockets and open devices. One table per
+ * machine, whatever process its callers are. Used by the system calls (filecalls.c, sockcalls.c) and by
+ * PF_LOCAL, which passes descriptors of sockets.
  *
  * A socket counts its descriptors and the messages that carry one (so_fdcount); with the last of them it is
  * closed. A kext's sockets have none and are closed by the kext.
@@ -9,6 +10,8 @@
 #define NKE_KERN_FILEDESC_H
 
 #include "src/kern/socketvar.h"
+
+struct device_file;
 
 #define FD_FIRST	3		/* as in a process that has its three streams */
 #define FD_MOST		(1 << 20)
@@ -20,12 +23,25 @@ errno_t fd_alloc(struct nke *, struct socket *, int *fd);
 errno_t fd_alloc_from(struct nke *, struct socket *, int min, int *fd);
 /* NULL: EBADF. No reference: retain it before anything that may sleep. */
 struct socket *fd_socket(const struct nke *, int fd);
-/* Frees the number; the socket is closed when it was its last one. EBADF, and what soclose says. */
+/* A number for an open device, not below `min`. EINVAL, EMFILE, ENOMEM. */
+errno_t fd_alloc_file(struct nke *, struct device_file *, int min, int *fd);
+/* NULL: EBADF, or a socket. No reference. */
+struct device_file *fd_file(const struct nke *, int fd);
+/* One more number for the same thing, not below `min`. EBADF, EINVAL, EMFILE, ENOMEM. */
+errno_t fd_dup(struct nke *, int fd, int min, int *out);
+/*
+ * Frees the number; what it stood for is closed when it was its last one. EBADF, and what soclose or the
+ * device's d_close says.
+ */
 errno_t fd_close(struct nke *, int fd);
 /* Gives up one count of so_fdcount, without a number. */
 errno_t fd_release(struct socket *);
-/* fn(ctx, fd, ready) at every change: see sock_call_watch. NULL: not any more. EBADF, ENOMEM. */
-errno_t fd_watch(struct nke *, int fd, void (*fn)(void *ctx, int fd, unsigned ready), void *ctx);
+/*
+ * fn(ctx, fd, ready) at every change: see file_call_watch; *ready: what it is now. NULL: not any more. EBADF,
+ * ENOMEM. May sleep when it is a device.
+ */
+errno_t fd_watch(struct nke *, int fd, void (*fn)(void *ctx, int fd, unsigned ready), void *ctx,
+    unsigned *ready);
 /* How many more numbers there are. */
 unsigned fd_available(const struct nke *);
 

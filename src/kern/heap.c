@@ -62,7 +62,7 @@ static const char *const kind_names[] = {
 	[HEAP_CORE] = "kernel", [HEAP_OSMALLOC] = "OSMalloc", [HEAP_MALLOC] = "_MALLOC",
 	[HEAP_IOMALLOC] = "IOMalloc", [HEAP_KERN_OS] = "kern_os_malloc", [HEAP_LOCK] = "lock",
 	[HEAP_SEMAPHORE] = "semaphore", [HEAP_UIO] = "uio",
-	[HEAP_DEVICE] = "device name", [HEAP_KALLOC] = "kalloc",
+	[HEAP_KALLOC] = "kalloc",
 };
 
 static const char *

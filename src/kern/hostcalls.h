@@ -66,6 +66,17 @@ void hc_unpark(hc_parker_t *);
 hc_thread_t *hc_thread_create(void (*fn)(void *), void *arg);
 void hc_thread_join(hc_thread_t *);
 
+/*
+ * The calling host thread as a thing that others can hold and ask about: no two threads that anybody still
+ * knows are the same one, also when one has ended. Borrowed: valid while the thread lives or it is retained.
+ * NULL: it has none yet and `make` is false, or there is no memory.
+ */
+typedef struct hc_self hc_self_t;
+hc_self_t *hc_self(bool make);
+void hc_self_retain(hc_self_t *);
+void hc_self_release(hc_self_t *);
+bool hc_self_ended(const hc_self_t *);
+
 /* ---- leaving the core in a hurry ---------------------------------------------------------- */
 
 /*

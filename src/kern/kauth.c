@@ -1,5 +1,7 @@
 /*
- * Scopes and listeners.
+ * Credentials; scopes and listeners.
+ *
+ * There is one credential for each user and group that somebody holds; the superuser's is always there.
  *
  * A listener names its scope by a string and may be there first; it is asked while a scope of
  * that name exists. Listeners stay in the list, marked, until the last call of their callback has
@@ -17,6 +19,7 @@
 #include "src/kern/klog.h"
 #include "src/kern/ledger.h"
 #include "src/kern/panic.h"
+#include "src/kern/proc.h"
 #include "src/kern/sched.h"
 
 #define LISTENERS_MAX	15		/* per scope: an interface fact */
@@ -51,6 +54,7 @@ struct kauth_scope {
 
 struct kauth_state {
 	struct ucred root;
+	TAILQ_HEAD(, ucred) credentials;	/* all others that somebody holds */
 	TAILQ_HEAD(, kauth_scope) scopes;
 	TAILQ_HEAD(, kauth_listener) listeners;
 };
@@ -59,6 +63,59 @@ struct ucred *
 kauth_root(struct nke *m)
 {
 	return &m->kauth->root;
+}
+
+/* ---- credentials -------------------------------------------------------------------------- */
+
+struct ucred *
+kauth_cred_make(struct nke *m, uid_t uid, gid_t gid)
+{
+	struct kauth_state *k = m->kauth;
+	struct ucred *c = &k->root;
+
+	if (uid != 0 || gid != 0) {
+		TAILQ_FOREACH(c, &k->credentials, link) {
+			if (c->uid == uid && c->gid == gid)
+				break;
+		}
+	}
+	if (c == NULL) {
+		c = kalloc(m, sizeof *c);
+		if (c == NULL)
+			return NULL;
+		*c = (struct ucred){.magic = KAUTH_CRED_MAGIC, .uid = uid, .gid = gid};
+		TAILQ_INSERT_TAIL(&k->credentials, c, link);
+	}
+	c->refs++;
+	c->held++;
+	return c;
+}
+
+static void
+drop(struct nke *m, struct ucred *c)
+{
+	if (--c->refs != 0)
+		return;
+	TAILQ_REMOVE(&m->kauth->credentials, c, link);
+	c->magic = 0;
+	kfree(m, c);
+}
+
+void
+kauth_cred_release(struct nke *m, struct ucred *c)
+{
+	if (c == NULL)
+		return;
+	c->held--;
+	drop(m, c);
+}
+
+void
+kauth_cred_give_back(struct nke *m, struct ucred *c)
+{
+	if (c->refs <= c->held)
+		kpanic("kauth_cred_unref: a reference was dropped that nobody had taken");
+	drop(m, c);
 }
 
 /* ---- listeners ---------------------------------------------------------------------------- */
@@ -277,7 +334,7 @@ kauth_ask(struct nke *m, struct kauth_scope *s, const struct kauth_question *q)
 
 /* ---- the kernel's own scopes -------------------------------------------------------------- */
 
-/* All processes are the superuser's here, which may signal, trace and see everything. */
+/* Of files, which a machine does not have. */
 static int
 always_allow(kauth_cred_t credential, void *idata, kauth_action_t action, uintptr_t arg0,
     uintptr_t arg1, uintptr_t arg2, uintptr_t arg3)
@@ -285,6 +342,18 @@ always_allow(kauth_cred_t credential, void *idata, kauth_action_t action, uintpt
 	(void)credential, (void)idata, (void)action;
 	(void)arg0, (void)arg1, (void)arg2, (void)arg3;
 	return KAUTH_RESULT_ALLOW;
+}
+
+/* The superuser, and a process's own user, may do everything with it: arg0 is the process. */
+static int
+process_callback(kauth_cred_t credential, void *idata, kauth_action_t action, uintptr_t arg0,
+    uintptr_t arg1, uintptr_t arg2, uintptr_t arg3)
+{
+	const struct proc *p = (const struct proc *)arg0;
+
+	(void)idata, (void)action, (void)arg1, (void)arg2, (void)arg3;
+	return credential->uid == 0 || (p != NULL && p->cred->uid == credential->uid) ?
+	    KAUTH_RESULT_ALLOW : KAUTH_RESULT_DENY;
 }
 
 static int
@@ -329,9 +398,10 @@ kauth_init(struct nke *m)
 	m->kauth = k;
 	TAILQ_INIT(&k->scopes);
 	TAILQ_INIT(&k->listeners);
-	k->root = (struct ucred){.magic = KAUTH_CRED_MAGIC, .refs = 1};
+	TAILQ_INIT(&k->credentials);
+	k->root = (struct ucred){.magic = KAUTH_CRED_MAGIC, .refs = 1, .held = 1};
 	if (kauth_add_scope(m, KAUTH_SCOPE_GENERIC, generic_callback, NULL, NULL) == NULL ||
-	    kauth_add_scope(m, KAUTH_SCOPE_PROCESS, always_allow, NULL, NULL) == NULL ||
+	    kauth_add_scope(m, KAUTH_SCOPE_PROCESS, process_callback, NULL, NULL) == NULL ||
 	    kauth_add_scope(m, KAUTH_SCOPE_FILEOP, always_allow, NULL, NULL) == NULL ||
 	    kauth_add_scope(m, KAUTH_SCOPE_VNODE, always_allow, NULL, NULL) == NULL) {
 		kauth_fini(m);

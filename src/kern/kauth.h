@@ -1,6 +1,6 @@
 /*
- * Credentials, and scopes with their listeners. There is one credential, the superuser's: the
- * machine has no users. kpi/kauth.c is the face for kexts.
+ * Credentials, and scopes with their listeners. A credential is a user and a group; it never changes.
+ * kpi/kauth.c is the face for kexts.
  */
 #ifndef NKE_KERN_KAUTH_H
 #define NKE_KERN_KAUTH_H
@@ -11,14 +11,22 @@
 
 struct ucred {
 	uint32_t magic;			/* KAUTH_CRED_MAGIC: anything else is no credential */
-	uint32_t refs;			/* the machine's own and what kexts hold */
+	uint32_t refs;			/* the core's own and what kexts hold */
+	uint32_t held;			/* of these: the core's own */
 	uid_t uid;
 	gid_t gid;
+	TAILQ_ENTRY(ucred) link;
 };
 #define KAUTH_CRED_MAGIC	UINT32_C(0xc4ed0c4e)
 
-/* The machine's one credential, borrowed. */
+/* The superuser's, borrowed. */
 struct ucred *kauth_root(struct nke *);
+/* That of a user and group, with a reference for the core; NULL: no memory. */
+struct ucred *kauth_cred_make(struct nke *, uid_t, gid_t);
+/* Gives that reference back; NULL is ignored. */
+void kauth_cred_release(struct nke *, struct ucred *);
+/* Gives back a kext's reference; panics when there is none. */
+void kauth_cred_give_back(struct nke *, struct ucred *);
 
 /* What a scope is asked: is `action` allowed, and with which arguments. */
 struct kauth_question {

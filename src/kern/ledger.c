@@ -36,6 +36,8 @@ static const struct {
 	[LEDGER_SOCKET] = {"socket", true},
 	[LEDGER_CONTROL] = {"kernel control", true},
 	[LEDGER_KAUTH_LISTENER] = {"kauth listener", true},
+	[LEDGER_DEVICE] = {"character device", true},
+	[LEDGER_DEVICE_NAME] = {"device name", true},
 	[LEDGER_CLUSTER] = {"external cluster", true},
 	[LEDGER_MBUF] = {"mbuf", false},
 };

@@ -21,7 +21,7 @@
 
 struct arp_state;
 struct bpf_state;
-struct cdevsw_table;
+struct device_state;
 struct dhcp_clients;
 struct dlil_state;
 struct heap;
@@ -45,6 +45,7 @@ struct mbuf_zone;
 struct mld_state;
 struct nd6_state;
 struct neighbor_table;
+struct proc_state;
 struct replay;
 struct rip_state;
 struct rip6_state;
@@ -78,6 +79,7 @@ struct nke {
 	unsigned hosts_inside;		/* host threads that have not left, and visits elsewhere */
 	unsigned threads;		/* kernel threads that have not ended */
 	bool checked;			/* ownership, poisoning, full backtraces */
+	bool identified;		/* a host thread was once given an identity (proc.h) */
 	uint32_t filter_count;		/* filters and protocols of kexts: 0 means nobody watches */
 	uint32_t next_string_id;	/* mbuf tag ids, vendor codes and interface families: one space */
 	struct string_ids *string_ids;	/* their names (string_id.c) */
@@ -95,8 +97,9 @@ struct nke {
 	struct sysctl_state *sysctls;
 	struct kev_state *kevs;
 	struct kauth_state *kauth;
-	struct cdevsw_table *devices;
 	struct inject_state *inject;
+	struct proc_state *procs;
+	struct device_state *devices;
 	struct kext_state *kexts;
 	struct socket_state *sockets;
 	struct dlil_state *dlil;

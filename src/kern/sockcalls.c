@@ -1,14 +1,13 @@
 /*
- * System calls on sockets: life, names, options, readiness. See sockcalls.h; data is in sockcalls_io.c.
+ * System calls on sockets: life, names, options. See sockcalls.h; data is in sockcalls_io.c, and what all
+ * descriptors have in common in filecalls.c.
  *
  * Each call is one entry into the machine with its arguments in a struct on the caller's stack. Inside
  * it turns the number into a socket, which it holds referenced, so that closing the number meanwhile
  * does no harm.
  */
 #include <string.h>
-#include <sys/ioccom.h>
 
-#include "src/kern/heap.h"
 #include "src/kern/sched.h"
 #include "src/kern/sockcalls_private.h"
 
@@ -114,7 +113,6 @@ struct fd_call {
 	struct nke *machine;
 	int fd;
 	int value;
-	int out;
 	errno_t error;
 };
 
@@ -125,41 +123,6 @@ call_fd(struct fd_call *c, void (*fn)(void *))
 	int error = machine_call(c->machine, fn, c);
 
 	return error != 0 ? error : c->error;
-}
-
-static void
-do_close(void *arg)
-{
-	struct fd_call *c = arg;
-
-	c->error = fd_close(c->machine, c->fd);
-}
-
-int
-sock_call_close(struct nke *m, int fd)
-{
-	struct fd_call c = {m, fd, 0, 0, 0};
-
-	return call_fd(&c, do_close);
-}
-
-static void
-do_dup(void *arg)
-{
-	struct fd_call *c = arg;
-	struct socket *so = fd_socket(c->machine, c->fd);
-
-	c->error = so == NULL ? EBADF : fd_alloc_from(c->machine, so, c->value, &c->out);
-}
-
-int
-sock_call_dup(struct nke *m, int fd, int min, int *out)
-{
-	struct fd_call c = {m, fd, min, -1, 0};
-	int error = call_fd(&c, do_dup);
-
-	*out = c.out;
-	return error;
 }
 
 static void
@@ -177,7 +140,7 @@ do_listen(void *arg)
 int
 sock_call_listen(struct nke *m, int fd, int backlog)
 {
-	struct fd_call c = {m, fd, backlog, 0, 0};
+	struct fd_call c = {m, fd, backlog, 0};
 
 	return call_fd(&c, do_listen);
 }
@@ -197,29 +160,9 @@ do_shutdown(void *arg)
 int
 sock_call_shutdown(struct nke *m, int fd, int how)
 {
-	struct fd_call c = {m, fd, how, 0, 0};
+	struct fd_call c = {m, fd, how, 0};
 
 	return call_fd(&c, do_shutdown);
-}
-
-static void
-do_set_nonblocking(void *arg)
-{
-	struct fd_call *c = arg;
-	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
-
-	if (so != NULL) {
-		c->error = soioctl(so, FIONBIO, &c->value);
-		so_release(so);
-	}
-}
-
-int
-sock_call_set_nonblocking(struct nke *m, int fd, bool on)
-{
-	struct fd_call c = {m, fd, on, 0, 0};
-
-	return call_fd(&c, do_set_nonblocking);
 }
 
 /* ---- names -------------------------------------------------------------------------------- */
@@ -372,7 +315,6 @@ struct option_call {
 	struct nke *machine;
 	int fd;
 	struct sockopt sopt;
-	unsigned long command;
 	errno_t error;
 };
 
@@ -402,7 +344,7 @@ call_option(struct option_call *c)
 int
 sock_call_setsockopt(struct nke *m, int fd, int level, int name, const void *value, uint32_t len)
 {
-	struct option_call c = {m, fd, {SOPT_SET, level, name, (void *)(uintptr_t)value, len}, 0, 0};
+	struct option_call c = {m, fd, {SOPT_SET, level, name, (void *)(uintptr_t)value, len}, 0};
 
 	return call_option(&c);
 }
@@ -410,149 +352,10 @@ sock_call_setsockopt(struct nke *m, int fd, int level, int name, const void *val
 int
 sock_call_getsockopt(struct nke *m, int fd, int level, int name, void *value, uint32_t *len)
 {
-	struct option_call c = {m, fd, {SOPT_GET, level, name, value, *len}, 0, 0};
+	struct option_call c = {m, fd, {SOPT_GET, level, name, value, *len}, 0};
 	int error = call_option(&c);
 
 	if (error == 0)
 		*len = (uint32_t)c.sopt.sopt_valsize;
 	return error;
-}
-
-static void
-do_ioctl(void *arg)
-{
-	struct option_call *c = arg;
-	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
-
-	if (so != NULL) {
-		c->error = soioctl(so, c->command, c->sopt.sopt_val);
-		so_release(so);
-	}
-}
-
-int
-sock_call_ioctl(struct nke *m, int fd, unsigned long command, void *data)
-{
-	struct option_call c = {.machine = m, .fd = fd, .sopt.sopt_val = data, .command = command};
-	int error;
-
-	if (data == NULL && IOCPARM_LEN(command) != 0)
-		return EINVAL;
-	error = machine_call(m, do_ioctl, &c);
-	return error != 0 ? error : c.error;
-}
-
-/* ---- readiness ---------------------------------------------------------------------------- */
-
-_Static_assert(CORE_READY_READ == SO_READABLE && CORE_READY_WRITE == SO_WRITABLE &&
-    CORE_READY_ERROR == SO_HASERROR && CORE_READY_HANGUP == SO_HANGUP &&
-    CORE_READY_URGENT == SO_URGENT, "readiness has the same bits on both sides of the door");
-
-struct poll_call {
-	struct nke *machine;
-	struct core_pollfd *fds;
-	unsigned count;
-	int64_t timeout;
-	unsigned found;
-	errno_t error;
-};
-
-/* Numbers into sockets; how many of the numbers are none. */
-static unsigned
-find_sockets(struct poll_call *c, struct so_pollfd *p)
-{
-	unsigned invalid = 0;
-
-	for (unsigned i = 0; i < c->count; i++) {
-		p[i].so = c->fds[i].fd < 0 ? NULL : fd_socket(c->machine, c->fds[i].fd);
-		p[i].want = c->fds[i].want;
-		if (c->fds[i].fd >= 0 && p[i].so == NULL)
-			invalid++;
-	}
-	return invalid;
-}
-
-static uint64_t
-deadline_of(struct nke *m, int64_t timeout)
-{
-	uint64_t now = machine_now(m);
-
-	if (timeout == 0)
-		return 0;
-	if (timeout < 0 || (uint64_t)timeout >= UINT64_MAX - now)
-		return UINT64_MAX;
-	return now + (uint64_t)timeout;
-}
-
-#define POLL_INLINE	16u
-
-static void
-do_poll(void *arg)
-{
-	struct poll_call *c = arg;
-	struct so_pollfd few[POLL_INLINE], *all = few;
-	unsigned invalid;
-
-	if (c->count > POLL_INLINE) {
-		all = kalloc(c->machine, c->count * sizeof *all);
-		if (all == NULL) {
-			c->error = ENOMEM;
-			return;
-		}
-	}
-	invalid = find_sockets(c, all);
-	c->error = so_poll(c->machine, all, c->count,
-	    invalid != 0 ? 0 : deadline_of(c->machine, c->timeout), &c->found);
-	c->found += invalid;
-	for (unsigned i = 0; i < c->count; i++)
-		c->fds[i].ready = c->fds[i].fd >= 0 && all[i].so == NULL ? CORE_READY_INVALID :
-		    all[i].ready;
-	if (all != few)
-		kfree(c->machine, all);
-}
-
-int
-sock_call_poll(struct nke *m, struct core_pollfd *fds, unsigned count, int64_t timeout_ns,
-    unsigned *found)
-{
-	struct poll_call c = {m, fds, count, timeout_ns, 0, 0};
-	int error;
-
-	*found = 0;
-	if (count > FD_MOST)
-		return EINVAL;
-	error = machine_call(m, do_poll, &c);
-	*found = c.found;
-	return error != 0 ? error : c.error;
-}
-
-struct watch_call {
-	struct nke *machine;
-	int fd;
-	core_ready_fn *fn;
-	void *ctx;
-	unsigned ready;
-	errno_t error;
-};
-
-static void
-do_watch(void *arg)
-{
-	struct watch_call *c = arg;
-	const struct socket *so = fd_socket(c->machine, c->fd);
-
-	c->error = fd_watch(c->machine, c->fd, c->fn, c->ctx);
-	if (c->error == 0)
-		c->ready = soready(so);
-}
-
-int
-sock_call_watch(struct nke *m, int fd, core_ready_fn *fn, void *ctx, unsigned *ready)
-{
-	struct watch_call c = {m, fd, fn, ctx, 0, 0};
-	int error = machine_call(m, do_watch, &c);
-
-	if (ready != NULL)
-		*ready = c.ready;
-	return error != 0 ? error : c.error;
 }

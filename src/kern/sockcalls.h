@@ -1,5 +1,6 @@
 /*
  * The system calls on sockets: what the host's half (src/host/socket.c) calls in the core, by descriptor.
+ * Those for all descriptors (close, ioctl, poll ...) are in filecalls.h.
  * The rest of the door, and its rules, are in corecalls.h.
  *
  * Included by both sides: plain C types only. Families, types, levels, options, flags and errors are
@@ -15,13 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct nke;
+#include "src/kern/filecalls.h"
 
-/* As struct iovec everywhere. */
-struct core_iovec {
-	void *base;
-	size_t len;
-};
+struct nke;
 
 struct core_message {
 	void *name;			/* NULL: none, or not wanted */
@@ -39,10 +36,6 @@ struct core_message {
 int sock_call_socket(struct nke *, int family, int type, int protocol, int *fd);
 /* The same for two that are connected; EOPNOTSUPP: not in this family. */
 int sock_call_socketpair(struct nke *, int family, int type, int protocol, int fds[2]);
-/* The number goes, and with its last one the socket. May linger (SO_LINGER). */
-int sock_call_close(struct nke *, int fd);
-/* The lowest free number not below `min` for the same socket. EINVAL, EMFILE. */
-int sock_call_dup(struct nke *, int fd, int min, int *out);
 
 /* ---- names and connections ----------------------------------------------------------------- */
 
@@ -73,37 +66,5 @@ int sock_call_setsockopt(struct nke *, int fd, int level, int name, const void *
     uint32_t len);
 /* *len: in the room, out the size of the value. */
 int sock_call_getsockopt(struct nke *, int fd, int level, int name, void *value, uint32_t *len);
-/* `data` has the size that the command says; NULL: EINVAL unless that is 0. */
-int sock_call_ioctl(struct nke *, int fd, unsigned long command, void *data);
-int sock_call_set_nonblocking(struct nke *, int fd, bool on);
-
-/* ---- readiness ---------------------------------------------------------------------------- */
-
-#define CORE_READY_READ		0x01
-#define CORE_READY_WRITE	0x02
-#define CORE_READY_ERROR	0x04	/* always looked for, as HANGUP and INVALID */
-#define CORE_READY_HANGUP	0x08
-#define CORE_READY_URGENT	0x10
-#define CORE_READY_INVALID	0x20	/* no such descriptor */
-
-struct core_pollfd {
-	int fd;				/* negative: not looked at */
-	unsigned want;			/* CORE_READY_* */
-	unsigned ready;
-};
-/*
- * Waits until one is ready, at most `timeout_ns` (0: not at all; negative: for ever). *found: how many.
- */
-int sock_call_poll(struct nke *, struct core_pollfd *, unsigned count, int64_t timeout_ns,
-    unsigned *found);
-/*
- * From now on fn(ctx, fd, ready) is called whenever the descriptor may have become more ready, as an
- * edge-triggered event loop wants it; *ready says what it is already. One per descriptor: a new one takes the
- * place of the old, fn NULL takes it away, and so does closing the descriptor. Called on the machine's CPU
- * from whatever thread has it, in the middle of protocol code: it must be short, and must not call into any
- * machine.
- */
-typedef void core_ready_fn(void *ctx, int fd, unsigned ready);
-int sock_call_watch(struct nke *, int fd, core_ready_fn *fn, void *ctx, unsigned *ready);
 
 #endif

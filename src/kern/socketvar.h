@@ -279,18 +279,6 @@ struct so_watcher {
 void so_watch(struct socket *, struct so_watcher *, void (*fn)(struct so_watcher *, unsigned));
 void so_unwatch(struct so_watcher *);
 
-struct so_pollfd {
-	struct socket *so;		/* NULL: not looked at */
-	unsigned want;			/* SO_READABLE, SO_WRITABLE, SO_URGENT; the others always count */
-	unsigned ready;			/* of these and SO_HASERROR, SO_HANGUP */
-};
-/*
- * Waits until one of `count` sockets is ready or `deadline` (uptime ns; 0: does not wait, UINT64_MAX: none)
- * has come. *found: how many are ready. The sockets are held referenced meanwhile. ENOMEM, EDEADLK.
- */
-errno_t so_poll(struct nke *, struct so_pollfd *, unsigned count, uint64_t deadline,
-    unsigned *found);
-
 static inline bool
 soreadable(const struct socket *so)
 {

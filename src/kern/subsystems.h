@@ -11,7 +11,9 @@ SUBSYSTEM(sysctl)	/* src/kern/sysctl.c */
 SUBSYSTEM(kev)		/* src/kern/kern_event.c */
 SUBSYSTEM(kauth)	/* src/kern/kauth.c */
 SUBSYSTEM(inject)	/* src/kern/inject.c */
+SUBSYSTEM(proc)		/* src/kern/proc.c */
 SUBSYSTEM(kext)		/* src/kern/kext.c */
+SUBSYSTEM(device)	/* src/kern/device.c */
 SUBSYSTEM(socket)	/* src/kern/uipc_socket.c */
 SUBSYSTEM(local)	/* src/kern/uipc_usrreq.c */
 SUBSYSTEM(bpf)		/* src/net/bpf.c */

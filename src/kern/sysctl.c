@@ -3,9 +3,11 @@
 
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
+#include "src/kern/kauth.h"
 #include "src/kern/klog.h"
 #include "src/kern/ledger.h"
 #include "src/kern/panic.h"
+#include "src/kern/proc.h"
 #include "src/kern/sched.h"
 #include "src/kern/sysctl.h"
 #include "src/kern/sysctl_leaves.h"
@@ -292,6 +294,9 @@ access_node(struct nke *m, struct sysctl_node *n, const int *rest, unsigned rest
 	if (oid->oid_handler == NULL)
 		return branch ? ENOENT : EINVAL;
 	if (a->new != NULL && !((unsigned)oid->oid_kind & CTLFLAG_WR))
+		return EPERM;
+	if (a->new != NULL && !((unsigned)oid->oid_kind & CTLFLAG_ANYBODY) && a->p != NULL &&
+	    a->p->cred->uid != 0)
 		return EPERM;
 	if (a->old_len != NULL)
 		req.oldlen = *a->old_len;

@@ -33,7 +33,8 @@ errno_t sysctl_add(struct nke *, struct sysctl_oid_list *parent, int number, con
 /*
  * Reads and sets one variable. *old_len is the room at `old` before and the size of the value
  * after, also when less was copied (ENOMEM) or nothing (`old` NULL). `new` NULL: nothing is set.
- * `p` is on whose behalf. ENOENT no such variable, or a branch; EISDIR the name goes on below a
+ * `p` is on whose behalf, NULL the kernel's own; only the superuser's process sets
+ * what is not CTLFLAG_ANYBODY (EPERM). ENOENT no such variable, or a branch; EISDIR the name goes on below a
  * variable; EPERM not readable or writable; EINVAL and whatever the handler says.
  */
 struct sysctl_access {

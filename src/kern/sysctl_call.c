@@ -1,4 +1,5 @@
 /* The host reads and sets variables by name (corecalls.h). */
+#include "src/kern/proc.h"
 #include "src/kern/sysctl.h"
 
 struct sysctl_by_host {
@@ -13,6 +14,7 @@ do_sysctl(void *arg)
 {
 	struct sysctl_by_host *c = arg;
 
+	c->access.p = proc_current();
 	c->error = sysctl_by_name(c->machine, c->name, &c->access);
 }
 

@@ -7,6 +7,8 @@
  * call that is wrong in several ways gives the same error.
  */
 #include "src/kern/heap.h"
+#include "src/kern/kauth.h"
+#include "src/kern/proc.h"
 #include "src/kern/sched.h"
 #include "src/kern/socket_private.h"
 
@@ -25,8 +27,9 @@ socreate(struct nke *m, int family, int type, int protocol, struct socket **out)
 	if (error != 0)
 		return error;
 	so->so_protocol = protocol;
-	/* The machine has one user, who may do everything. */
-	so->so_state |= SS_PRIV;
+	so->so_uid = proc_current()->cred->uid;
+	if (so->so_uid == 0)
+		so->so_state |= SS_PRIV;
 	error = soreserve(so, p->proto->pr_sndspace, p->proto->pr_rcvspace);
 	if (error == 0)
 		error = p->proto->pr_usrreqs->pru_attach(so, protocol);

@@ -8,10 +8,9 @@
  */
 #include "src/kern/heap.h"
 #include "src/kern/panic.h"
+#include "src/kern/proc.h"
 #include "src/kern/sched.h"
 #include "src/kern/socket_private.h"
-
-#define HOST_PID	100		/* the process that host threads are in the machine */
 
 /* ---- life --------------------------------------------------------------------------------- */
 
@@ -37,7 +36,7 @@ so_alloc(struct nke *m, struct pr_registration *p, struct socket **out)
 	so->so_rcv.sb_lowat = 1;
 	if (so_atomic(so) && p->domain->dom_family != PF_LOCAL)
 		so->so_headroom = SO_MESSAGE_HEADROOM;
-	so->so_last_pid = curthread()->host_thread ? HOST_PID : 0;
+	so->so_last_pid = proc_current()->pid;
 	so->so_generation = ++s->generation;
 	s->count++;
 	TAILQ_INSERT_TAIL(&s->sockets, so, so_link);

@@ -309,10 +309,33 @@ in6_control(struct nke *m, unsigned long command, void *data)
 	return in_control(m, command, data);
 }
 
+/* What only the superuser may do: everything that does not ask something. */
+static bool
+needs_privilege(unsigned long command)
+{
+	switch (command) {
+	case SIOCSIFMEDIA:
+	case SIOCPROTOATTACH_IN6:
+	case SIOCPROTODETACH_IN6:
+	case SIOCLL_START:
+	case SIOCLL_STOP:
+	case SIOCAUTOCONF_START:
+	case SIOCAUTOCONF_STOP:
+	case SIOCSNDFLUSH_IN6:
+	case SIOCSPFXFLUSH_IN6:
+	case SIOCSRTRFLUSH_IN6:
+		return true;
+	default:
+		return !(command & IOC_OUT);
+	}
+}
+
 /* Of sockets whose own protocol does not know the ioctl. */
 static errno_t
 socket_ioctl(struct socket *so, unsigned long command, void *data)
 {
+	if (needs_privilege(command) && !(so->so_state & SS_PRIV))
+		return EPERM;
 	return in6_control(sotomachine(so), command, data);
 }
 

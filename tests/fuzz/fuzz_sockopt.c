@@ -337,7 +337,7 @@ ioctl(nke_t *m, int s, struct input *in)
 	} else {
 		(void)bytes(in, data, 256);
 	}
-	(void)sock_call_ioctl(m->core, s, command, data);
+	(void)file_call_ioctl(m->core, s, command, data);
 }
 
 static void

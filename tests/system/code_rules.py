@@ -33,7 +33,7 @@ BELOW = {
 CORE = [f for f in BELOW if f not in ('src/host', 'src/drill', 'src/cmd', 'examples')]
 
 # The doors between core and host; kpi/symbols.h lists what kexts link to.
-DOORS = {'src/kern/corecalls.h', 'src/kern/hostcalls.h', 'src/kern/kextcalls.h',
+DOORS = {'src/kern/corecalls.h', 'src/kern/filecalls.h', 'src/kern/hostcalls.h', 'src/kern/kextcalls.h',
          'src/kern/sockcalls.h', 'src/kern/tracecalls.h', 'src/kern/wirecalls.h',
          'src/net/routecalls.h', 'src/netinet/tcp_user.h', 'kpi/symbols.h'}
 

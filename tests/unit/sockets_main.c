@@ -49,7 +49,7 @@ close_all(struct nke *m)
 	struct core_memory memory;
 
 	for (int fd = 0; fd < 2000; fd++)
-		(void)sock_call_close(m, fd);
+		(void)file_call_close(m, fd);
 	if (machine_panicked(m))
 		fail_msg("%s", machine_panic_report(m));
 	machine_memory(m, &memory);
@@ -77,7 +77,7 @@ exchange(struct nke *m, const int s[2], const int d[2])
 	(void)sock_call_sendto(m, d[0], big, 1500, 0, NULL, 0, &n);
 	for (int i = 0; i < 40; i++)
 		p[i] = (struct core_pollfd){.fd = s[1], .want = CORE_READY_READ};
-	(void)sock_call_poll(m, p, 40, 1000, &found);
+	(void)file_call_poll(m, p, 40, 1000, &found);
 	(void)sock_call_recvmsg(m, d[1], &in, 0, &n);
 	in.controllen = sizeof got;
 	(void)sock_call_recvmsg(m, s[1], &in, 2 /* MSG_PEEK */, &n);
@@ -97,14 +97,14 @@ serve(struct nke *m)
 	(void)sock_call_socket(m, D_PF_LOCAL, D_STREAM, 0, &head);
 	(void)sock_call_bind(m, head, name, sizeof name);
 	(void)sock_call_listen(m, head, 3);
-	(void)sock_call_set_nonblocking(m, head, true);
+	(void)file_call_set_nonblocking(m, head, true);
 	(void)sock_call_socket(m, D_PF_LOCAL, D_STREAM, 0, &c);
 	(void)sock_call_connect(m, c, name, sizeof name);
 	(void)sock_call_accept(m, head, NULL, NULL, &accepted);
 	r.fds[0] = head;
 	r.fds[1] = c;
 	(void)sock_call_sendmsg(m, c, &out, 0, &n);
-	(void)sock_call_dup(m, c, 700, &c);
+	(void)file_call_dup(m, c, 700, &c);
 }
 
 static void
@@ -123,8 +123,8 @@ every_allocation_may_fail(void **state)
 		(void)sock_call_socketpair(m, D_PF_LOCAL, D_STREAM, 0, s);
 		(void)sock_call_socketpair(m, D_PF_LOCAL, D_DGRAM, 0, d);
 		for (int i = 0; i < 2; i++) {
-			(void)sock_call_set_nonblocking(m, s[i], true);
-			(void)sock_call_set_nonblocking(m, d[i], true);
+			(void)file_call_set_nonblocking(m, s[i], true);
+			(void)file_call_set_nonblocking(m, d[i], true);
 		}
 		exchange(m, s, d);
 		serve(m);
@@ -215,13 +215,13 @@ some_call(struct nke *m, uint32_t *x)
 	case 0:
 	case 1:
 		if (sock_call_socketpair(m, D_PF_LOCAL, type, 0, fd) == 0) {
-			(void)sock_call_set_nonblocking(m, fd[0], true);
-			(void)sock_call_set_nonblocking(m, fd[1], true);
+			(void)file_call_set_nonblocking(m, fd[0], true);
+			(void)file_call_set_nonblocking(m, fd[1], true);
 		}
 		break;
 	case 2:
 		if (sock_call_socket(m, D_PF_LOCAL, type, 0, fd) == 0)
-			(void)sock_call_set_nonblocking(m, fd[0], true);
+			(void)file_call_set_nonblocking(m, fd[0], true);
 		break;
 	case 3:
 		(void)sock_call_bind(m, some_fd(x), name, len);
@@ -239,7 +239,7 @@ some_call(struct nke *m, uint32_t *x)
 		(void)sock_call_shutdown(m, some_fd(x), (int)(next_random(x) % 4));
 		break;
 	case 8:
-		(void)sock_call_dup(m, some_fd(x), 0, fd);
+		(void)file_call_dup(m, some_fd(x), 0, fd);
 		break;
 	case 9:
 	case 10:
@@ -247,7 +247,7 @@ some_call(struct nke *m, uint32_t *x)
 		break;
 	case 11:
 	case 12:
-		(void)sock_call_close(m, some_fd(x));
+		(void)file_call_close(m, some_fd(x));
 		break;
 	default:
 		some_message(m, x);
@@ -304,7 +304,7 @@ write_all(void *arg)
 		s->bytes += n;
 	}
 	if (s->error == 0)
-		s->error = sock_call_close(s->machine, s->fd);
+		s->error = file_call_close(s->machine, s->fd);
 	return NULL;
 }
 

@@ -56,21 +56,21 @@ KTEST(numbers_are_the_lowest_that_are_free)
 		fd[i] = open_socket(SOCK_DGRAM);
 		CHECK_EQ(fd[i], FD_FIRST + i);
 	}
-	CHECK_EQ(sock_call_close(m, fd[150]), 0);
-	CHECK_EQ(sock_call_close(m, fd[7]), 0);
-	CHECK_EQ(sock_call_close(m, fd[7]), EBADF);
+	CHECK_EQ(file_call_close(m, fd[150]), 0);
+	CHECK_EQ(file_call_close(m, fd[7]), 0);
+	CHECK_EQ(file_call_close(m, fd[7]), EBADF);
 	CHECK_EQ(open_socket(SOCK_DGRAM), fd[7]);
 	CHECK_EQ(open_socket(SOCK_DGRAM), fd[150]);
 	CHECK_EQ(open_socket(SOCK_DGRAM), FD_FIRST + 200);
-	CHECK_EQ(sock_call_dup(m, fd[0], 1000, &copy), 0);
+	CHECK_EQ(file_call_dup(m, fd[0], 1000, &copy), 0);
 	CHECK_EQ(copy, 1000);
-	CHECK_EQ(sock_call_dup(m, fd[0], 0, &copy), 0);
+	CHECK_EQ(file_call_dup(m, fd[0], 0, &copy), 0);
 	CHECK_EQ(copy, FD_FIRST + 201);
-	CHECK_EQ(sock_call_dup(m, fd[0], -1, &copy), EINVAL);
-	CHECK_EQ(sock_call_dup(m, fd[0], FD_MOST, &copy), EINVAL);
-	CHECK_EQ(sock_call_dup(m, 999, 0, &copy), EBADF);
+	CHECK_EQ(file_call_dup(m, fd[0], -1, &copy), EINVAL);
+	CHECK_EQ(file_call_dup(m, fd[0], FD_MOST, &copy), EINVAL);
+	CHECK_EQ(file_call_dup(m, 999, 0, &copy), EBADF);
 	for (int i = 0; i <= 1000; i++)
-		(void)sock_call_close(m, i);
+		(void)file_call_close(m, i);
 	CHECK_EQ(m->sockets->count, 0);
 	CHECK_EQ(open_socket(SOCK_DGRAM), FD_FIRST);
 }
@@ -81,11 +81,11 @@ KTEST(the_socket_goes_with_its_last_number)
 	int fd[2], copy;
 
 	open_pair(SOCK_STREAM, fd);
-	CHECK_EQ(sock_call_dup(m, fd[0], 0, &copy), 0);
-	CHECK_EQ(sock_call_close(m, fd[0]), 0);
+	CHECK_EQ(file_call_dup(m, fd[0], 0, &copy), 0);
+	CHECK_EQ(file_call_close(m, fd[0]), 0);
 	send_all(copy, "still open");
 	CHECK_STR(read_text(fd[1]), "still open");
-	CHECK_EQ(sock_call_close(m, copy), 0);
+	CHECK_EQ(file_call_close(m, copy), 0);
 	CHECK_STR(read_text(fd[1]), "");
 }
 
@@ -103,13 +103,13 @@ KTEST(descriptors_are_limited_in_number)
 	fd[2] = open_socket(SOCK_STREAM);
 	CHECK_EQ(sock_call_socket(m, PF_LOCAL, SOCK_STREAM, 0, &fd[3]), EMFILE);
 	CHECK_EQ(fd[3], -1);
-	CHECK_EQ(sock_call_dup(m, fd[0], 0, &copy), EMFILE);
+	CHECK_EQ(file_call_dup(m, fd[0], 0, &copy), EMFILE);
 	/* the connection stays to be accepted later */
 	CHECK_EQ(sock_call_bind(m, fd[0], local_name(&sun, "/s"), 5), 0);
 	CHECK_EQ(sock_call_listen(m, fd[0], 1), 0);
 	CHECK_EQ(sock_call_connect(m, fd[1], local_name(&sun, "/s"), 5), 0);
 	CHECK_EQ(sock_call_accept(m, fd[0], NULL, NULL, &copy), EMFILE);
-	CHECK_EQ(sock_call_close(m, fd[2]), 0);
+	CHECK_EQ(file_call_close(m, fd[2]), 0);
 	CHECK_EQ(sock_call_accept(m, fd[0], NULL, NULL, &copy), 0);
 	CHECK_EQ(m->sockets->count, 3);
 }
@@ -129,8 +129,8 @@ KTEST(every_call_on_a_number_that_is_none_says_so)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		int fd = bad[i];
 
-		CHECK_EQ(sock_call_close(m, fd), EBADF);
-		CHECK_EQ(sock_call_dup(m, fd, 0, &out), EBADF);
+		CHECK_EQ(file_call_close(m, fd), EBADF);
+		CHECK_EQ(file_call_dup(m, fd, 0, &out), EBADF);
 		CHECK_EQ(sock_call_bind(m, fd, &sun, 5), EBADF);
 		CHECK_EQ(sock_call_connect(m, fd, &sun, 5), EBADF);
 		CHECK_EQ(sock_call_listen(m, fd, 5), EBADF);
@@ -144,9 +144,9 @@ KTEST(every_call_on_a_number_that_is_none_says_so)
 		CHECK_EQ(sock_call_recvmsg(m, fd, &msg, 0, &done), EBADF);
 		CHECK_EQ(sock_call_setsockopt(m, fd, SOL_SOCKET, SO_DEBUG, &n, 4), EBADF);
 		CHECK_EQ(sock_call_getsockopt(m, fd, SOL_SOCKET, SO_DEBUG, &n, &len), EBADF);
-		CHECK_EQ(sock_call_ioctl(m, fd, FIONREAD, &n), EBADF);
-		CHECK_EQ(sock_call_set_nonblocking(m, fd, true), EBADF);
-		CHECK_EQ(sock_call_watch(m, fd, NULL, NULL, NULL), EBADF);
+		CHECK_EQ(file_call_ioctl(m, fd, FIONREAD, &n), EBADF);
+		CHECK_EQ(file_call_set_nonblocking(m, fd, true), EBADF);
+		CHECK_EQ(file_call_watch(m, fd, NULL, NULL, NULL), EBADF);
 	}
 }
 
@@ -183,8 +183,8 @@ KTEST(wrong_arguments_get_bsds_errors)
 	msg.controllen = MCLBYTES + 1;
 	CHECK_EQ(sock_call_sendmsg(m, fd[0], &msg, 0, &done), EINVAL);
 	CHECK_EQ(sock_call_setsockopt(m, fd[0], SOL_SOCKET, SO_DEBUG, NULL, 4), EINVAL);
-	CHECK_EQ(sock_call_ioctl(m, fd[0], FIONREAD, NULL), EINVAL);
-	CHECK_EQ(sock_call_ioctl(m, fd[0], FIOCLEX, NULL), 0);
+	CHECK_EQ(file_call_ioctl(m, fd[0], FIONREAD, NULL), EINVAL);
+	CHECK_EQ(file_call_ioctl(m, fd[0], FIOCLEX, NULL), 0);
 }
 
 /* ---- names -------------------------------------------------------------------------------- */
@@ -314,13 +314,13 @@ KTEST(part_of_a_stream_is_a_success)
 	size_t done;
 
 	open_pair(SOCK_STREAM, fd);
-	CHECK_EQ(sock_call_set_nonblocking(m, fd[0], true), 0);
+	CHECK_EQ(file_call_set_nonblocking(m, fd[0], true), 0);
 	CHECK_EQ(sock_call_sendto(m, fd[0], big, sizeof big, 0, NULL, 0, &done), 0);
 	CHECK_EQ(done, 8192);
 	CHECK_EQ(sock_call_sendto(m, fd[0], big, sizeof big, 0, NULL, 0, &done), EWOULDBLOCK);
 	CHECK_EQ(done, 0);
 	CHECK_EQ(sock_call_recvfrom(m, fd[0], big, 1, 0, NULL, NULL, &done), EWOULDBLOCK);
-	CHECK_EQ(sock_call_close(m, fd[1]), 0);
+	CHECK_EQ(file_call_close(m, fd[1]), 0);
 }
 
 /* ---- closing under a sleeper ----------------------------------------------------------------- */
@@ -333,7 +333,7 @@ close_later(void *arg, wait_result_t result)
 	(void)arg;
 	(void)result;
 	sleep_for(10 * MS);
-	CHECK_EQ(sock_call_close(curmachine(), sleepers_fd), 0);
+	CHECK_EQ(file_call_close(curmachine(), sleepers_fd), 0);
 	mark('c');
 }
 
@@ -357,7 +357,7 @@ KTEST(who_sleeps_in_a_call_leaves_when_the_number_is_closed)
 	start(close_later, NULL);
 	CHECK_EQ(sock_call_sendto(m, fd[0], big, sizeof big, 0, NULL, 0, &done), EBADF);
 	CHECK_EQ(done, 8192);
-	CHECK_EQ(sock_call_close(m, fd[1]), 0);
+	CHECK_EQ(file_call_close(m, fd[1]), 0);
 	fd[0] = sleepers_fd = open_socket(SOCK_STREAM);
 	CHECK_EQ(sock_call_bind(m, fd[0], local_name(&sun, "/s"), 5), 0);
 	CHECK_EQ(sock_call_listen(m, fd[0], 1), 0);
@@ -367,7 +367,7 @@ KTEST(who_sleeps_in_a_call_leaves_when_the_number_is_closed)
 	sleepers_fd = fd[0];
 	start(close_later, NULL);
 	p = (struct core_pollfd){.fd = fd[0], .want = CORE_READY_READ};
-	CHECK_EQ(sock_call_poll(m, &p, 1, -1, &found), 0);
+	CHECK_EQ(file_call_poll(m, &p, 1, -1, &found), 0);
 	CHECK_EQ(found, 1);
 	CHECK(p.ready & CORE_READY_HANGUP);
 	CHECK_STR(trail, "cccc");
@@ -395,20 +395,20 @@ KTEST(many_are_polled_at_once)
 		open_pair(SOCK_DGRAM, fd[i]);
 		p[i] = (struct core_pollfd){.fd = fd[i][0], .want = CORE_READY_READ};
 	}
-	CHECK_EQ(sock_call_poll(m, p, MANY, 0, &found), 0);
+	CHECK_EQ(file_call_poll(m, p, MANY, 0, &found), 0);
 	CHECK_EQ(found, 0);
-	CHECK_EQ(sock_call_poll(m, p, MANY, (int64_t)(5 * MS), &found), 0);
+	CHECK_EQ(file_call_poll(m, p, MANY, (int64_t)(5 * MS), &found), 0);
 	CHECK_EQ(found, 0);
 	CHECK_EQ(machine_now(m), 5 * MS);
 	start(send_later, (void *)(uintptr_t)fd[33][1]);
-	CHECK_EQ(sock_call_poll(m, p, MANY, -1, &found), 0);
+	CHECK_EQ(file_call_poll(m, p, MANY, -1, &found), 0);
 	CHECK_EQ(found, 1);
 	CHECK_EQ(p[33].ready, CORE_READY_READ);
 	CHECK_EQ(machine_now(m), 15 * MS);
 	p[33].fd = -1;
 	p[1].want = CORE_READY_WRITE;
 	p[2].fd = 4711;
-	CHECK_EQ(sock_call_poll(m, p, MANY, -1, &found), 0);
+	CHECK_EQ(file_call_poll(m, p, MANY, -1, &found), 0);
 	CHECK_EQ(found, 2);
 	CHECK_EQ(p[1].ready, CORE_READY_WRITE);
 	CHECK_EQ(p[2].ready, CORE_READY_INVALID);
@@ -418,8 +418,8 @@ KTEST(many_are_polled_at_once)
 	CHECK(!(fd_socket(m, fd[5][0])->so_rcv.sb_flags & SB_NOTIFY));
 	p[1].want = CORE_READY_READ;
 	p[2].fd = -1;
-	CHECK_EQ(sock_call_poll(m, p, MANY, -1, &found), EDEADLK);
-	CHECK_EQ(sock_call_poll(m, NULL, 0, (int64_t)MS, &found), 0);
+	CHECK_EQ(file_call_poll(m, p, MANY, -1, &found), EDEADLK);
+	CHECK_EQ(file_call_poll(m, NULL, 0, (int64_t)MS, &found), 0);
 	CHECK_EQ(machine_now(m), 16 * MS);
 	CHECK_STR(read_text(fd[33][0]), "x");
 }
@@ -433,18 +433,18 @@ KTEST(ends_and_errors_are_always_told)
 
 	open_pair(SOCK_STREAM, fd);
 	p = (struct core_pollfd){.fd = fd[0], .want = 0};
-	CHECK_EQ(sock_call_poll(m, &p, 1, 0, &found), 0);
+	CHECK_EQ(file_call_poll(m, &p, 1, 0, &found), 0);
 	CHECK_EQ(found, 0);
 	CHECK_EQ(sock_call_shutdown(m, fd[1], SHUT_WR), 0);
 	p.want = CORE_READY_READ;
-	CHECK_EQ(sock_call_poll(m, &p, 1, 0, &found), 0);
+	CHECK_EQ(file_call_poll(m, &p, 1, 0, &found), 0);
 	CHECK_EQ(p.ready, CORE_READY_READ);
-	CHECK_EQ(sock_call_close(m, fd[1]), 0);
+	CHECK_EQ(file_call_close(m, fd[1]), 0);
 	p.want = 0;
-	CHECK_EQ(sock_call_poll(m, &p, 1, 0, &found), 0);
+	CHECK_EQ(file_call_poll(m, &p, 1, 0, &found), 0);
 	CHECK_EQ(p.ready, CORE_READY_HANGUP);
 	so_seterror(fd_socket(m, fd[0]), EIO);
-	CHECK_EQ(sock_call_poll(m, &p, 1, 0, &found), 0);
+	CHECK_EQ(file_call_poll(m, &p, 1, 0, &found), 0);
 	CHECK_EQ(p.ready, CORE_READY_HANGUP | CORE_READY_ERROR);
 }
 
@@ -468,7 +468,7 @@ KTEST(a_watcher_is_told_of_every_change)
 
 	told_count = 0;
 	open_pair(SOCK_STREAM, fd);
-	CHECK_EQ(sock_call_watch(m, fd[0], tell, &told_fd, &ready), 0);
+	CHECK_EQ(file_call_watch(m, fd[0], tell, &told_fd, &ready), 0);
 	CHECK_EQ(ready, CORE_READY_WRITE);
 	CHECK_EQ(told_count, 0);
 	send_all(fd[1], "a");
@@ -478,16 +478,16 @@ KTEST(a_watcher_is_told_of_every_change)
 	send_all(fd[1], "b");
 	CHECK_EQ(told_count, 2);
 	/* each number has its own */
-	CHECK_EQ(sock_call_dup(m, fd[0], 0, &copy), 0);
-	CHECK_EQ(sock_call_watch(m, copy, tell, &told_fd, &ready), 0);
+	CHECK_EQ(file_call_dup(m, fd[0], 0, &copy), 0);
+	CHECK_EQ(file_call_watch(m, copy, tell, &told_fd, &ready), 0);
 	CHECK_EQ(ready, CORE_READY_READ | CORE_READY_WRITE);
 	send_all(fd[1], "c");
 	CHECK_EQ(told_count, 4);
-	CHECK_EQ(sock_call_watch(m, fd[0], NULL, NULL, NULL), 0);
+	CHECK_EQ(file_call_watch(m, fd[0], NULL, NULL, NULL), 0);
 	send_all(fd[1], "d");
 	CHECK_EQ(told_count, 5);
 	CHECK_EQ(told_fd, copy);
-	CHECK_EQ(sock_call_close(m, copy), 0);
+	CHECK_EQ(file_call_close(m, copy), 0);
 	send_all(fd[1], "e");
 	CHECK_EQ(told_count, 5);
 	CHECK_STR(read_text(fd[0]), "abcde");
