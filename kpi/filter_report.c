@@ -5,6 +5,7 @@
 #include "dlil/dlil.h"
 #include "iffilter/iffilter.h"
 #include "ipfilter/ipfilter.h"
+#include "sockfilter/sockfilter.h"
 #include "src/kern/kext.h"
 
 struct report_args {
@@ -48,6 +49,7 @@ report_all(void *arg)
 	struct report_args *a = arg;
 	const struct ipf_entry *ipf;
 	const struct iff_entry *iff;
+	const struct sflt *sflt;
 	struct ifnet *ifp;
 
 	TAILQ_FOREACH(ifp, dlil_interfaces(a->m), link)
@@ -58,6 +60,8 @@ report_all(void *arg)
 		report(a, CORE_FILTER_IPV4, ipf->filter.name, ipf->owner, NULL, &ipf->counters);
 	TAILQ_FOREACH(ipf, &a->m->ipf->v6, link)
 		report(a, CORE_FILTER_IPV6, ipf->filter.name, ipf->owner, NULL, &ipf->counters);
+	TAILQ_FOREACH(sflt, &a->m->sflt->registered, link)
+		report(a, CORE_FILTER_SOCKET, sflt->f.sf_name, sflt->owner, NULL, &sflt->counters);
 }
 
 /* Names are the filters' own strings: after a panic they may be anything, so then nothing is told. */

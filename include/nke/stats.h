@@ -35,7 +35,10 @@ size_t nke_stats_protocol(nke_t *m, const char *protocol, struct nke_counter *ou
 /* The names of those protocols, from 0; NULL after the last. */
 const char *nke_stats_protocol_name(unsigned i);
 
-enum nke_filter_kind { NKE_FILTER_INTERFACE, NKE_FILTER_IPV4, NKE_FILTER_IPV6 };
+enum nke_filter_kind {
+	NKE_FILTER_INTERFACE, NKE_FILTER_IPV4, NKE_FILTER_IPV6,
+	NKE_FILTER_SOCKET		/* the figures are of the data of all its sockets, call by call */
+};
 
 /* What a filter that is attached now did so far. */
 struct nke_filter_stats {

@@ -124,7 +124,10 @@ void machine_memory(const struct nke *, struct core_memory *);
 
 /* ---- filters (kpi/filter_report.c) -------------------------------------------------------- */
 
-enum core_filter_kind { CORE_FILTER_INTERFACE, CORE_FILTER_IPV4, CORE_FILTER_IPV6 };
+enum core_filter_kind {
+	CORE_FILTER_INTERFACE, CORE_FILTER_IPV4, CORE_FILTER_IPV6,
+	CORE_FILTER_SOCKET		/* seen, passed ...: of the data of its sockets */
+};
 
 struct core_filter {
 	enum core_filter_kind kind;

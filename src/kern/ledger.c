@@ -64,9 +64,8 @@ take_backtrace(struct nke *m, struct ledger_entry *e)
 	e->frames = (uint8_t)n;
 }
 
-void
-ledger_enter_for(struct nke *m, struct kext *kext, struct ledger_entry *e, enum ledger_kind kind,
-    void *pc)
+static void
+enter(struct kext *kext, struct ledger_entry *e, enum ledger_kind kind, void *pc)
 {
 	e->kext = kext;
 	e->kind = (uint8_t)kind;
@@ -78,6 +77,28 @@ ledger_enter_for(struct nke *m, struct kext *kext, struct ledger_entry *e, enum 
 		return;
 	TAILQ_INSERT_TAIL(&kext->owned, e, link);
 	kext->owned_count[kind]++;
+}
+
+void
+ledger_enter_like(struct nke *m, struct ledger_entry *e, const struct ledger_entry *model)
+{
+	enter(model->kext, e, model->kind, model->pc);
+	if (e->kext == NULL || model->frames == 0)
+		return;
+	e->pcs = kalloc(m, model->frames * sizeof *e->pcs);
+	if (e->pcs == NULL)
+		return;
+	memcpy(e->pcs, model->pcs, model->frames * sizeof *e->pcs);
+	e->frames = model->frames;
+}
+
+void
+ledger_enter_for(struct nke *m, struct kext *kext, struct ledger_entry *e, enum ledger_kind kind,
+    void *pc)
+{
+	enter(kext, e, kind, pc);
+	if (kext == NULL)
+		return;
 	if (m->checked || (kind != LEDGER_MEMORY && kind != LEDGER_MBUF && kind != LEDGER_TIMEOUT))
 		take_backtrace(m, e);
 }

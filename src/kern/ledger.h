@@ -47,6 +47,8 @@ struct ledger_entry {
 void ledger_enter(struct nke *, struct ledger_entry *, enum ledger_kind, void *pc);
 /* The same for a given kext, e.g. a filter re-attached on its behalf. */
 void ledger_enter_for(struct nke *, struct kext *, struct ledger_entry *, enum ledger_kind, void *pc);
+/* What the core made because of another object of the same kext: that one's place is its own. */
+void ledger_enter_like(struct nke *, struct ledger_entry *, const struct ledger_entry *model);
 /* Strikes it out; nothing when it was not entered. */
 void ledger_strike(struct nke *, struct ledger_entry *);
 const char *ledger_kind_name(enum ledger_kind);

@@ -52,6 +52,8 @@ struct rip6_state;
 struct route_state;
 struct rtable;
 struct socket_state;
+struct sflt_state;
+struct so_filter_ops;
 struct string_ids;
 struct sysctl_state;
 struct tcp_state;
@@ -102,6 +104,8 @@ struct nke {
 	struct device_state *devices;
 	struct kext_state *kexts;
 	struct socket_state *sockets;
+	const struct so_filter_ops *so_filter_ops;	/* whom sockets with filters call */
+	struct sflt_state *sflt;
 	struct dlil_state *dlil;
 	struct iff_state *iff;
 	struct bpf_state *bpf;

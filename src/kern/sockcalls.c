@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "src/kern/sched.h"
+#include "src/kern/so_filter.h"
 #include "src/kern/sockcalls_private.h"
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -277,10 +278,15 @@ do_get_name(void *arg)
 	struct name_call *c = arg;
 	struct socket *so = sock_call_hold(c->machine, c->fd, &c->error);
 
-	if (so != NULL) {
-		c->error = c->get(so, &c->result);
-		so_release(so);
+	if (so == NULL)
+		return;
+	c->error = c->get(so, &c->result);
+	if (c->error == 0 && so_filtered(so)) {
+		errno_t error = so_filter_ops(so)->name(so, c->get == sogetpeername, &c->result);
+
+		c->error = error == EJUSTRETURN ? 0 : error;
 	}
+	so_release(so);
 }
 
 static int

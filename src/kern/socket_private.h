@@ -40,21 +40,28 @@ struct socket_state {
 	struct local_state *local;	/* uipc_usrreq.c */
 };
 
+struct sflt;
+
 /* A protocol of a machine, and how many sockets it has. */
 struct pr_registration {
 	TAILQ_ENTRY(pr_registration) link;	/* of the domain, in the order in which they came */
 	const struct protosw *proto;
 	const struct domain *domain;
 	uint32_t sockets;
+	TAILQ_HEAD(, sflt) filters;	/* those that new sockets get (sockfilter/), oldest first */
 };
 
 /* What pffindproto says, but the registration; no reference. */
 errno_t pr_lookup(struct nke *, int family, int type, int protocol, struct pr_registration **);
+/* The one with that very number, or for raw sockets the one that takes any. NULL none. */
+struct pr_registration *pr_find(struct nke *, int family, int type, int protocol);
 
 /* ---- sockets (uipc_socket2.c) ------------------------------------------------------------- */
 
 /* A socket of that protocol, one reference, not attached to it yet. ENOBUFS. */
 errno_t so_alloc(struct nke *, struct pr_registration *, struct socket **);
+/* It has its protocol: it gets the filters that every new socket gets. The caller holds it. */
+void so_attach_filters(struct socket *);
 /*
  * Sleeps until the buffer or the socket's state changes, at most sb_timeo. EWOULDBLOCK: that was too long;
  * EBADF: the descriptor is being closed; EDEADLK.

@@ -92,6 +92,7 @@ sbspace(const struct sockbuf *sb)
 #define SOF_NPX_SETOPTSHUT	0x0040	/* options may be set when both sides are shut */
 #define SOF_ASYNC		0x0080	/* FIOASYNC: kept, nobody gets a signal */
 #define SOF_CLOSED		0x0100	/* its last user has closed it: so_unkeep does it */
+#define SOF_ENDING		0x0200	/* the last reference goes: no filter is attached any more */
 
 TAILQ_HEAD(socket_list, socket);
 
@@ -137,7 +138,8 @@ struct socket {
 
 	struct so_kext *so_kext;	/* NULL: no kext has to do with it */
 	struct so_watcher *so_watchers;	/* who is told of readiness (uipc_poll.c), NULL nobody */
-	struct so_filter *so_filters;	/* attached filters, in order; NULL none: the one branch */
+	struct so_filter *so_filters;	/* attached filters, newest first; NULL none: the one branch */
+	struct thread *so_filter_sender;	/* who sends and is in a filter's callback; NULL nobody */
 	struct pr_registration *so_registration;
 
 	uint32_t so_fdcount;		/* descriptors, and messages under way that carry one */
@@ -182,6 +184,8 @@ errno_t soaccept(struct socket *, int flags, struct sockaddr_storage *peer, stru
 errno_t soconnect(struct socket *, const struct sockaddr *, int flags);
 errno_t soconnect2(struct socket *, struct socket *);
 errno_t sodisconnect(struct socket *);
+/* Its user keeps it, but it is of no use any more: disconnected, and everything fails. */
+void sodefunct(struct socket *);
 errno_t soshutdown(struct socket *, int how);
 errno_t sogetsockname(struct socket *, struct sockaddr_storage *);
 errno_t sogetpeername(struct socket *, struct sockaddr_storage *);
@@ -313,18 +317,24 @@ errno_t soreserve(struct socket *, uint32_t snd, uint32_t rcv);
 
 /* ---- for protocols: buffers (uipc_sockbuf.c) ---------------------------------------------- */
 
-/* Adds data to a stream; consumes. */
-void sbappendstream(struct sockbuf *, struct mbuf *);
-/* Adds a record; consumes. */
-void sbappendrecord(struct sockbuf *, struct mbuf *);
 /*
- * Adds a message with its sender's address and control mbufs (NULL none). False: no room; nothing has
- * been consumed.
+ * The ways into a buffer. All consume what they are given, whatever becomes of it, and what goes into the
+ * receive buffer of an IPv4 or IPv6 socket is shown to its filters first, which may do anything to the
+ * socket meanwhile: the caller holds it.
+ *
+ * Adds data to a stream. True: something is in the buffer that was not; else filters had it.
  */
-bool sbappendaddr(struct sockbuf *, const struct sockaddr *from, struct mbuf *data,
+bool sbappendstream(struct sockbuf *, struct mbuf *);
+/* Adds a record; the same. */
+bool sbappendrecord(struct sockbuf *, struct mbuf *);
+/*
+ * Adds a message with its sender's address and control mbufs (NULL none). ENOBUFS: no room; EJUSTRETURN:
+ * a filter has taken or refused it. In both cases there is nothing new to be read.
+ */
+errno_t sbappendaddr(struct sockbuf *, const struct sockaddr *from, struct mbuf *data,
     struct mbuf *control);
 /* The same without an address. */
-bool sbappendcontrol(struct sockbuf *, struct mbuf *data, struct mbuf *control);
+errno_t sbappendcontrol(struct sockbuf *, struct mbuf *data, struct mbuf *control);
 /* Takes `len` bytes off the front, at most what there is. */
 void sbdrop(struct sockbuf *, uint32_t len);
 void sbdroprecord(struct sockbuf *);

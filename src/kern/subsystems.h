@@ -40,4 +40,5 @@ SUBSYSTEM(rip)		/* src/netinet/raw_ip.c */
 SUBSYSTEM(rip6)		/* src/netinet6/raw_ip6.c */
 SUBSYSTEM(dhcp)		/* src/netinet/dhcp_client.c */
 SUBSYSTEM(replay)	/* dlil/replay.c */
-SUBSYSTEM(filedesc)	/* src/kern/filedesc.c: last, so that sockets are closed first */
+SUBSYSTEM(filedesc)	/* src/kern/filedesc.c: so late that sockets are closed first */
+SUBSYSTEM(sflt)		/* sockfilter/sflt_registry.c: kexts are gone, their filters do not see that */

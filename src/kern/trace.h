@@ -26,6 +26,9 @@
 	X(IF_FRAME,	"framer",	"interface index, result")			\
 	X(IFF_OUT,	"iff_output",	"filter, result")				\
 	X(IF_DRIVER,	"driver_output", "interface index, length")			\
+	X(SF_IN,	"sf_data_in",	"filter, result")				\
+	X(SF_OUT,	"sf_data_out",	"filter, result")				\
+	X(SF_NOTIFY,	"sf_notify",	"filter, event")				\
 	X(TCP_STATE,	"tcp_state",	"state before, state after")			\
 	X(TCP_INPUT,	"tcp_input",	"flags, octets of data")			\
 	X(TCP_OUTPUT,	"tcp_output",	"flags, octets of data")			\

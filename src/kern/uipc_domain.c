@@ -86,6 +86,7 @@ net_add_proto(struct nke *m, int family, const struct protosw *proto)
 		return ENOMEM;
 	p->proto = proto;
 	p->domain = d->domain;
+	TAILQ_INIT(&p->filters);
 	TAILQ_INSERT_TAIL(&d->protos, p, link);
 	return 0;
 }
@@ -130,6 +131,15 @@ has_protocol(const struct domain_registration *d, int protocol)
 			return true;
 	}
 	return false;
+}
+
+struct pr_registration *
+pr_find(struct nke *m, int family, int type, int protocol)
+{
+	const struct domain_registration *d = find_domain(m, family);
+	struct pr_registration *p = d != NULL ? find_exact(d, type, protocol) : NULL;
+
+	return p == NULL && d != NULL && type == SOCK_RAW ? find_exact(d, SOCK_RAW, 0) : p;
 }
 
 errno_t

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "src/kern/klog.h"
+#include "src/kern/so_filter.h"
 #include "src/kern/socket_private.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
@@ -239,6 +240,24 @@ unsupported(const struct socket *so, const char *name)
 	return EOPNOTSUPP;
 }
 
+/* Interface fact: the value of SO_NKE, of which only the handle is looked at. */
+struct so_nke {
+	uint32_t nke_handle, nke_where;
+	int32_t nke_flags;
+	uint32_t reserved[4];
+};
+
+static errno_t
+attach_filter(struct socket *so, struct sockopt *sopt)
+{
+	struct so_nke value;
+	errno_t error = sooptcopyin(sopt, &value, sizeof value, sizeof value);
+
+	if (error != 0)
+		return error;
+	return so_filter_ops(so)->attach(so, value.nke_handle);
+}
+
 static errno_t
 set_socket_option(struct socket *so, struct sockopt *sopt)
 {
@@ -265,7 +284,7 @@ set_socket_option(struct socket *so, struct sockopt *sopt)
 	case SO_NET_SERVICE_TYPE:
 		return set_service_type(so, sopt);
 	case SO_NKE:
-		return unsupported(so, "SO_NKE");
+		return attach_filter(so, sopt);
 	case SO_LABEL:
 		return unsupported(so, "SO_LABEL");
 	default:
@@ -273,14 +292,24 @@ set_socket_option(struct socket *so, struct sockopt *sopt)
 	}
 }
 
+static inline errno_t
+ask_filters(struct socket *so, struct sockopt *sopt)
+{
+	return so_filtered(so) ? so_filter_ops(so)->option(so, sopt) : 0;
+}
+
 errno_t
 sosetopt(struct socket *so, struct sockopt *sopt)
 {
 	const uint16_t shut = SS_CANTRCVMORE | SS_CANTSENDMORE;
+	errno_t error;
 
 	sopt->sopt_dir = SOPT_SET;
 	if ((so->so_state & shut) == shut && !(so->so_flags & SOF_NPX_SETOPTSHUT))
 		return EINVAL;
+	error = ask_filters(so, sopt);
+	if (error != 0)
+		return error == EJUSTRETURN ? 0 : error;
 	if (sopt->sopt_level == SOL_SOCKET)
 		return set_socket_option(so, sopt);
 	if (so->so_proto->pr_ctloutput == NULL)
@@ -400,7 +429,12 @@ get_socket_option(struct socket *so, struct sockopt *sopt)
 errno_t
 sogetopt(struct socket *so, struct sockopt *sopt)
 {
+	errno_t error;
+
 	sopt->sopt_dir = SOPT_GET;
+	error = ask_filters(so, sopt);
+	if (error != 0)
+		return error == EJUSTRETURN ? 0 : error;
 	if (sopt->sopt_level == SOL_SOCKET)
 		return get_socket_option(so, sopt);
 	if (so->so_proto->pr_ctloutput == NULL)
@@ -454,9 +488,23 @@ ioctl_protocol(struct socket *so, unsigned long command, void *data)
 	return error;
 }
 
+/* Interface fact: ioctls about interfaces and routes are other filters' business. */
+static inline bool
+for_filters(const struct socket *so, unsigned long command)
+{
+	return so_filtered(so) && IOCGROUP(command) != 'i' && IOCGROUP(command) != 'r' &&
+	    command != FIOCLEX && command != FIONCLEX;
+}
+
 errno_t
 soioctl(struct socket *so, unsigned long command, void *data)
 {
+	if (for_filters(so, command)) {
+		errno_t error = so_filter_ops(so)->ioctl(so, command, data);
+
+		if (error != 0)
+			return error == EJUSTRETURN ? 0 : error;
+	}
 	switch (command) {
 	case FIONBIO:
 	case FIOASYNC:

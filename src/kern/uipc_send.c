@@ -3,7 +3,8 @@
  *
  * A message (PR_ATOMIC) is one packet and one call of the protocol; there is no lock, as nothing of it
  * is kept here. A stream is cut into pieces as large as there is space for, under the lock of so_snd, so
- * that what several threads send is not mixed. Everything that leaves passes send_down().
+ * that what several threads send is not mixed; with socket filters messages are sent under it as well.
+ * Everything that leaves passes send_down(), where the filters see it.
  *
  * Errors are tested in BSD's order: shut (EPIPE), pending error, connection or destination missing, size,
  * space. Nothing but the packet's mbufs is allocated.
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "src/kern/sched.h"
+#include "src/kern/so_filter.h"
 #include "src/kern/socket_private.h"
 
 /* The most that one call of a stream's protocol is given. */
@@ -34,6 +36,8 @@ struct send {
 	struct mbuf *control;
 	size_t control_len;
 	int flags;
+	bool alone;			/* nobody else sends on the socket meanwhile */
+	bool taken;			/* by a filter, and that is the end of it */
 };
 
 /* ---- data into mbufs ---------------------------------------------------------------------- */
@@ -80,24 +84,62 @@ take_data(struct send *s, size_t len)
 
 /* ---- down to the protocol ----------------------------------------------------------------- */
 
-/* All that is sent goes this way. Consumes both. */
-static inline errno_t
-send_down(struct socket *so, int pru_flags, struct mbuf *m, const struct sockaddr *to,
-    struct mbuf *control)
+/*
+ * Filters see what is sent, and may take it: s->taken. Meanwhile the same thread may send on the same
+ * socket, without waiting for itself; and the socket may be shut.
+ */
+static __attribute__((noinline)) errno_t
+pass_filters(struct send *s, int pru_flags, struct mbuf **m)
 {
-	return so->so_proto->pr_usrreqs->pru_send(so, pru_flags, m, to, control);
+	struct socket *so = s->so;
+	struct thread *sender = so->so_filter_sender;
+	errno_t error;
+
+	so->so_filter_sender = curthread();
+	error = so_filter_ops(so)->data_out(so, s->to, m, &s->control,
+	    pru_flags & PRUS_OOB ? sock_data_filt_flag_oob : 0);
+	so->so_filter_sender = sender;
+	if (error == EJUSTRETURN) {
+		s->taken = true;
+		return 0;
+	}
+	if (error == 0 && (so->so_state & (SS_CANTSENDMORE | SS_DEFUNCT))) {
+		m_freem(*m);
+		m_freem(s->control);
+		error = EPIPE;
+	}
+	return error;
 }
 
 /* MSG_DONTROUTE is SO_DONTROUTE for one message. */
 static errno_t
 send_unrouted(struct send *s, int pru_flags, struct mbuf *m)
 {
+	struct socket *so = s->so;
 	errno_t error;
 
-	s->so->so_options |= SO_DONTROUTE;
-	error = send_down(s->so, pru_flags, m, s->to, s->control);
-	s->so->so_options &= ~(uint32_t)SO_DONTROUTE;
+	so->so_options |= SO_DONTROUTE;
+	error = so->so_proto->pr_usrreqs->pru_send(so, pru_flags, m, s->to, s->control);
+	so->so_options &= ~(uint32_t)SO_DONTROUTE;
 	return error;
+}
+
+/* All that is sent goes this way. Consumes it, and the control data. */
+static inline errno_t
+send_down(struct send *s, int pru_flags, struct mbuf *m)
+{
+	struct socket *so = s->so;
+
+	if (so_filtered(so) && s->alone) {
+		errno_t error = pass_filters(s, pru_flags, &m);
+
+		if (error != 0 || s->taken)
+			return error;
+	}
+	if (__builtin_expect(s->flags & MSG_DONTROUTE, 0) && so_atomic(so) &&
+	    !(so->so_options & SO_DONTROUTE))
+		return send_unrouted(s, pru_flags, m);
+	return so->so_proto->pr_usrreqs->pru_send(so, pru_flags, m, s->to, s->control);
 }
 
 static inline errno_t
@@ -105,19 +147,13 @@ send_piece(struct send *s, int pru_flags, struct mbuf *m)
 {
 	errno_t error;
 
-	if (__builtin_expect(s->flags & (MSG_OOB | MSG_EOR | MSG_DONTROUTE), 0)) {
+	if (__builtin_expect(s->flags & (MSG_OOB | MSG_EOR), 0)) {
 		if (s->flags & MSG_OOB)
 			pru_flags |= PRUS_OOB;
 		if ((s->flags & MSG_EOR) && m != NULL)
 			m_last(m)->m_flags |= MBUF_EOR;
-		if ((s->flags & MSG_DONTROUTE) && so_atomic(s->so) &&
-		    !(s->so->so_options & SO_DONTROUTE)) {
-			error = send_unrouted(s, pru_flags, m);
-			goto out;
-		}
 	}
-	error = send_down(s->so, pru_flags, m, s->to, s->control);
-out:
+	error = send_down(s, pru_flags, m);
 	s->control = NULL;
 	s->control_len = 0;
 	return error;
@@ -250,26 +286,47 @@ send_stream_piece(struct send *s, size_t space)
 static errno_t
 send_stream(struct send *s)
 {
-	struct socket *so = s->so;
-	errno_t error = check_state(s);
+	errno_t error;
 
-	if (error != 0)
-		return error;
-	if (s->flags & MSG_EOR)
-		return EINVAL;
-	if (s->resid == 0 && s->control == NULL && !(s->flags & MSG_EOF))
-		return 0;
-	error = sblock(&so->so_snd, !so_nonblocking(so, s->flags));
-	if (error != 0)
-		return error;
 	do {
 		size_t space;
 
 		error = wait_to_stream(s, &space);
 		if (error == 0)
 			error = send_stream_piece(s, space);
-	} while (error == 0 && s->resid != 0);
-	sbunlock(&so->so_snd);
+	} while (error == 0 && s->resid != 0 && !s->taken);
+	return error;
+}
+
+/*
+ * Nobody else sends meanwhile. In the callback of a filter that sees what is sent here the socket is the
+ * thread's already: it does not wait for itself.
+ */
+static errno_t
+send_alone(struct send *s)
+{
+	struct socket *so = s->so;
+	bool again = so->so_filter_sender == curthread();
+	errno_t error = check_state(s);
+
+	if (error != 0)
+		return error;
+	if (!so_atomic(so)) {
+		if (s->flags & MSG_EOR)
+			return EINVAL;
+		if (s->resid == 0 && s->control == NULL && !(s->flags & MSG_EOF))
+			return 0;
+	}
+	if (again)
+		s->flags |= MSG_DONTWAIT;
+	else
+		error = sblock(&so->so_snd, !so_nonblocking(so, s->flags));
+	if (error != 0)
+		return error;
+	s->alone = true;
+	error = so_atomic(so) ? send_message(s) : send_stream(s);
+	if (!again)
+		sbunlock(&so->so_snd);
 	return error;
 }
 
@@ -288,7 +345,7 @@ send_any(struct send *s, size_t *sent)
 	else if (size > INT32_MAX)
 		error = so_atomic(s->so) ? EMSGSIZE : EINVAL;
 	else
-		error = so_atomic(s->so) ? send_message(s) : send_stream(s);
+		error = so_atomic(s->so) && !so_filtered(s->so) ? send_message(s) : send_alone(s);
 	if (sent != NULL)
 		*sent = size - s->resid;
 	if (s->top != NULL)

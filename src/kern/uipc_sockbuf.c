@@ -9,14 +9,44 @@
  */
 #include <string.h>
 
+#include "src/kern/so_filter.h"
 #include "src/kern/socket_private.h"
 
 /* ---- putting in --------------------------------------------------------------------------- */
 
 /*
  * Every mbuf that enters a buffer, for streams and messages alike, passes one of the two functions
- * below.
+ * below, put_record() and put_behind(). In front of them are the filters of what is received.
  */
+
+static inline bool
+is_filtered(const struct sockbuf *sb)
+{
+	return so_filtered(sb_socket(sb)) && !(sb->sb_flags & SB_SND);
+}
+
+/*
+ * Shows what comes to the filters. False: it is gone. They may have shut the receiving side, and then
+ * nobody would ever take it out.
+ */
+static __attribute__((noinline)) bool
+pass_filters(struct sockbuf *sb, const struct sockaddr *from, struct mbuf **m, struct mbuf **control,
+    sflt_data_flag_t flags)
+{
+	struct socket *so = sb_socket(sb);
+	bool gone;
+
+	so_retain(so);
+	gone = so_filter_ops(so)->data_in(so, from, m, control, flags) != 0;
+	if (!gone && (so->so_state & SS_CANTRCVMORE)) {
+		m_freem(*m);
+		if (control != NULL)
+			m_freem(*control);
+		gone = true;
+	}
+	so_release(so);
+	return !gone;
+}
 
 /* Makes the chain, `tail` its last mbuf, the last record. The caller has accounted for it. */
 static inline void
@@ -74,10 +104,13 @@ put_behind(struct sockbuf *sb, struct mbuf *m)
 	}
 }
 
-void
+bool
 sbappendstream(struct sockbuf *sb, struct mbuf *m)
 {
+	if (is_filtered(sb) && (!pass_filters(sb, NULL, &m, NULL, 0) || m == NULL))
+		return false;
 	put_behind(sb, m);
+	return true;
 }
 
 /* Accounts for a chain; its last mbuf. */
@@ -91,11 +124,28 @@ account_chain(struct sockbuf *sb, struct mbuf *m)
 	}
 }
 
-void
+bool
 sbappendrecord(struct sockbuf *sb, struct mbuf *m)
 {
+	if (is_filtered(sb) && !pass_filters(sb, NULL, &m, NULL, sock_data_filt_flag_record))
+		return false;
 	if (m != NULL)
 		put_record(sb, m, account_chain(sb, m));
+	return m != NULL;
+}
+
+/* What goes unread may carry descriptors. */
+static inline void
+give_up_rights(const struct sockbuf *sb, struct mbuf *m)
+{
+	const struct socket *so = sb_socket(sb);
+
+	if (!(so->so_proto->pr_flags & PR_RIGHTS) || so->so_dom->dom_dispose == NULL)
+		return;
+	for (; m != NULL; m = m->m_next) {
+		if (m->m_type == MBUF_TYPE_CONTROL)
+			so->so_dom->dom_dispose(sotomachine(so), m);
+	}
 }
 
 static inline size_t
@@ -117,36 +167,50 @@ join(struct mbuf *control, struct mbuf *data)
 	return control;
 }
 
-bool
+/* There is no room for it. */
+static errno_t
+turn_away(const struct sockbuf *sb, struct mbuf *data, struct mbuf *control)
+{
+	m_freem(data);
+	give_up_rights(sb, control);
+	m_freem(control);
+	return ENOBUFS;
+}
+
+errno_t
 sbappendaddr(struct sockbuf *sb, const struct sockaddr *from, struct mbuf *data,
     struct mbuf *control)
 {
-	size_t size = from->sa_len + bytes_of(data) + (control != NULL ? m_length(control) : 0);
 	struct mbuf *name;
 
-	if (size > sbspace(sb) || from->sa_len > MLEN)
-		return false;
+	if (is_filtered(sb) && !pass_filters(sb, from, &data, &control, 0))
+		return EJUSTRETURN;
+	if (from->sa_len + bytes_of(data) + (control != NULL ? m_length(control) : 0) > sbspace(sb) ||
+	    from->sa_len > MLEN)
+		return turn_away(sb, data, control);
 	name = m_get(sotomachine(sb_socket(sb)), MBUF_DONTWAIT, MBUF_TYPE_SONAME);
 	if (name == NULL)
-		return false;
+		return turn_away(sb, data, control);
 	memcpy(name->m_data, from, from->sa_len);
 	name->m_len = from->sa_len;
 	name->m_next = join(control, data);
 	put_record(sb, name, account_chain(sb, name));
-	return true;
+	return 0;
 }
 
-bool
+errno_t
 sbappendcontrol(struct sockbuf *sb, struct mbuf *data, struct mbuf *control)
 {
 	struct mbuf *m;
 
+	if (is_filtered(sb) && !pass_filters(sb, NULL, &data, &control, 0))
+		return EJUSTRETURN;
 	if (bytes_of(data) + (control != NULL ? m_length(control) : 0) > sbspace(sb))
-		return false;
+		return turn_away(sb, data, control);
 	m = join(control, data);
 	if (m != NULL)
 		put_record(sb, m, account_chain(sb, m));
-	return true;
+	return 0;
 }
 
 /* ---- taking out --------------------------------------------------------------------------- */
@@ -192,13 +256,9 @@ sb_replace_first(struct sockbuf *sb, struct mbuf *m)
 void
 sb_discard(struct sockbuf *sb, struct mbuf *m)
 {
-	const struct socket *so = sb_socket(sb);
-	bool rights = (so->so_proto->pr_flags & PR_RIGHTS) && so->so_dom->dom_dispose != NULL;
-
+	give_up_rights(sb, m);
 	while (m != NULL) {
 		sb_unaccount(sb, m);
-		if (rights && m->m_type == MBUF_TYPE_CONTROL)
-			so->so_dom->dom_dispose(sotomachine(so), m);
 		m = m_free(m);
 	}
 }

@@ -3,13 +3,17 @@
  * ending. Sending and receiving are in uipc_send.c and uipc_receive.c, options in uipc_options.c.
  *
  * Called by the system calls (sockcalls.c) and kpi/kpi_socket.c; calls the protocol through its switch.
- * The caller holds a reference on the socket during every call. The order of the tests is BSD's, so that a
+ * The caller holds a reference on the socket during every call: it may sleep, and socket filters may do
+ * anything to the socket. The order of the tests is BSD's, so that a
  * call that is wrong in several ways gives the same error.
  */
+#include <string.h>
+
 #include "src/kern/heap.h"
 #include "src/kern/kauth.h"
 #include "src/kern/proc.h"
 #include "src/kern/sched.h"
+#include "src/kern/so_filter.h"
 #include "src/kern/socket_private.h"
 
 /* ---- making ------------------------------------------------------------------------------- */
@@ -37,6 +41,7 @@ socreate(struct nke *m, int family, int type, int protocol, struct socket **out)
 		so_release(so);
 		return error;
 	}
+	so_attach_filters(so);
 	*out = so;
 	return 0;
 }
@@ -93,6 +98,7 @@ soclose(struct socket *so)
 		so->so_flags |= SOF_CLOSED;
 		return 0;
 	}
+	so_filter_notify(so, sock_evt_closing, NULL);
 	so_disown(so);
 	if (so->so_flags & SOF_UPCALLCLOSEWAIT)
 		so_upcall_wait(so);
@@ -113,9 +119,14 @@ errno_t
 sobind(struct socket *so, const struct sockaddr *name)
 {
 	const struct pr_usrreqs *pru = so->so_proto->pr_usrreqs;
+	errno_t error = 0;
 
 	if (so->so_state & SS_DEFUNCT)
 		return EINVAL;
+	if (so_filtered(so))
+		error = so_filter_ops(so)->bind(so, name);
+	if (error != 0)
+		return error == EJUSTRETURN ? 0 : error;
 	return pru->pru_bind != NULL ? pru->pru_bind(so, name) : EOPNOTSUPP;
 }
 
@@ -160,7 +171,7 @@ solisten(struct socket *so, int backlog)
 {
 	const struct pr_usrreqs *pru = so->so_proto->pr_usrreqs;
 	int most = sotomachine(so)->sockets->somaxconn;
-	errno_t error;
+	errno_t error = 0;
 
 	if (!(so->so_proto->pr_flags & PR_CONNREQUIRED) || pru->pru_listen == NULL)
 		return EOPNOTSUPP;
@@ -171,11 +182,14 @@ solisten(struct socket *so, int backlog)
 		return EINVAL;
 	if (so->so_restrictions & SO_RESTRICT_DENYIN)
 		return EPERM;
-	error = make_queues(so);
+	if (so_filtered(so))
+		error = so_filter_ops(so)->listen(so);
+	if (error == 0)
+		error = make_queues(so);
 	if (error == 0)
 		error = pru->pru_listen(so);
 	if (error != 0)
-		return error;
+		return error == EJUSTRETURN ? 0 : error;
 	so->so_options |= SO_ACCEPTCONN;
 	so->so_qlimit = (uint16_t)(backlog <= 0 || backlog > most ? most : backlog);
 	return 0;
@@ -222,6 +236,12 @@ soaccept(struct socket *head, int flags, struct sockaddr_storage *peer, struct s
 	so->so_state &= (uint16_t)~(SS_COMP | SS_NOFDREF);
 	peer->ss_len = 0;
 	error = pru->pru_accept != NULL ? pru->pru_accept(so, peer) : EOPNOTSUPP;
+	if (error == 0 && so_filtered(so))
+		error = so_filter_ops(so)->accept(head, so);
+	if (error == EJUSTRETURN) {
+		sodefunct(so);
+		error = 0;
+	}
 	if (error != 0) {
 		soclose(so);
 		return error;
@@ -231,6 +251,26 @@ soaccept(struct socket *head, int flags, struct sockaddr_storage *peer, struct s
 }
 
 /* ---- connecting --------------------------------------------------------------------------- */
+
+/* Filters see a copy of the address that they may change, and so does the protocol then. */
+static __attribute__((noinline)) errno_t
+connect_filtered(struct socket *so, const struct sockaddr *to)
+{
+	const struct pr_usrreqs *pru = so->so_proto->pr_usrreqs;
+	union {
+		struct sockaddr sa;
+		char bytes[SOCK_MAXADDRLEN + 1];
+	} name;
+	errno_t error;
+
+	memset(&name, 0, sizeof name);
+	memcpy(&name, to, to->sa_len);
+	error = so_filter_ops(so)->connect_out(so, &name.sa);
+	if (error != 0)
+		return error == EJUSTRETURN ? 0 : error;
+	memset(name.bytes + to->sa_len, 0, sizeof name - to->sa_len);
+	return pru->pru_connect != NULL ? pru->pru_connect(so, &name.sa) : EOPNOTSUPP;
+}
 
 static errno_t
 begin_connect(struct socket *so, const struct sockaddr *to)
@@ -254,6 +294,8 @@ begin_connect(struct socket *so, const struct sockaddr *to)
 	}
 	/* What an earlier attempt left says nothing about this one. */
 	so->so_error = 0;
+	if (so_filtered(so))
+		return connect_filtered(so, to);
 	return pru->pru_connect != NULL ? pru->pru_connect(so, to) : EOPNOTSUPP;
 }
 
@@ -286,12 +328,28 @@ errno_t
 sodisconnect(struct socket *so)
 {
 	const struct pr_usrreqs *pru = so->so_proto->pr_usrreqs;
+	errno_t error;
 
 	if (!(so->so_state & SS_ISCONNECTED))
 		return ENOTCONN;
 	if (so->so_state & SS_ISDISCONNECTING)
 		return EALREADY;
-	return pru->pru_disconnect != NULL ? pru->pru_disconnect(so) : EOPNOTSUPP;
+	error = pru->pru_disconnect != NULL ? pru->pru_disconnect(so) : EOPNOTSUPP;
+	/* Interface fact: what the protocol says itself, at once or later, is said as well. */
+	if (error == 0)
+		so_filter_notify(so, sock_evt_disconnected, NULL);
+	return error;
+}
+
+void
+sodefunct(struct socket *so)
+{
+	so->so_state |= SS_DEFUNCT;
+	(void)sodisconnect(so);
+	if (!(so->so_state & SS_CANTSENDMORE))
+		socantsendmore(so);
+	if (!(so->so_state & SS_CANTRCVMORE))
+		sorflush(so);
 }
 
 errno_t
@@ -303,6 +361,7 @@ soshutdown(struct socket *so, int how)
 		return EINVAL;
 	if (!(so->so_state & (SS_ISCONNECTED | SS_ISCONNECTING | SS_ISDISCONNECTING)))
 		return ENOTCONN;
+	so_filter_notify(so, sock_evt_shutdown, &how);
 	if (how != SHUT_WR) {
 		if (so->so_state & SS_CANTRCVMORE)
 			return ENOTCONN;

@@ -10,6 +10,7 @@
 #include "src/kern/panic.h"
 #include "src/kern/proc.h"
 #include "src/kern/sched.h"
+#include "src/kern/so_filter.h"
 #include "src/kern/socket_private.h"
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -64,6 +65,15 @@ so_free(struct socket *so)
 	zone_free(&m->sockets->zone, so);
 }
 
+/* Filters go while the socket is still there to be looked at. */
+static __attribute__((noinline)) void
+end_filters(struct socket *so)
+{
+	so->so_flags |= SOF_ENDING;
+	so_filter_notify(so, sock_evt_flush_read, NULL);
+	so_filter_ops(so)->ending(so);
+}
+
 void
 so_retain(struct socket *so)
 {
@@ -75,8 +85,17 @@ so_release(struct socket *so)
 {
 	KASSERTX(so->so_usecount != 0, "socket %u is released more often than it was retained",
 	    so->so_generation);
+	if (so_filtered(so) && so->so_usecount == 1)
+		end_filters(so);
 	if (--so->so_usecount == 0)
 		so_free(so);
+}
+
+void
+so_attach_filters(struct socket *so)
+{
+	if (!TAILQ_EMPTY(&so->so_registration->filters))
+		so_filter_ops(so)->created(so);
 }
 
 /* ---- sleeping ----------------------------------------------------------------------------- */
@@ -204,14 +223,18 @@ void
 soisconnecting(struct socket *so)
 {
 	set_state(so, SS_ISCONNECTED | SS_ISDISCONNECTING, SS_ISCONNECTING);
+	so_filter_notify(so, sock_evt_connecting, NULL);
 }
 
 void
 soisconnected(struct socket *so)
 {
-	struct socket *head = so->so_head;
+	struct socket *head;
 
 	set_state(so, SS_ISCONNECTING | SS_ISDISCONNECTING, SS_ISCONNECTED);
+	so_filter_notify(so, sock_evt_connected, NULL);
+	/* The listener may be gone by now. */
+	head = so->so_head;
 	if (head == NULL || !(so->so_state & SS_INCOMP)) {
 		state_changed(so);
 		return;
@@ -228,6 +251,7 @@ void
 soisdisconnecting(struct socket *so)
 {
 	set_state(so, SS_ISCONNECTING, SS_ISDISCONNECTING | SS_CANTRCVMORE | SS_CANTSENDMORE);
+	so_filter_notify(so, sock_evt_disconnecting, NULL);
 	state_changed(so);
 }
 
@@ -235,6 +259,7 @@ void
 soisdisconnected(struct socket *so)
 {
 	set_state(so, SS_PHASES, SS_CANTRCVMORE | SS_CANTSENDMORE | SS_ISDISCONNECTED);
+	so_filter_notify(so, sock_evt_disconnected, NULL);
 	sbflush(&so->so_snd);
 	state_changed(so);
 }
@@ -243,6 +268,7 @@ void
 socantsendmore(struct socket *so)
 {
 	so->so_state |= SS_CANTSENDMORE;
+	so_filter_notify(so, sock_evt_cantsendmore, NULL);
 	sowwakeup(so);
 }
 
@@ -250,6 +276,7 @@ void
 socantrcvmore(struct socket *so)
 {
 	so->so_state |= SS_CANTRCVMORE;
+	so_filter_notify(so, sock_evt_cantrecvmore, NULL);
 	sorwakeup(so);
 }
 
@@ -264,6 +291,7 @@ void
 sorflush(struct socket *so)
 {
 	so_retain(so);
+	so_filter_notify(so, sock_evt_flush_read, NULL);
 	socantrcvmore(so);
 	sbflush(&so->so_rcv);
 	so->so_oobmark = 0;
@@ -319,6 +347,24 @@ inherit(struct socket *so, const struct socket *head)
 	return 0;
 }
 
+/* False: whoever was told of the new connection has closed its listener, and so the connection is gone. */
+static bool
+filters_let_be(struct socket *head, struct socket *so)
+{
+	bool listens;
+
+	so_retain(head);
+	so_attach_filters(so);
+	listens = (head->so_options & SO_ACCEPTCONN) && head->so_pcb != NULL && so->so_pcb != NULL;
+	so_release(head);
+	if (listens)
+		return true;
+	if (so->so_pcb != NULL)
+		so->so_proto->pr_usrreqs->pru_abort(so);
+	so_release(so);
+	return false;
+}
+
 struct socket *
 sonewconn(struct socket *head, uint16_t state)
 {
@@ -334,6 +380,8 @@ sonewconn(struct socket *head, uint16_t state)
 		so_release(so);
 		return NULL;
 	}
+	if (!TAILQ_EMPTY(&so->so_registration->filters) && !filters_let_be(head, so))
+		return NULL;
 	so->so_head = head;
 	so->so_state |= SS_INCOMP;
 	TAILQ_INSERT_TAIL(&head->so_queues->incomp, so, so_list);

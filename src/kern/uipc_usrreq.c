@@ -386,9 +386,9 @@ local_shutdown(struct socket *so)
 
 /* ---- data --------------------------------------------------------------------------------- */
 
-/* Consumes both unless it fails. */
+/* What has been consumed becomes NULL. */
 static errno_t
-put_datagram(struct socket *so, struct mbuf *m, const struct sockaddr *to, struct mbuf *control)
+put_datagram(struct socket *so, struct mbuf **m, const struct sockaddr *to, struct mbuf **control)
 {
 	static const struct sockaddr nameless = {.sa_len = sizeof nameless, .sa_family = AF_LOCAL};
 	struct unpcb *unp = sotounpcb(so), *peer = unp->unp_conn;
@@ -408,14 +408,16 @@ put_datagram(struct socket *so, struct mbuf *m, const struct sockaddr *to, struc
 		return EPIPE;
 	if (unp->unp_addr.sun_len != 0)
 		from = (const struct sockaddr *)(const void *)&unp->unp_addr;
-	if (!sbappendaddr(&peer->unp_socket->so_rcv, from, m, control))
-		return ENOBUFS;
-	sorwakeup(peer->unp_socket);
-	return 0;
+	error = sbappendaddr(&peer->unp_socket->so_rcv, from, *m, *control);
+	*m = *control = NULL;
+	if (error == 0)
+		sorwakeup(peer->unp_socket);
+	return error;
 }
 
+/* The same. */
 static errno_t
-put_stream(struct socket *so, struct mbuf *m, const struct sockaddr *to, struct mbuf *control)
+put_stream(struct socket *so, struct mbuf **m, const struct sockaddr *to, struct mbuf **control)
 {
 	struct unpcb *unp = sotounpcb(so);
 	struct socket *so2;
@@ -433,10 +435,14 @@ put_stream(struct socket *so, struct mbuf *m, const struct sockaddr *to, struct 
 	so2 = unp->unp_conn->unp_socket;
 	if ((so->so_state & SS_CANTSENDMORE) || (so2->so_state & SS_CANTRCVMORE))
 		return EPIPE;
-	if (control == NULL)
-		sbappendstream(&so2->so_rcv, m);
-	else if (!sbappendcontrol(&so2->so_rcv, m, control))
-		return ENOBUFS;
+	error = 0;
+	if (*control == NULL)
+		(void)sbappendstream(&so2->so_rcv, *m);
+	else
+		error = sbappendcontrol(&so2->so_rcv, *m, *control);
+	*m = *control = NULL;
+	if (error != 0)
+		return error;
 	mirror(so, so2);
 	sorwakeup(so2);
 	return 0;
@@ -462,8 +468,8 @@ local_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *
 		control = NULL;
 	}
 	if (error == 0)
-		error = so->so_type == SOCK_DGRAM ? put_datagram(so, m, to, control) :
-		    put_stream(so, m, to, control);
+		error = so->so_type == SOCK_DGRAM ? put_datagram(so, &m, to, &control) :
+		    put_stream(so, &m, to, &control);
 	if (error != 0) {
 		m_freem(m);
 		unp_free_control(machine, control);

@@ -350,11 +350,10 @@ rtsock_hear(struct rt_listener *l, struct mbuf *m)
 {
 	struct socket *so = ((struct rtsock *)(void *)l)->so;
 
-	if ((so->so_state & SS_CANTRCVMORE) || !sbappendaddr(&so->so_rcv, &route_source, m, NULL)) {
+	if (so->so_state & SS_CANTRCVMORE)
 		m_freem(m);
-		return;
-	}
-	sorwakeup(so);
+	else if (sbappendaddr(&so->so_rcv, &route_source, m, NULL) == 0)
+		sorwakeup(so);
 }
 
 static void

@@ -34,6 +34,7 @@ errno_t
 echo_request(struct inpcb *inp, const struct echo_kind *k, struct mbuf **mp)
 {
 	struct nke *machine = inp->inp_info->machine;
+	const struct socket *so = inp->inp_socket;
 	struct mbuf *m = *mp;
 	struct echo_header *h;
 	errno_t error;
@@ -50,6 +51,9 @@ echo_request(struct inpcb *inp, const struct echo_kind *k, struct mbuf **mp)
 		return EPERM;
 	if (inp->inp_lport == 0 && (error = in_pcbbind(inp, NULL)) != 0)
 		return error;
+	/* A filter that is told of it may close the socket. */
+	if (so->so_pcb == NULL)
+		return EINVAL;
 	inptoraw(inp)->user_ident = h->id;
 	inptoraw(inp)->ident = inp->inp_lport;
 	h->id = inptoraw(inp)->ident;

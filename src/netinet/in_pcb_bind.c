@@ -16,6 +16,7 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/prng.h"
+#include "src/kern/so_filter.h"
 #include "src/net/ifaddr.h"
 #include "src/netinet/in_pcb.h"
 
@@ -313,5 +314,6 @@ in_pcbbind(struct inpcb *inp, const struct sockaddr *sa)
 	if (sa != NULL && !unspecified(&w.addr))
 		inp->inp_flags |= w.multicast ? INP_ADDRBOUND | INP_GROUPBOUND : INP_ADDRBOUND;
 	in_pcbrehash(inp);
+	so_filter_notify(inp->inp_socket, sock_evt_bound, NULL);
 	return 0;
 }

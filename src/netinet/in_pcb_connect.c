@@ -9,6 +9,7 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/heap.h"
+#include "src/kern/so_filter.h"
 #include "src/net/ifaddr.h"
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_subr.h"
@@ -299,6 +300,7 @@ in_pcbconnect(struct inpcb *inp, const struct sockaddr *sa)
 {
 	uint8_t vflag = inp->inp_vflag;
 	struct in6_addr laddr = inp->inp_laddr6, source;
+	bool bound = inp->inp_lport != 0;
 	struct in_peer p;
 	errno_t error;
 
@@ -329,6 +331,8 @@ in_pcbconnect(struct inpcb *inp, const struct sockaddr *sa)
 	if (p.vflag == INP_IPV6 && IN6_IS_ADDR_LINKLOCAL(&source) && inp->inp_lzone == 0)
 		inp->inp_lzone = p.zone;
 	in_pcbrehash(inp);
+	if (!bound)
+		so_filter_notify(inp->inp_socket, sock_evt_bound, NULL);
 	return 0;
 }
 

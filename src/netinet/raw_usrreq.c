@@ -225,6 +225,7 @@ raw_append(const struct raw_in *in, struct inpcb *inp, struct mbuf *m, int strip
 	    in_pcbzone(in->machine, m->m_pkthdr.rcvif, &in->ends.faddr) : 0;
 	struct sockaddr_storage from;
 	struct mbuf *control = NULL;
+	errno_t error;
 
 	if (so->so_state & SS_CANTRCVMORE) {
 		m_freem(m);
@@ -236,13 +237,10 @@ raw_append(const struct raw_in *in, struct inpcb *inp, struct mbuf *m, int strip
 	}
 	in_pcbname(inp, in->ends.vflag, &in->ends.faddr, zone, 0, &from);
 	m_adj(m, strip);
-	if (sbappendaddr(&so->so_rcv, (const struct sockaddr *)(const void *)&from, m, control)) {
+	error = sbappendaddr(&so->so_rcv, (const struct sockaddr *)(const void *)&from, m, control);
+	if (error == 0)
 		sorwakeup(so);
-		return true;
-	}
-	m_freem(m);
-	m_freem(control);
-	return false;
+	return error != ENOBUFS;
 }
 
 /* What is called on the way may close sockets: the walk starts anew then, past those it has seen. */

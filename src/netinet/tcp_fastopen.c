@@ -204,7 +204,7 @@ deliver(struct tcpcb *tp, struct tcp_segment *seg)
 	seg->machine->tcp->stat.tcps_rcvpack++;
 	seg->machine->tcp->stat.tcps_rcvbyte += len;
 	seg->machine->tcp->stat.tcps_tfo_syn_data_rcv++;
-	sbappendstream(&so->so_rcv, m);
+	(void)sbappendstream(&so->so_rcv, m);
 }
 
 /* It is accepted and answered. */
@@ -221,8 +221,9 @@ open_at_once(struct tcpcb *tp, struct tcp_fastopen *f, struct tcp_segment *seg)
 	tp->snd_wnd = tp->max_sndwnd = seg->win;
 	so_retain(so);
 	deliver(tp, seg);
-	soisconnected(so);
-	/* Whoever was told of it may have closed it. */
+	/* Whoever was shown the data or is told of the connection may close it. */
+	if (sotoinpcb(so) != NULL)
+		soisconnected(so);
 	if (sotoinpcb(so) != NULL && sototcpcb(so) == tp)
 		(void)tcp_output(tp);
 	so_release(so);

@@ -31,6 +31,20 @@ wake(struct socket *so, bool reader)
 	return there;
 }
 
+/* Filters see the data. False: the connection is gone. */
+static __attribute__((noinline)) bool
+append_filtered(struct socket *so, struct mbuf *m)
+{
+	bool there;
+
+	so_retain(so);
+	if (sbappendstream(&so->so_rcv, m))
+		sorwakeup(so);
+	there = so->so_pcb != NULL;
+	so_release(so);
+	return there;
+}
+
 static inline bool
 somebody_waits(const struct sockbuf *sb)
 {
@@ -102,7 +116,6 @@ pure_data(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	struct socket *so = tptosocket(tp);
 	struct tcpstat *st = &seg->machine->tcp->stat;
-	struct inpcb *inp = tp->t_inpcb;
 
 	note_segment(tp, seg);
 	st->tcps_preddat++;
@@ -114,11 +127,14 @@ pure_data(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->snd_wl2 = seg->ack;
 	tcp_rcvbuf_autosize(tp, seg);
 	tcp_delay_ack(tp, seg->len);
-	sbappendstream(&so->so_rcv, data_of(seg));
-	if (UNLIKELY(so->so_pcb != inp))
-		return;
-	if (somebody_waits(&so->so_rcv) && !wake(so, true))
-		return;
+	if (UNLIKELY(so->so_filters != NULL)) {
+		if (!append_filtered(so, data_of(seg)))
+			return;
+	} else {
+		(void)sbappendstream(&so->so_rcv, data_of(seg));
+		if (somebody_waits(&so->so_rcv) && !wake(so, true))
+			return;
+	}
 	if (tp->t_flags & TF_ACKNOW)
 		(void)tcp_output(tp);
 }

@@ -242,8 +242,8 @@ deliver(struct tcpcb *tp, struct tcp_segment *seg, struct mbuf *m, uint32_t len)
 		m_freem(m);
 		return;
 	}
-	seg->wake |= TCP_WAKE_READ;
-	sbappendstream(&so->so_rcv, m);
+	if (sbappendstream(&so->so_rcv, m))
+		seg->wake |= TCP_WAKE_READ;
 }
 
 /* ---- in order ----------------------------------------------------------------------------- */

@@ -313,9 +313,10 @@ tcp_segment_done(struct tcpcb *tp, struct tcp_segment *seg)
 	uint8_t wake = seg->wake;
 
 	so_retain(so);
+	/* Who is told or woken may end the connection. */
 	if (UNLIKELY(wake & TCP_WAKE_CONNECTED))
 		soisconnected(so);
-	if (UNLIKELY(wake & TCP_WAKE_NOMORE))
+	if (UNLIKELY(wake & TCP_WAKE_NOMORE) && so->so_pcb != NULL)
 		socantrcvmore(so);
 	else if (wake & TCP_WAKE_READ)
 		sorwakeup(so);

@@ -14,6 +14,7 @@
 
 #include "dlil/dlil.h"
 #include "src/kern/heap.h"
+#include "src/kern/so_filter.h"
 #include "src/netinet/tcp_private.h"
 
 /* So many segments must have gone for what was measured to be worth remembering. */
@@ -164,6 +165,11 @@ tcp_newconn(struct inpcb *listener, const struct tcp_segment *seg)
 	if (so == NULL)
 		return NULL;
 	inp = sotoinpcb(so);
+	/* While a socket filter slept, the same segment may have come again. */
+	if (so_filtered(so) && in_pcblookup(inp->inp_info, &seg->ends, false) != NULL) {
+		tcp_close(intotcpcb(inp));
+		return NULL;
+	}
 	inherit(inp, listener);
 	inp->inp_vflag = seg->ends.vflag;
 	inp->inp_laddr6 = seg->ends.laddr;

@@ -21,6 +21,7 @@
 #include "src/kern/heap.h"
 #include "src/kern/prng.h"
 #include "src/kern/sched.h"
+#include "src/kern/so_filter.h"
 #include "src/netinet/in_siphash.h"
 #include "src/netinet/tcp_syncache.h"
 
@@ -322,26 +323,71 @@ add(struct tcp_syncache *s, const struct half_open *fresh, const struct tcp_segm
 	half_open_answer(s->machine, h);
 }
 
+/* A socket filter has run that may have done anything to the listener. */
+static bool
+still_listens(const struct socket *so, const struct inpcb *listener)
+{
+	return so->so_pcb == listener && intotcpcb(listener)->t_state == TCPS_LISTEN;
+}
+
+/* Do the listener's socket filters want it? Refused, the peer is not told. */
+static __attribute__((noinline)) bool
+filters_want(struct inpcb *listener, const struct tcp_segment *seg)
+{
+	struct socket *so = listener->inp_socket;
+	struct sockaddr_storage from;
+
+	in_pcbname(listener, seg->ends.vflag, &seg->ends.faddr,
+	    in_pcbzone(seg->machine, seg->ends.ifp, &seg->ends.faddr), seg->ends.fport, &from);
+	return so_filter_ops(so)->connect_in(so, (const struct sockaddr *)(const void *)&from) == 0 &&
+	    still_listens(so, listener);
+}
+
+/* A SYN of somebody new. Consumes the segment. */
+static void
+newcomer(struct tcp_syncache *s, struct inpcb *listener, struct tcp_segment *seg)
+{
+	struct socket *so = listener->inp_socket;
+	const uint32_t fastopen = TF_FASTOPEN;
+	struct half_open fresh;
+
+	half_open_fill(&fresh, listener, seg);
+	if ((seg->to.to_flags & TOF_FASTOPEN) && (intotcpcb(listener)->t_flags & fastopen)) {
+		fresh.iss = choose_iss(seg->machine, seg);
+		if (fastopen_accept(listener, seg, &fresh))
+			return;
+	}
+	/* Trying that may have run filters. */
+	if (still_listens(so, listener))
+		add(s, &fresh, seg);
+	m_freem(seg->m);
+	seg->m = NULL;
+}
+
 void
 syncache_add(struct inpcb *listener, struct tcp_segment *seg)
 {
 	struct tcp_syncache *s = seg->machine->tcp->syncache;
-	struct half_open *h = find(s, &seg->ends), fresh;
-	const uint32_t fastopen = TF_FASTOPEN;
+	struct socket *so = listener->inp_socket;
+	struct half_open *h = find(s, &seg->ends);
 
-	if (h != NULL) {
-		same_again(s, h, listener, seg);
-	} else {
-		half_open_fill(&fresh, listener, seg);
-		if ((seg->to.to_flags & TOF_FASTOPEN) && (intotcpcb(listener)->t_flags & fastopen)) {
-			fresh.iss = choose_iss(seg->machine, seg);
-			if (fastopen_accept(listener, seg, &fresh))
-				return;
-		}
-		add(s, &fresh, seg);
+	so_retain(so);
+	if (h == NULL && so_filtered(so)) {
+		if (!filters_want(listener, seg))
+			goto drop;
+		/* The same SYN may have come again meanwhile. */
+		h = find(s, &seg->ends);
 	}
+	if (h == NULL) {
+		newcomer(s, listener, seg);
+		goto out;
+	}
+	same_again(s, h, listener, seg);
+drop:
 	m_freem(seg->m);
 	seg->m = NULL;
+out:
+	so_release(so);
 }
 
 /* ---- the ACK that finishes it ------------------------------------------------------------- */
@@ -388,7 +434,7 @@ syncache_expand(struct inpcb *listener, struct tcp_segment *seg, struct socket *
 {
 	struct nke *machine = seg->machine;
 	struct tcp_syncache *s = machine->tcp->syncache;
-	struct half_open *kept = find(s, &seg->ends), cookie;
+	struct half_open *kept = find(s, &seg->ends), h;
 	struct tcpcb *tp;
 
 	*so = NULL;
@@ -401,12 +447,15 @@ syncache_expand(struct inpcb *listener, struct tcp_segment *seg, struct socket *
 		case FINISHES:
 			break;
 		}
-	} else if (!syncookie_check(machine, &s->cookies, listener, seg, &cookie)) {
+		h = *kept;
+	} else if (!syncookie_check(machine, &s->cookies, listener, seg, &h)) {
 		return false;
 	} else {
 		machine->tcp->stat.tcps_sc_recvcookie++;
 	}
-	tp = half_open_connect(listener, seg, kept != NULL ? kept : &cookie);
+	tp = half_open_connect(listener, seg, &h);
+	/* A socket filter of the new socket may have closed the listener, and so the entry is gone. */
+	kept = find(s, &seg->ends);
 	if (tp == NULL)
 		return no_room(s, kept);
 	if (kept != NULL)

@@ -167,6 +167,9 @@ tcp_listen(struct socket *so)
 		return EINVAL;
 	if (inp->inp_lport == 0) {
 		error = in_pcbbind(inp, NULL);
+		/* A filter that is told of the port may do anything. */
+		if (error == 0 && (sotoinpcb(so) == NULL || intotcpcb(inp)->t_state != TCPS_CLOSED))
+			error = EINVAL;
 		if (error != 0)
 			return error;
 	}
@@ -227,6 +230,9 @@ begin_connect(struct socket *so, const struct sockaddr *sa)
 	error = in_pcbconnect(inp, sa);
 	if (error != 0)
 		return error;
+	/* A filter that is told of the port, or below of connecting, may do anything. */
+	if (sotoinpcb(so) == NULL || tp->t_state != TCPS_CLOSED)
+		return ECONNABORTED;
 	ends = tcp_ends(tp);
 	error = take_pair(inp, &ends, &isn_floor);
 	if (error != 0) {
@@ -240,12 +246,12 @@ begin_connect(struct socket *so, const struct sockaddr *sa)
 		tp->iss = isn_floor;
 	tp->snd_una = tp->snd_nxt = tp->snd_up = tp->iss;
 	tp->t_recover = tp->iss;
-	soisconnecting(so);
 	s->stat.tcps_connattempt++;
 	tcp_setstate(tp, TCPS_SYN_SENT);
 	tcp_timer_set(tp, TT_KEEP, (tp->t_user->keepinit_ms != 0 ? tp->t_user->keepinit_ms :
 	    (uint64_t)s->config.keepinit) * TCP_NS_PER_MS);
-	return 0;
+	soisconnecting(so);
+	return sotoinpcb(so) != NULL ? 0 : ECONNABORTED;
 }
 
 /* Errors of the first SYN that trying again does not cure. */
@@ -337,7 +343,7 @@ append(struct tcpcb *tp, struct mbuf *m, bool urgent)
 {
 	struct sockbuf *sb = &tptosocket(tp)->so_snd;
 
-	sbappendstream(sb, m);
+	(void)sbappendstream(sb, m);
 	if (!urgent)
 		return;
 	tp->snd_up = tp->snd_una + sb->sb_cc;

@@ -35,6 +35,7 @@ deliver(const struct udp_in *in, struct inpcb *inp, struct mbuf *m)
 	struct socket *so = inp->inp_socket;
 	union sockaddr_in_4_6 from;
 	struct mbuf *control = NULL;
+	errno_t error;
 
 	if (UNLIKELY(so->so_state & SS_CANTRCVMORE)) {
 		in->machine->udp->stat.udps_fullsock++;
@@ -62,13 +63,11 @@ deliver(const struct udp_in *in, struct inpcb *inp, struct mbuf *m)
 	m_adj(m, in->off + UDP_HLEN);
 	/* Filters and whoever is woken may close it. */
 	so_retain(so);
-	if (LIKELY(sbappendaddr(&so->so_rcv, &from.sa, m, control))) {
+	error = sbappendaddr(&so->so_rcv, &from.sa, m, control);
+	if (LIKELY(error == 0))
 		sorwakeup(so);
-	} else {
+	else if (error == ENOBUFS)
 		in->machine->udp->stat.udps_fullsock++;
-		m_freem(m);
-		m_freem(control);
-	}
 	so_release(so);
 }
 
@@ -395,13 +394,12 @@ tell_path_mtu(struct inpcb *inp, const struct ip_error *e)
 	memcpy(&info.ip6m_addr, &from, sizeof info.ip6m_addr);
 	m = m_gethdr(machine, MBUF_DONTWAIT, MBUF_TYPE_DATA);
 	control = sbcreatecontrol(machine, &info, sizeof info, IPV6_PATHMTU, IPPROTO_IPV6);
-	if (m != NULL && control != NULL &&
-	    sbappendaddr(&so->so_rcv, (const struct sockaddr *)(const void *)&from, m, control)) {
+	if (m == NULL || control == NULL) {
+		m_freem(m);
+		m_freem(control);
+	} else if (sbappendaddr(&so->so_rcv, (const struct sockaddr *)(const void *)&from, m, control) == 0) {
 		sorwakeup(so);
-		return;
 	}
-	m_freem(m);
-	m_freem(control);
 }
 
 /* RFC 1122 4.1.3.3: told to the socket that is connected to where the datagram was going. */

@@ -225,8 +225,11 @@ udp_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to
 	}
 	error = too_long(&o, m) ? EMSGSIZE : in_out_source(&o);
 	/* What cannot be sent at all binds nothing. */
-	if (error == 0 && UNLIKELY(o.inp->inp_lport == 0))
+	if (error == 0 && UNLIKELY(o.inp->inp_lport == 0)) {
 		error = in_pcbbind(o.inp, NULL);
+		if (error == 0 && sotoinpcb(so) == NULL)
+			error = EINVAL;
+	}
 	if (error != 0)
 		goto drop;
 	if (so->so_traffic_class != 0)

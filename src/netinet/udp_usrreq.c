@@ -56,6 +56,9 @@ udp_connect(struct socket *so, const struct sockaddr *sa)
 	if (inp->inp_fport != 0)
 		return EISCONN;
 	error = in_pcbconnect(inp, sa);
+	/* A filter that is told of the port may close the socket. */
+	if (error == 0 && sotoinpcb(so) == NULL)
+		error = EINVAL;
 	if (error == 0)
 		soisconnected(so);
 	return error;

@@ -18,13 +18,14 @@ import sys
 # function pointers. IP calls its filters itself, so they are below it.
 BELOW = {
     'src/kern': [],
+    'sockfilter': ['src/kern'],
     'src/net': ['src/kern'],
     'dlil': ['src/net', 'src/kern'],
     'iffilter': ['dlil', 'src/net', 'src/kern'],
     'ipfilter': ['src/net', 'src/kern'],
     'src/netinet': ['ipfilter', 'dlil', 'src/net', 'src/kern'],
     'src/netinet6': ['src/netinet', 'ipfilter', 'dlil', 'src/net', 'src/kern'],
-    'kpi': ['iffilter', 'ipfilter', 'src/netinet6', 'src/netinet', 'dlil', 'src/net', 'src/kern'],
+    'kpi': ['iffilter', 'ipfilter', 'sockfilter', 'src/netinet6', 'src/netinet', 'dlil', 'src/net', 'src/kern'],
     'src/host': [],
     'src/drill': [],
     'src/cmd': ['src/drill'],

@@ -76,11 +76,11 @@ KTEST(messages_are_records_with_their_senders)
 	struct socket *so = make_socket(PF_LOCAL, SOCK_DGRAM);
 	struct sockbuf *sb = &so->so_rcv;
 
-	CHECK(sbappendaddr(sb, &from, packet("one"), NULL));
-	CHECK(sbappendaddr(sb, &from, NULL,
-	    sbcreatecontrol(curmachine(), "time", 4, SCM_TIMESTAMP, SOL_SOCKET)));
-	CHECK(sbappendcontrol(sb, packet("three"), NULL));
-	sbappendrecord(sb, packet("four"));
+	CHECK_EQ(sbappendaddr(sb, &from, packet("one"), NULL), 0);
+	CHECK_EQ(sbappendaddr(sb, &from, NULL,
+	    sbcreatecontrol(curmachine(), "time", 4, SCM_TIMESTAMP, SOL_SOCKET)), 0);
+	CHECK_EQ(sbappendcontrol(sb, packet("three"), NULL), 0);
+	CHECK(sbappendrecord(sb, packet("four")));
 	check_counters(sb);
 	CHECK_EQ(sb->sb_cc - sb->sb_ctl, 3 + 5 + 4);
 	CHECK_EQ(sb->sb_mb->m_type, MBUF_TYPE_SONAME);
@@ -97,21 +97,18 @@ KTEST(messages_are_records_with_their_senders)
 	soclose(so);
 }
 
-KTEST(what_does_not_fit_is_left_to_the_caller)
+KTEST(what_does_not_fit_is_gone)
 {
 	struct socket *so = make_socket(PF_LOCAL, SOCK_DGRAM);
-	struct mbuf *m;
 
 	CHECK_EQ(sbreserve(&so->so_rcv, 100), 0);
-	CHECK(sbappendaddr(&so->so_rcv, &from, packet("0123456789012345678901234567890123456789"), NULL));
+	CHECK_EQ(sbappendaddr(&so->so_rcv, &from, packet("0123456789012345678901234567890123456789"), NULL),
+	    0);
 	CHECK_EQ(sbspace(&so->so_rcv), 100 - 56);
-	m = packet("0123456789012345678901234567890123456789");
-	CHECK(!sbappendaddr(&so->so_rcv, &from, m, NULL));
-	CHECK_EQ(m->m_pkthdr.len, 40);
-	CHECK(sbappendcontrol(&so->so_rcv, m, NULL));
-	m = packet("01234");
-	CHECK(!sbappendcontrol(&so->so_rcv, m, NULL));
-	m_freem(m);
+	CHECK_EQ(sbappendaddr(&so->so_rcv, &from, packet("0123456789012345678901234567890123456789"), NULL),
+	    ENOBUFS);
+	CHECK_EQ(sbappendcontrol(&so->so_rcv, packet("0123456789012345678901234567890123456789"), NULL), 0);
+	CHECK_EQ(sbappendcontrol(&so->so_rcv, packet("01234"), NULL), ENOBUFS);
 	check_counters(&so->so_rcv);
 	soclose(so);
 }
@@ -124,15 +121,8 @@ KTEST(memory_is_limited_as_well_as_bytes)
 
 	CHECK_EQ(sbreserve(&so->so_rcv, 10000), 0);
 	CHECK_EQ(so->so_rcv.sb_mbmax, 80000);
-	for (;;) {
-		struct mbuf *m = packet("x");
-
-		if (!sbappendaddr(&so->so_rcv, &from, m, NULL)) {
-			m_freem(m);
-			break;
-		}
+	while (sbappendaddr(&so->so_rcv, &from, packet("x"), NULL) == 0)
 		n++;
-	}
 	CHECK(n <= 80000 / (2 * MSIZE) + 1);
 	CHECK(n > 100);
 	CHECK_EQ(sbspace(&so->so_rcv), 0);
@@ -178,7 +168,7 @@ KTEST_SUITE(sockbuf,
     T(a_stream_is_one_record_and_small_pieces_share_mbufs),
     T(a_shared_cluster_is_not_written_to),
     T(messages_are_records_with_their_senders),
-    T(what_does_not_fit_is_left_to_the_caller),
+    T(what_does_not_fit_is_gone),
     T(memory_is_limited_as_well_as_bytes),
     T(limits_follow_kern_ipc_maxsockbuf),
     T(control_messages_have_darwins_layout));
