@@ -54,8 +54,8 @@ check_passed(const struct shown *s, const struct so_filter *e)
 	const char *filter = e->filter->f.sf_name, *callback = name_of(s);
 
 	KASSERTX(m == NULL || m->m_type != MBUF_TYPE_FREE, "socket filter \"%s\": %s returned 0 but mbuf %p "
-	    "in *data has been freed; a filter that frees the data has to return EJUSTRETURN", filter, callback,
-	    (const void *)m);
+	    "in *data has been freed; a filter that frees the data has to return EJUSTRETURN", filter,
+	    callback, (const void *)m);
 	KASSERTX(s->control == NULL || *s->control == NULL || (*s->control)->m_type != MBUF_TYPE_FREE,
 	    "socket filter \"%s\": %s returned 0 but mbuf %p in *control has been freed", filter, callback,
 	    (const void *)*s->control);

@@ -37,9 +37,9 @@ check_nesting(const char *function)
 	if (depth < NESTED_MOST)
 		return;
 	other = other_kext(f);
-	kpanic("%s: data are injected for ever: %u callbacks deep in one another, by %s of %s and %s of %s; a "
-	    "filter has to let pass what it has injected (an mbuf tag tells)", function, depth, f->callback,
-	    kext_name(f->kext), other->callback, kext_name(other->kext));
+	kpanic("%s: data are injected for ever: %u callbacks deep in one another, by %s of %s and %s of "
+	    "%s; a filter has to let pass what it has injected (an mbuf tag tells)", function, depth,
+	    f->callback, kext_name(f->kext), other->callback, kext_name(other->kext));
 }
 
 static void

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The scripts of tests/drill: all pass, and so they do in checked mode with a filter that does nothing.
+# The scripts of tests/drill: all pass, and so they do in checked mode with filters that do nothing, on the
+# interface and at every socket.
 set -eu
 build=$1 source=$2
 work=$(mktemp -d)
@@ -19,4 +20,9 @@ grep -q "^$count scripts: $count passed, 0 failed" "$work/first" || fail "not $c
 "$build/nke" drill --check --kext "$build/examples/nothing.kext" "$source/tests/drill" >"$work/checked" || {
 	cat "$work/checked"
 	fail "scripts fail with a filter that does nothing"
+}
+"$build/nke" build "$source/tests/bench/nothing_socket.c" -o "$work/nothing_socket.kext" >/dev/null
+"$build/nke" drill --check --kext "$work/nothing_socket.kext" "$source/tests/drill" >"$work/sockets" || {
+	cat "$work/sockets"
+	fail "scripts fail with a socket filter that does nothing"
 }
