@@ -22,8 +22,12 @@
 struct host_iface {
 	bool destroyed;
 	void (*output)(void *, const void *, size_t);	/* NULL: nobody listens */
-	void (*output_pieces)(void *, const struct core_output *);	/* instead of it */
+	/* Instead of it. */
+	void (*output_pieces)(void *, const struct core_output *, unsigned count);
 	void *ctx;
+	struct mbuf *held, **held_tail;	/* large segments that are to leave together, by m_nextpkt */
+	unsigned held_count;
+	struct softintr let_go;
 	struct wire_end *wire;		/* it is plugged into; NULL: the host has the other end */
 	uint32_t dlt;
 	uint8_t *flat;			/* for frames that are not in one piece */
@@ -87,25 +91,80 @@ in_pieces(const struct host_iface *h, const struct mbuf *m)
 	return n <= CORE_OUTPUT_PIECES;
 }
 
+/* The frame as the device is to have it: flat, or where its mbufs are. */
 static void
-give_pieces(struct ifnet *ifp, const struct host_iface *h, struct mbuf *m, const struct flat *flat,
-    size_t len)
+describe(struct ifnet *ifp, struct mbuf *m, const uint8_t *flat, struct core_output *out)
+{
+	out->len = (size_t)m->m_pkthdr.len;
+	out->flags = 0;
+	out->count = 0;
+	if (m->m_pkthdr.csum_flags & (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6))
+		host_iface_leave(ifp, m, out);
+	if (flat != NULL) {
+		out->pieces[out->count++] = (struct core_piece){flat, out->len};
+		return;
+	}
+	for (; m != NULL; m = m->m_next)
+		if (m->m_len != 0)
+			out->pieces[out->count++] = (struct core_piece){m->m_data, (size_t)m->m_len};
+}
+
+static struct mbuf *
+take_held(struct host_iface *h)
+{
+	struct mbuf *list = h->held;
+
+	h->held = NULL;
+	h->held_tail = &h->held;
+	h->held_count = 0;
+	return list;
+}
+
+static void
+let_go(void *arg)
+{
+	struct ifnet *ifp = arg;
+	struct host_iface *h = ifp->softc;
+	struct mbuf *list = take_held(h);
+	struct core_output out[CORE_OUTPUT_MOST];
+	unsigned count = 0;
+
+	if (list == NULL)
+		return;
+	for (struct mbuf *m = list; m != NULL; m = m->m_nextpkt)
+		describe(ifp, m, NULL, &out[count++]);
+	h->output_pieces(h->ctx, out, count);
+	m_freem_list(list);
+}
+
+/*
+ * Large segments mostly come several at a time. They are held until what makes them is done, as a device that
+ * takes them together wakes their receiver once. Consumes the frame.
+ */
+static void
+give_pieces(struct ifnet *ifp, struct host_iface *h, struct mbuf *m)
+{
+	m->m_nextpkt = NULL;
+	*h->held_tail = m;
+	h->held_tail = &m->m_nextpkt;
+	if (++h->held_count == CORE_OUTPUT_MOST || !(m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)))
+		let_go(ifp);
+	else
+		softintr_schedule(&h->let_go);
+}
+
+static void
+give_flat(struct ifnet *ifp, struct host_iface *h, struct mbuf *m, const uint8_t *flat)
 {
 	struct core_output out;
 
-	out.len = len;
-	out.flags = 0;
-	out.count = 0;
-	if (m->m_pkthdr.csum_flags & (HOST_IFACE_UNSUMMED | CSUM_TSO4 | CSUM_TSO6))
-		host_iface_leave(ifp, m, &out);
-	if (flat->bytes != NULL) {
-		out.pieces[out.count++] = (struct core_piece){flat->bytes, len};
-	} else {
-		for (; m != NULL; m = m->m_next)
-			if (m->m_len != 0)
-				out.pieces[out.count++] = (struct core_piece){m->m_data, (size_t)m->m_len};
+	if (h->output_pieces != NULL) {
+		let_go(ifp);
+		describe(ifp, m, flat, &out);
+		h->output_pieces(h->ctx, &out, 1);
+	} else if (h->output != NULL) {
+		h->output(h->ctx, flat, (size_t)m->m_pkthdr.len);
 	}
-	h->output_pieces(h->ctx, &out);
 }
 
 static errno_t
@@ -130,10 +189,12 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 		ifp->stats.omcasts++;
 	if (h->wire != NULL)
 		return wire_output(h->wire, m);
-	if (!h->destroyed && h->output_pieces != NULL)
-		give_pieces(ifp, h, m, &flat, len);
-	else if (!h->destroyed && h->output != NULL)
-		h->output(h->ctx, flat.bytes, len);
+	if (!h->destroyed && flat.bytes == NULL) {
+		give_pieces(ifp, h, m);
+		return 0;
+	}
+	if (!h->destroyed)
+		give_flat(ifp, h, m, flat.bytes);
 	give_back(ifp, h, &flat);
 	m_freem(m);
 	return 0;
@@ -156,6 +217,8 @@ host_detached(struct ifnet *ifp)
 
 	if (h->wire != NULL)
 		wire_unplug(h->wire);
+	softintr_cancel(&h->let_go);
+	m_freem_list(take_held(h));
 	kfree(ifp->machine, h->flat);
 	kfree(ifp->machine, h);
 	ifp->softc = NULL;
@@ -230,6 +293,7 @@ create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 	h->output = c->output;
 	h->output_pieces = c->output_pieces;
 	h->ctx = c->ctx;
+	h->held_tail = &h->held;
 	h->dlt = c->media == CORE_MEDIA_ETHERNET ? DLT_EN10MB : DLT_RAW;
 	params.softc = h;
 	if (c->media == CORE_MEDIA_ETHERNET)
@@ -241,6 +305,7 @@ create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 		kfree(m, h);
 		return error;
 	}
+	softintr_init(&h->let_go, m, let_go, *out);
 	error = attach(*out, c);
 	if (error == 0)
 		return 0;
@@ -282,6 +347,7 @@ do_destroy(void *arg)
 		c->error = ENXIO;
 		return;
 	}
+	let_go(c->ifp);
 	h->destroyed = true;
 	c->error = dlil_detach(c->ifp);
 }

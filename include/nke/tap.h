@@ -3,8 +3,8 @@
  * that the two talk. On macOS the same functions open a utun, which has IP packets without a link header.
  *
  * The machine must be one in real time. Somebody has to take the frames that come: nke_loop_add_tap
- * (nke/loop.h), or nke_tap_input whenever nke_tap_fd is readable. What the machine sends is written at
- * once, by whichever thread makes it send.
+ * (nke/loop.h), or nke_tap_input whenever nke_tap_fd is readable. What the machine sends is written
+ * by whichever thread makes it send, before it leaves the machine.
  */
 #ifndef NKE_TAP_H
 #define NKE_TAP_H

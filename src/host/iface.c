@@ -18,7 +18,7 @@ struct nke_iface {
 	char name[16];
 	enum nke_media media;
 	void (*output)(void *ctx, const void *frame, size_t len);
-	void (*output_pieces)(void *ctx, const struct core_output *);
+	void (*output_pieces)(void *ctx, const struct core_output *, unsigned count);
 	void *ctx;
 };
 
@@ -32,11 +32,11 @@ pass_output(void *ctx, const void *frame, size_t len)
 }
 
 static void
-pass_pieces(void *ctx, const struct core_output *out)
+pass_pieces(void *ctx, const struct core_output *out, unsigned count)
 {
 	const struct nke_iface *i = ctx;
 
-	i->output_pieces(i->ctx, out);
+	i->output_pieces(i->ctx, out, count);
 }
 
 /* "en0" is unit 0 of "en". */
@@ -61,7 +61,8 @@ nke_iface_create(nke_t *m, const struct nke_iface_config *config, nke_iface_t **
 
 int
 nke_iface_create_device(nke_t *m, const struct nke_iface_config *config,
-    void (*output_pieces)(void *, const struct core_output *), bool offload, nke_iface_t **out)
+    void (*output_pieces)(void *, const struct core_output *, unsigned count), bool offload,
+    nke_iface_t **out)
 {
 	struct core_iface_config core = {.mtu = config->mtu, .output = pass_output};
 	struct nke_iface *i;

@@ -65,10 +65,11 @@ struct ifnet *nke_iface_core(const struct nke_iface *);
 enum nke_media nke_iface_media(const struct nke_iface *);
 
 /*
- * nke_iface_create for a device that takes frames as they lie in memory (NULL: flat, by config's output)
- * and, with `offload`, finishes checksums and large segments.
+ * nke_iface_create for a device that takes frames as they lie in memory, several together (NULL: flat, by
+ * config's output) and, with `offload`, finishes checksums and large segments.
  */
 int nke_iface_create_device(nke_t *, const struct nke_iface_config *,
-    void (*output_pieces)(void *, const struct core_output *), bool offload, nke_iface_t **);
+    void (*output_pieces)(void *, const struct core_output *, unsigned count), bool offload,
+    nke_iface_t **);
 
 #endif

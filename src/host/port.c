@@ -77,13 +77,16 @@ send_frame(void *ctx, const void *frame, size_t len)
 }
 
 static void
-send_pieces(void *ctx, const struct core_output *out)
+send_pieces(void *ctx, const struct core_output *out, unsigned count)
 {
 	struct port *p = ctx;
 	struct nke_recorder *r = __atomic_load_n(&p->recorder, __ATOMIC_ACQUIRE);
+	int errors[CORE_OUTPUT_MOST];
 
-	if (count_out(p, p->output_pieces(p, out), out->len) && r != NULL)
-		record_pieces(r, out);
+	p->output_pieces(p, out, count, errors);
+	for (unsigned i = 0; i < count; i++)
+		if (count_out(p, errors[i], out[i].len) && r != NULL)
+			record_pieces(r, &out[i]);
 }
 
 /* ---- in ----------------------------------------------------------------------------------- */

@@ -29,8 +29,11 @@ struct port {
 	int (*input)(struct port *);
 	/* Sends a frame: 0 or an errno. On the machine's CPU. */
 	int (*output)(struct port *, const void *frame, size_t len);
-	/* Instead of it, as the frame lies in memory; NULL: not that way. */
-	int (*output_pieces)(struct port *, const struct core_output *);
+	/*
+	 * Instead of it, CORE_OUTPUT_MOST at most as they lie in memory: for each 0 or an errno. NULL: not
+	 * that way.
+	 */
+	void (*output_pieces)(struct port *, const struct core_output *, unsigned count, int *errors);
 	bool offload;			/* the device finishes checksums and large segments */
 	struct link_watch *watch;	/* NULL: nobody tells of its link */
 	struct nke_recorder *recorder;	/* NULL: nobody records; atomic */

@@ -44,6 +44,7 @@ tap_open(nke_t *m, const struct nke_tap_config *config, const struct tap_kind *k
 	if (t == NULL)
 		return nke_fail(m, ENOMEM, "TAP: no memory");
 	t->port.fd = -1;
+	t->kind = kind;
 	t->port.input = kind->input;
 	t->port.output = kind->output;
 	t->port.output_pieces = kind->output_pieces;
@@ -88,6 +89,8 @@ nke_tap_close(nke_tap_t *t)
 	if (t == NULL)
 		return;
 	port_detach(&t->port);
+	if (t->kind->close != NULL)
+		t->kind->close(t);
 	if (t->port.fd >= 0)
 		close(t->port.fd);
 	free(t->buffers);

@@ -8,10 +8,12 @@
 
 struct nke_tap {
 	struct port port;
+	const struct tap_kind *kind;
 	size_t slot;			/* bytes of the buffer for a frame: one more than the longest */
 	uint8_t *buffers;		/* PORT_BATCH of them */
 	size_t head_len;		/* bytes of the host's own in front of frames; 0: none */
 	bool offloads;
+	unsigned long together;		/* Linux: an AIO context for frames that leave together; 0: none */
 };
 
 #define TAP_OF(p)	((struct nke_tap *)(void *)(p))	/* the port comes first */
@@ -22,8 +24,9 @@ struct tap_kind {
 	int (*input)(struct port *);
 	/* One of the two, as in struct port. */
 	int (*output)(struct port *, const void *frame, size_t len);
-	int (*output_pieces)(struct port *, const struct core_output *);
+	void (*output_pieces)(struct port *, const struct core_output *, unsigned count, int *errors);
 	int (*open)(nke_t *, struct nke_tap *, const struct nke_tap_config *);
+	void (*close)(struct nke_tap *);	/* what `open` made but for the descriptor; NULL: nothing */
 	size_t link_header;		/* the longest */
 };
 /* nke_tap_open for a device of that kind. */

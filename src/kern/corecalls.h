@@ -221,6 +221,7 @@ enum core_media {
 };
 
 #define CORE_OUTPUT_PIECES	48u
+#define CORE_OUTPUT_MOST	8u	/* frames that leave together */
 
 struct core_piece {
 	const void *base;
@@ -250,10 +251,12 @@ struct core_iface_config {
 	 */
 	void (*output)(void *ctx, const void *frame, size_t len);
 	/*
-	 * Instead of it, for devices: the frame as it lies in memory, with what is left to the device if
-	 * `offload` says that it can do that.
+	 * Instead of it, for devices: frames as they lie in memory, with what is left to the device if
+	 * `offload` says that it can do that. Large segments come up to CORE_OUTPUT_MOST at once, in order,
+	 * before the call into the machine that they were made in is over; any other frame comes at once,
+	 * last behind those.
 	 */
-	void (*output_pieces)(void *ctx, const struct core_output *);
+	void (*output_pieces)(void *ctx, const struct core_output *, unsigned count);
 	bool offload;
 	void *ctx;
 };

@@ -1,6 +1,6 @@
 /*
- * dlil/host_live.c: frames that come in together, checksums that the sender left out, the carrier; and what
- * becomes of such frames when they are forwarded.
+ * dlil/host_live.c: frames that come in together, checksums that the sender left out, the carrier; what
+ * becomes of such frames when they are forwarded; and dlil/host_iface.c's frames that leave together.
  *
  *	[ harness ]-- iface_input_many --[ en0 10.0.0.1, fd00::1  machine  en1 10.1.0.1, fd01::1 ]-- output
  */
@@ -244,6 +244,87 @@ KTEST(a_batch_is_taken_in_order)
 	CHECK_EQ(iface_input_many(curmachine(), en0, in, 3, NULL), ENXIO);
 }
 
+/* Notes each call of the device, by the first octets of its frames. */
+static void
+leave_together(void *ctx, const struct core_output *out, unsigned count)
+{
+	char ids[CORE_OUTPUT_MOST + 1] = "";
+
+	(void)ctx;
+	CHECK(count <= CORE_OUTPUT_MOST);
+	for (unsigned i = 0; i < count; i++) {
+		CHECK(out[i].count != 0 && out[i].len >= 60);
+		ids[i] = *(const char *)out[i].pieces[0].base;
+	}
+	note("%s", ids);
+}
+
+static struct ifnet *
+make_device(void)
+{
+	struct core_iface_config c = {.name = "en", .unit = 7, .lladdr = {2, 0, 0, 0, 0, 7},
+	    .output = leaves, .output_pieces = leave_together, .offload = true};
+	struct ifnet *ifp;
+
+	CHECK_EQ(iface_create(curmachine(), &c, &ifp), 0);
+	settle();
+	(void)said();
+	return ifp;
+}
+
+/* Frames that begin with these octets: capitals are large segments, digits in more pieces than it takes. */
+static void
+send_frames(struct ifnet *ifp, const char *ids)
+{
+	char bytes[60] = "";
+	struct mbuf *m, *last;
+
+	for (; *ids != '\0'; ids++) {
+		bytes[0] = *ids;
+		m = last = m_devget(curmachine(), bytes, sizeof bytes, 0);
+		CHECK(m != NULL);
+		if (*ids >= 'A' && *ids <= 'Z')
+			m->m_pkthdr.csum_flags |= CSUM_TSO4;
+		for (unsigned i = 0; *ids <= '9' && i < CORE_OUTPUT_PIECES; i++) {
+			last->m_next = m_devget(curmachine(), bytes, 1, 0);
+			CHECK(last->m_next != NULL);
+			last = last->m_next;
+		}
+		CHECK_EQ(ifp->output(ifp, m), 0);
+	}
+}
+
+KTEST(large_segments_leave_together_and_in_order)
+{
+	struct ifnet *ifp = make_device();
+
+	send_frames(ifp, "ABC");
+	CHECK_STR(said(), "");
+	settle();
+	CHECK_STR(said(), "ABC");
+	send_frames(ifp, "a");
+	CHECK_STR(said(), "a");
+	send_frames(ifp, "ABc");
+	CHECK_STR(said(), "ABc");
+	send_frames(ifp, "AB1");
+	CHECK_STR(said(), "AB 1");
+	send_frames(ifp, "ABCDEFGHI");
+	CHECK_STR(said(), "ABCDEFGH");
+	settle();
+	CHECK_STR(said(), "I");
+}
+
+KTEST(what_is_held_leaves_before_the_interface_goes)
+{
+	struct ifnet *ifp = make_device();
+
+	send_frames(ifp, "AB");
+	CHECK_EQ(iface_destroy(curmachine(), ifp), 0);
+	CHECK_STR(said(), "AB");
+	settle();
+	CHECK_STR(said(), "");
+}
+
 static errno_t
 hear(void *arg, const struct kern_event_msg *msg)
 {
@@ -279,4 +360,6 @@ KTEST_SUITE(host_live,
     T(filters_see_complete_checksums),
     T(what_makes_no_sense_is_not_taken_for_a_checksum),
     T(a_batch_is_taken_in_order),
+    T(large_segments_leave_together_and_in_order),
+    T(what_is_held_leaves_before_the_interface_goes),
     T(a_carrier_that_changes_is_news));
