@@ -109,6 +109,12 @@ kev_post(struct nke *m, const struct kev_msg *event)
 	return deliver(m, &record.msg);
 }
 
+uint32_t
+kev_last_id(const struct nke *m)
+{
+	return m->kevs->last_id;
+}
+
 /* ---- life --------------------------------------------------------------------------------- */
 
 static errno_t

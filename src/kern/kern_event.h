@@ -40,5 +40,7 @@ void kev_unlisten(struct nke *, struct kev_listener *);
  * nothing happened. ENOMEM: not all listeners heard it.
  */
 errno_t kev_post(struct nke *, const struct kev_msg *);
+/* The number of the event that was posted last, 0 none. */
+uint32_t kev_last_id(const struct nke *);
 
 #endif

@@ -37,6 +37,7 @@ struct ip_state;
 struct ip6_state;
 struct ipf_state;
 struct kauth_state;
+struct kctl_state;
 struct kev_state;
 struct kext_state;
 struct klog;
@@ -98,6 +99,7 @@ struct nke {
 	struct mbuf_zone *mbufs;
 	struct sysctl_state *sysctls;
 	struct kev_state *kevs;
+	struct kctl_state *kctls;
 	struct kauth_state *kauth;
 	struct inject_state *inject;
 	struct proc_state *procs;

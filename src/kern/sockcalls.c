@@ -341,8 +341,12 @@ call_option(struct option_call *c)
 {
 	int error;
 
-	if (c->sopt.sopt_val == NULL && c->sopt.sopt_valsize != 0)
-		return EINVAL;
+	if (c->sopt.sopt_val == NULL && c->sopt.sopt_valsize != 0) {
+		if (c->sopt.sopt_dir == SOPT_SET)
+			return EINVAL;
+		/* Only the size is wanted; few protocols tell it. */
+		c->sopt.sopt_valsize = 0;
+	}
 	error = machine_call(c->machine, do_option, c);
 	return error != 0 ? error : c->error;
 }

@@ -64,7 +64,7 @@ int sock_call_recvmsg(struct nke *, int fd, struct core_message *, int flags, si
 
 int sock_call_setsockopt(struct nke *, int fd, int level, int name, const void *value,
     uint32_t len);
-/* *len: in the room, out the size of the value. */
+/* *len: in the room, out the size of the value. `value` NULL: only the size, where the protocol tells it. */
 int sock_call_getsockopt(struct nke *, int fd, int level, int name, void *value, uint32_t *len);
 
 #endif

@@ -19,6 +19,7 @@
 #include "src/kern/mbuf.h"
 #include "src/kern/protosw.h"
 
+struct inside;
 struct iovec;
 struct pr_registration;			/* uipc_domain.c: counts the sockets of a protocol */
 struct so_filter;			/* sockfilter/ */
@@ -107,7 +108,7 @@ struct so_kext {
 	struct kext *owner;		/* the kext that made it, NULL: a program or the core */
 	sock_upcall upcall;
 	void *upcallarg;
-	struct so_upcall_run *running;	/* upcalls that have not returned */
+	struct inside *upcalls;		/* that have not returned */
 	struct ledger_entry ledger;
 	bool made;			/* by sock_socket or sock_accept: closed by the kext */
 };

@@ -16,6 +16,7 @@ SUBSYSTEM(kext)		/* src/kern/kext.c */
 SUBSYSTEM(device)	/* src/kern/device.c */
 SUBSYSTEM(socket)	/* src/kern/uipc_socket.c */
 SUBSYSTEM(local)	/* src/kern/uipc_usrreq.c */
+SUBSYSTEM(system)	/* src/kern/sys_domain.c */
 SUBSYSTEM(bpf)		/* src/net/bpf.c */
 SUBSYSTEM(route)	/* src/net/route.c */
 SUBSYSTEM(rtsock)	/* src/net/rtsock.c */

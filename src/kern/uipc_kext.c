@@ -7,21 +7,15 @@
  * is closed; one that it only retains, until it has released it as often.
  *
  * Upcalls run in the thread that brought about what they tell of, on a referenced socket, and may close it.
- * Those that have not returned are a list of frames on the stacks of their threads, which SO_UPCALLCLOSEWAIT
- * and sock_release wait for.
+ * SO_UPCALLCLOSEWAIT and sock_release wait for those that have not returned.
  */
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
+#include "src/kern/inside.h"
 #include "src/kern/kext.h"
 #include "src/kern/klog.h"
 #include "src/kern/panic.h"
-#include "src/kern/sched.h"
 #include "src/kern/socket_private.h"
-
-struct so_upcall_run {
-	struct so_upcall_run *outer;
-	const struct thread *thread;
-};
 
 struct so_kext *
 so_get_kext(struct socket *so)
@@ -64,52 +58,27 @@ so_set_upcall(struct socket *so, sock_upcall fn, void *arg)
 	return 0;
 }
 
-static void
-end_run(struct so_kext *k, const struct so_upcall_run *run)
-{
-	struct so_upcall_run **link = &k->running;
-
-	while (*link != run)
-		link = &(*link)->outer;
-	*link = run->outer;
-	sched_wakeup(&k->running, false, THREAD_AWAKENED);
-}
-
 void
 so_upcall(struct socket *so)
 {
 	struct so_kext *k = so->so_kext;
-	struct so_upcall_run run = {k->running, curthread()};
+	struct inside me;
 
-	/* What is taken down after a panic calls nobody. */
-	if (k->upcall == NULL || sotomachine(so)->panicked)
+	/* Who takes the machine down calls nobody. */
+	if (k->upcall == NULL || !sotomachine(so)->up || sotomachine(so)->panicked)
 		return;
 	so_retain(so);
-	k->running = &run;
+	inside_enter(&k->upcalls, &me);
 	GATE_CALL(k->owner, "sock_upcall", NULL, k->upcall(so, k->upcallarg, MBUF_DONTWAIT));
-	end_run(k, &run);
+	inside_leave(&k->upcalls, &me);
 	so_release(so);
 }
 
-static bool
-others_run(const struct so_kext *k)
-{
-	for (const struct so_upcall_run *r = k->running; r != NULL; r = r->outer)
-		if (r->thread != curthread())
-			return true;
-	return false;
-}
-
-/* Who calls from an upcall does not wait for that one: on a Mac it would, for ever. */
 void
 so_upcall_wait(struct socket *so)
 {
-	struct so_kext *k = so->so_kext;
-
-	while (k != NULL && others_run(k)) {
-		if (sched_block(&k->running, 0, false, "an upcall to return") == THREAD_RESTART)
-			return;
-	}
+	if (so->so_kext != NULL && sotomachine(so)->up)
+		(void)inside_wait(&so->so_kext->upcalls, "an upcall to return");
 }
 
 /* ---- whose it is -------------------------------------------------------------------------- */
