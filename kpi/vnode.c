@@ -1,7 +1,7 @@
 /*
  * sys/vnode.h, sys/vnode_if.h, sys/mount.h: a machine has no files. Looking one up is ENOENT, and
  * the log says which; there is no vnode, so a function that is given one was given something
- * else. Contexts are real: every thread acts for the one process and the one credential.
+ * else. A context is whatever the thread is now: its process and its credential.
  */
 #include <sys/errno.h>
 #include <sys/mount.h>

@@ -43,7 +43,7 @@ ask(kauth_scope_t scope)
 	return kauth_authorize_action(scope, kauth_cred_get(), 1, 11, 0, 0, 0);
 }
 
-KTEST(everybody_is_root)
+KTEST(who_is_nobody_else_is_root)
 {
 	kauth_cred_t c = kauth_cred_get_with_ref();
 	int member = -1;
@@ -195,7 +195,7 @@ KTEST(the_kernels_own_scopes)
 	CHECK_EQ(k.owned_count[LEDGER_KAUTH_LISTENER], 0);
 }
 
-KTEST_SUITE(kauth, T(everybody_is_root), T(a_reference_too_many_is_named), T(answers_are_combined),
+KTEST_SUITE(kauth, T(who_is_nobody_else_is_root), T(a_reference_too_many_is_named), T(answers_are_combined),
     T(a_listener_may_come_before_its_scope), T(fifteen_listeners_and_no_more),
     T(a_listener_may_leave_from_within),
     T(unlistening_waits_for_calls), T(unlistening_twice), T(the_kernels_own_scopes));
