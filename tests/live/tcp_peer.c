@@ -9,10 +9,12 @@
  *	                                          -- echo PORT
  *	                                          -- churn HOST PORT COUNT
  *	                                          -- accept PORT COUNT
+ *	                                          -- iperf PORT
  *
- * get and serve speak HTTP/1.0; sink, echo and serve run until SIGTERM, and take every connection at once,
- * a thread each. With WIRE, "loss=0.01,duplicate=0.01,corrupt=0.01,reorder=0.1,delay=5,jitter=1" (chances,
- * ms), the machine is behind a router, which has the device, and a wire that does these things both ways:
+ * get and serve speak HTTP/1.0, iperf is iperf3's server (iperf.c); sink, echo, serve and iperf run until
+ * SIGTERM, the former take every connection at once, a thread each. With WIRE,
+ * "loss=0.01,duplicate=0.01,corrupt=0.01,reorder=0.1,delay=5,jitter=1" (chances, ms), the machine is behind
+ * a router, which has the device, and a wire that does these things both ways:
  *
  *	[ kernel 10.9.0.1 ]-- TAP --[ 10.9.0.2 router 10.10.0.1 ]-- wire --[ 10.10.0.2 machine ]
  *
@@ -20,6 +22,8 @@
  * pattern and reads until the end; churn opens and closes, four at a time. Prints "ready" when it listens,
  * and one line for each thing that went wrong; exit status 1 then.
  */
+#include "tests/live/tcp_peer.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -57,7 +61,7 @@ die(const char *what, const char *why)
 	exit(2);
 }
 
-static void
+void
 failed(const char *what)
 {
 	printf("%s: %s\n", what, strerror(errno));
@@ -65,7 +69,7 @@ failed(const char *what)
 	__atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED);
 }
 
-static double
+double
 seconds(void)
 {
 	struct timespec t;
@@ -244,15 +248,17 @@ listening(const char *port)
 	return s;
 }
 
-static bool
-send_all(int s, const char *data, size_t len)
+bool
+send_all(nke_t *machine, int s, const void *data, size_t len)
 {
+	const char *at = data;
+
 	while (len != 0) {
-		ssize_t n = nke_send(m, s, data, len, 0);
+		ssize_t n = nke_send(machine, s, at, len, 0);
 
 		if (n < 0)
 			return false;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
 	return true;
@@ -283,7 +289,7 @@ do_echo(int s)
 	ssize_t n;
 
 	while ((n = nke_recv(m, s, data, CHUNK, 0)) > 0)
-		if (!send_all(s, data, (size_t)n))
+		if (!send_all(m, s, data, (size_t)n))
 			break;
 	if (n != 0)
 		failed("echo");
@@ -315,10 +321,10 @@ do_serve(int s)
 	size = ftell(f);
 	rewind(f);
 	snprintf(head, sizeof head, "HTTP/1.0 200 OK\r\nContent-Length: %ld\r\n\r\n", size);
-	if (!send_all(s, head, strlen(head)))
+	if (!send_all(m, s, head, strlen(head)))
 		failed("send");
 	while ((n = fread(data, 1, CHUNK, f)) != 0) {
-		if (!send_all(s, data, n)) {
+		if (!send_all(m, s, data, n)) {
 			failed("send");
 			break;
 		}
@@ -383,7 +389,7 @@ get(const char *host, const char *port, const char *path, const char *file)
 	if (s < 0)
 		return;
 	n = snprintf(data, CHUNK, "GET %s HTTP/1.0\r\nHost: nke\r\n\r\n", path);
-	if (!send_all(s, data, (size_t)n))
+	if (!send_all(m, s, data, (size_t)n))
 		failed("send");
 	while ((n = nke_recv(m, s, data + have, CHUNK - 1 - have, 0)) > 0) {
 		have += (size_t)n;
@@ -422,7 +428,7 @@ source(const char *host, const char *port, uint64_t octets)
 	for (uint64_t left = octets; left != 0;) {
 		size_t part = left < CHUNK ? (size_t)left : CHUNK;
 
-		if (!send_all(s, data, part)) {
+		if (!send_all(m, s, data, part)) {
 			failed("send");
 			break;
 		}
@@ -556,6 +562,8 @@ main(int argc, char **argv)
 		churn(argv[1], argv[2], (unsigned)atoi(argv[3]));
 	else if (strcmp(mode, "accept") == 0 && argc == 3)
 		accept_many(argv[1], (unsigned)atoi(argv[2]));
+	else if (strcmp(mode, "iperf") == 0 && argc == 2)
+		serve_iperf(m, listening(argv[1]));
 	else
 		die("mode", "unknown");
 	/* What was closed ends in order: FINs and their acknowledgements. */

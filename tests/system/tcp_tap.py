@@ -8,6 +8,7 @@ delays both ways:
     [ kernel ]-- TAP --[ 10.9.0.2 router 10.10.0.1 ]-- wire --[ 10.10.0.2, fd10::2 machine ]
 """
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -257,6 +258,46 @@ def test_bulk():
             check(got.digest() == want.digest(), 'echo of', host, 'is another')
             s.close()
     expert(dump.path)
+
+
+def iperf(host, *options):
+    """What a real iperf3 client says of its test of the machine."""
+    p = subprocess.run(['iperf3', '-J', '-c', host, *options], capture_output=True, text=True, timeout=60)
+    said = json.loads(p.stdout or '{}')
+    return said.get('end', {}), said.get('error', p.stderr)
+
+
+def iperf_counts(host, ways, *options):
+    """Both ends count the same octets, but for what is under way when the client has enough."""
+    end, wrong = iperf(host, *options)
+    check(not wrong, 'iperf3 to', host, options, '-', wrong)
+    for way in ways:
+        sent, got = (end.get(kind + way, {}).get('bytes', 0) for kind in ('sum_sent', 'sum_received'))
+        check(got > 0 and -1 << 20 < sent - got < 32 << 20, 'iperf3 to', host, options, way, '- sent', sent,
+              'received', got)
+    return end.get('sum_sent', {})
+
+
+def test_iperf():
+    """iperf3's client with the machine as its server: every way, many streams, over a bad way, what it refuses."""
+    if not shutil.which('iperf3'):
+        live.left_out.append('iperf3 with the machine: there is no iperf3')
+        return
+    for offload, host in (False, '10.9.0.2'), (True, 'fd09::2'):
+        with Peer('iperf', 5201, offload=offload) as peer:
+            peer.ready()
+            iperf_counts(host, [''], '-n', '64M')
+            iperf_counts(host, [''], '-n', '64M', '-R')
+            iperf_counts(host, ['', '_bidir_reverse'], '-t', '1', '--bidir')
+            iperf_counts(host, [''], '-t', '1', '-P', '4')
+            iperf_counts(host, [''], '-t', '1', '-P', '4', '-R')
+            wrong = iperf(host, '-u')[1]
+            check('not implemented' in wrong, 'iperf3 -u is told', wrong)
+    with Peer('iperf', 5201, through='loss=0.01,reorder=0.02,delay=1') as peer:
+        peer.ready()
+        iperf_counts(BEHIND[0], [''], '-t', '2')
+        sent = iperf_counts(BEHIND[1], [''], '-t', '2', '-R')
+        check(sent['retransmits'] > 0, 'nothing was sent again over a way that loses:', sent)
 
 
 def test_refused():
