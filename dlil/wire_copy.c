@@ -56,7 +56,7 @@ static void
 copy_summed(struct mbuf *to, struct mbuf *m, const struct unsummed *u)
 {
 	uint64_t sum = u->pseudo;
-	size_t done = u->transport, skip = u->transport;
+	size_t skip = u->transport, done = skip;
 	uint16_t part;
 	bool odd = false;
 

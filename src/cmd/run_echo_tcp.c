@@ -153,8 +153,10 @@ run_echo_tcp_start(struct run *r)
 void
 run_echo_tcp_stop(struct run *r)
 {
-	while (r->streams != NULL)
-		free_stream(r->streams);
+	for (struct run_stream *st = r->streams, *next; st != NULL; st = next) {
+		next = st->next;
+		free_stream(st);
+	}
 	for (unsigned i = 0; i < 2; i++) {
 		if (r->listener_events[i] == NULL)
 			continue;

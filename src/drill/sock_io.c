@@ -39,8 +39,10 @@ set_pieces(struct run *r, struct job *j, const int64_t *lengths, size_t count)
 	}
 	j->iov = calloc(count + 1, sizeof *j->iov);
 	j->buffer = calloc(1, j->total + 1);
-	if (j->iov == NULL || j->buffer == NULL)
-		return fail(r, DRILL_BROKEN, r->event->place, "no memory");
+	if (j->iov == NULL || j->buffer == NULL) {
+		(void)fail(r, DRILL_BROKEN, r->event->place, "no memory");
+		return -1;
+	}
 	at = j->buffer;
 	for (size_t i = 0; i < count; i++) {
 		j->iov[i] = (struct iovec){.iov_base = at, .iov_len = (size_t)lengths[i]};
@@ -240,7 +242,7 @@ static int
 pieces(struct run *r, const struct drill_expr *e, struct job *j)
 {
 	const struct drill_expr *data[PIECES_MAX] = {NULL};
-	int64_t lengths[PIECES_MAX];
+	int64_t lengths[PIECES_MAX] = {0};
 
 	if (e == NULL || e->kind != DRILL_ARRAY || e->item_count > PIECES_MAX)
 		return fail(r, DRILL_BROKEN, r->event->place, "%s() takes [{data, length}, ...]",

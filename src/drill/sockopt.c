@@ -47,7 +47,7 @@ both(struct run *r, const struct drill_expr *e, bool *has_host, int *host, bool 
 static int
 option_of(struct run *r, const struct drill_call *call, struct option *o)
 {
-	bool level_host, level_darwin;
+	bool level_host = false, level_darwin = false;
 	int64_t fd;
 
 	if (call->arg_count < 4)

@@ -125,7 +125,8 @@ tcp_recovery_enter(struct tcpcb *tp, uint32_t newly_acked)
 	tp->t_recover = tp->snd_nxt;
 	tp->t_rescue = tp->snd_una - 1;
 	tp->t_prr_delivered = tp->t_prr_out = 0;
-	tp->t_prr_recoverfs = tp->t_lossflight > tp->t_sacked ? tp->t_lossflight - tp->t_sacked : 0;
+	/* A share is of this: never 0. */
+	tp->t_prr_recoverfs = tp->t_lossflight > tp->t_sacked ? tp->t_lossflight - tp->t_sacked : 1;
 	if (tp->t_prr_recoverfs < tp->t_maxseg)
 		tp->t_prr_recoverfs = tp->t_maxseg;
 	if (tp->t_flags & TF_SACK_PERMIT)

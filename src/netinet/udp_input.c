@@ -190,7 +190,7 @@ check_length(struct nke *machine, struct mbuf *m, int off)
 		return NULL;
 	}
 	if (UNLIKELY(m->m_len < off + UDP_HLEN)) {
-		m = in_pullup(machine, m, (size_t)(off + UDP_HLEN));
+		m = in_pullup(machine, m, (size_t)off + UDP_HLEN);
 		if (m == NULL) {
 			st->udps_hdrops++;
 			return NULL;
