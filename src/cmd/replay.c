@@ -27,6 +27,9 @@ static const char help[] =
 "  --host ADDR,...    addresses of the host that took the capture (10.1.0.2, fd00::2,\n"
 "                     02:00:00:00:00:01); found from the capture when absent, and printed\n"
 "  --interface NAME   what the interface is called (en0)\n"
+"  --sockets          re-enact the flows: the host's end of each is a socket of the machine, the other\n"
+"                     end is played from the capture (a file, not a pipe); reports what was delivered,\n"
+"                     and -w has what crossed the wire\n"
 "  -w OUT             write what survives, in order; - for standard output\n"
 "  --json FILE        write everything that was counted; - for standard output\n"
 "  -j N               spread the flows over N machines, each with its own copy of the kexts\n"
@@ -49,7 +52,7 @@ struct options {
 	unsigned jobs;
 	unsigned long memory_mib;
 	unsigned long long seed;
-	bool check, quiet, sched_random;
+	bool check, quiet, sched_random, sockets;
 };
 
 /* ---- what is said meanwhile ----------------------------------------------------------------- */
@@ -293,6 +296,7 @@ collect(nke_replay_t *r, const struct options *o, struct report *report)
 	report->input = o->input;
 	report->output = o->output;
 	report->jobs = o->jobs;
+	report->sockets = o->sockets;
 	report->replay = r;
 	report->host = nke_replay_host(r);
 	report->link = nke_replay_link(r);
@@ -322,6 +326,7 @@ run(const struct options *o)
 	config.host = o->host;
 	config.interface = o->interface;
 	config.jobs = o->jobs;
+	config.sockets = o->sockets;
 	config.machine.checked = o->check;
 	config.machine.seed = o->seed;
 	config.machine.sched_random = o->sched_random;
@@ -416,6 +421,9 @@ parse_option(int c, char **argv, struct options *o)
 		o->seed = n;
 		o->sched_random = true;
 		return true;
+	case 'F':
+		o->sockets = true;
+		return true;
 	case 'c':
 		o->check = true;
 		return true;
@@ -458,7 +466,7 @@ cmd_replay(int argc, char **argv)
 	    {"interface", required_argument, NULL, 'i'}, {"json", required_argument, NULL, 'J'},
 	    {"memory", required_argument, NULL, 'm'}, {"seed", required_argument, NULL, 's'},
 	    {"sched", required_argument, NULL, 'S'}, {"check", no_argument, NULL, 'c'},
-	    {"quiet", no_argument, NULL, 'q'},
+	    {"quiet", no_argument, NULL, 'q'}, {"sockets", no_argument, NULL, 'F'},
 	    {"help", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
 	struct options o = {.jobs = 1, .memory_mib = 64, .seed = 1};
 	int c, error;
@@ -480,6 +488,8 @@ cmd_replay(int argc, char **argv)
 	o.input = argv[optind];
 	if (!good_json(&o))
 		return CMD_USAGE;
+	if (o.sockets && o.jobs > 1)
+		return cmd_usage("replay", "--sockets plays on one machine: leave out -j");
 	error = nke_catch_faults();
 	if (error != 0)
 		fprintf(stderr, "nke: faults of kexts will not be caught: %s\n", strerror(error));

@@ -26,6 +26,19 @@ print_filter(FILE *f, const struct nke_filter_stats *s)
 	    (ull)s->dropped, (ull)s->injected, s->ns_per_call);
 }
 
+static void
+print_fates(FILE *f, const struct nke_replay_stats *s)
+{
+	fprintf(f, "packets: %llu kept, %llu changed, %llu swallowed, %llu dropped, %llu new", (ull)s->kept,
+	    (ull)s->changed, (ull)s->swallowed, (ull)s->dropped, (ull)s->injected);
+	if (s->no_memory != 0)
+		fprintf(f, ", %llu lost for want of memory", (ull)s->no_memory);
+	fprintf(f, "\n");
+	if (s->refused + s->unclaimed + s->snapped != 0)
+		fprintf(f, "of the captured: %llu malformed or not for the host, %llu of no IP protocol, "
+		    "%llu captured short\n", (ull)s->refused, (ull)s->unclaimed, (ull)s->snapped);
+}
+
 void
 report_print(FILE *f, const struct report *r)
 {
@@ -40,14 +53,10 @@ report_print(FILE *f, const struct report *r)
 		    "swallowed", "dropped", "injected", "ns/call");
 	for (size_t i = 0; i < r->filter_count; i++)
 		print_filter(f, &r->filters[i]);
-	fprintf(f, "packets: %llu kept, %llu changed, %llu swallowed, %llu dropped, %llu new", (ull)s->kept,
-	    (ull)s->changed, (ull)s->swallowed, (ull)s->dropped, (ull)s->injected);
-	if (s->no_memory != 0)
-		fprintf(f, ", %llu lost for want of memory", (ull)s->no_memory);
-	fprintf(f, "\n");
-	if (s->refused + s->unclaimed + s->snapped != 0)
-		fprintf(f, "of the captured: %llu malformed or not for the host, %llu of no IP protocol, "
-		    "%llu captured short\n", (ull)s->refused, (ull)s->unclaimed, (ull)s->snapped);
+	if (r->sockets)
+		report_print_flows(f, r);
+	else
+		print_fates(f, s);
 	if (r->output != NULL)
 		fprintf(f, "%s: %llu packets\n", r->output, (ull)s->written);
 	if (r->seconds > 0)
@@ -124,6 +133,8 @@ report_write_json(const char *path, const struct report *r)
 	    "heap_peak_bytes", number(r->memory.heap_peak_bytes),
 	    "mbuf_denied", number(r->memory.mbuf_denied), "error", cmd_json_text(r->error),
 	    "exit", r->exit_code);
+	if (r->sockets)
+		json_object_set_new(root, "sockets", report_flows_json(r));
 	json_object_set_new(root, "ip", counters_json(r->replay, 4));
 	json_object_set_new(root, "ip6", counters_json(r->replay, 6));
 	errno = 0;

@@ -6,6 +6,8 @@
 #include <nke/stats.h>
 #include <stdio.h>
 
+#include "src/cmd/cmd.h"
+
 #define REPORT_FILTERS	128
 
 struct report {
@@ -13,6 +15,7 @@ struct report {
 	const char *host, *link;
 	bool host_found;		/* in the capture; else it was told */
 	unsigned jobs;
+	bool sockets;			/* flows were re-enacted */
 	double seconds;			/* wall clock, playing only */
 	struct nke_replay_stats stats;
 	struct nke_filter_stats filters[REPORT_FILTERS];	/* summed over the machines */
@@ -26,5 +29,9 @@ struct report {
 void report_print(FILE *, const struct report *);
 /* 0 or an errno; a line on standard error says what went wrong. */
 int report_write_json(const char *path, const struct report *);
+
+/* Of a replay with sockets (report_flows.c): the lines and the object "sockets". */
+void report_print_flows(FILE *, const struct report *);
+json_t *report_flows_json(const struct report *);
 
 #endif

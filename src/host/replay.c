@@ -13,6 +13,7 @@
 
 #include "src/host/darwin.h"
 #include "src/host/machine.h"
+#include "src/host/reenact.h"
 
 #define AHEAD_FRAMES	2048u		/* looked at to find the host */
 #define AHEAD_PIPE	128u		/* of a pipe: whoever writes it may be slow */
@@ -147,6 +148,8 @@ make_machine(struct nke_replay *r, unsigned i, char *text, size_t size)
 		snprintf(text, size, "machine %u could not be made: %s", i, strerror(error));
 		return error;
 	}
+	if (r->config.sockets)
+		return reenact_open(r, text, size);
 	memset(&rc, 0, sizeof rc);
 	rc.link = capture_link(r->reader);
 	snprintf(rc.interface, sizeof rc.interface, "%s",
@@ -272,7 +275,8 @@ nke_replay_run(nke_replay_t *r)
 	if (r->ran)
 		return EALREADY;
 	r->ran = true;
-	error = r->count == 1 ? run_single(r) : replay_run_parallel(r);
+	error = r->reenact != NULL ? reenact_run(r) :
+	    r->count == 1 ? run_single(r) : replay_run_parallel(r);
 	if (error == 0 && capture_error(r->reader)[0] != '\0')
 		replay_failed(r, EILSEQ, "%s", capture_error(r->reader));
 	return r->error_code != 0 ? r->error_code : error;
@@ -303,6 +307,10 @@ void
 nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *out)
 {
 	memset(out, 0, sizeof *out);
+	if (r->reenact != NULL) {
+		reenact_statistics(r, out);
+		return;
+	}
 	for (unsigned i = 0; i < r->count; i++) {
 		struct core_replay_stats s;
 
@@ -341,7 +349,9 @@ nke_replay_host(nke_replay_t *r)
 	struct host_identity h = {.has_lladdr = r->host.has_lladdr};
 
 	memcpy(h.lladdr, r->host.lladdr, 6);
-	for (unsigned i = 0; i < r->count; i++)
+	if (r->reenact != NULL)
+		h = *reenact_host(r);
+	for (unsigned i = 0; i < r->count && r->reenact == NULL; i++)
 		replay_addresses(replay_core(r, i), note_address, &h);
 	format_host(h.address_count != 0 ? &h : &r->host, r->host_text, sizeof r->host_text);
 	return r->host_text;
@@ -359,6 +369,7 @@ nke_replay_close(nke_replay_t *r)
 	if (r == NULL)
 		return;
 	nke_replay_finish_output(r);
+	reenact_close(r);
 	for (unsigned i = 0; r->machines != NULL && i < r->count; i++)
 		nke_destroy(r->machines[i]);
 	free(r->machines);

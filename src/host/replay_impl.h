@@ -19,6 +19,7 @@ struct nke_replay {
 	bool learn;			/* its IP addresses were found, not told */
 	nke_t **machines;
 	unsigned count;
+	struct reenact *reenact;	/* `sockets`; else NULL */
 	bool ran;
 
 	/* the frames that were looked at to find the host; played first */

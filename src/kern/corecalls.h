@@ -82,6 +82,8 @@ void machine_fault(int signal, const char *signal_name, const void *pc, const vo
  * Real time: runs what is due now. EFAULT; EINVAL from inside a machine of the world.
  */
 int machine_run_until(struct nke *, uint64_t until_ns);
+/* Virtual time: it is `calendar_ns` (since 1970) now; uptime stays what it is. EFAULT, ENOMEM. */
+int machine_set_calendar(struct nke *, uint64_t calendar_ns);
 /*
  * While the clock of the world is held, virtual time passes in machine_run_until only: host threads that
  * wait do not drive it. EFAULT, ENOMEM.

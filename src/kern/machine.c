@@ -141,6 +141,18 @@ machine_run_until(struct nke *m, uint64_t until_ns)
 }
 
 static void
+set_calendar(void *arg)
+{
+	sched_set_calendar(*(const uint64_t *)arg);
+}
+
+int
+machine_set_calendar(struct nke *m, uint64_t calendar_ns)
+{
+	return machine_call(m, set_calendar, &calendar_ns);
+}
+
+static void
 hold_clock(void *arg)
 {
 	curthread()->world->clock_held = *(const bool *)arg;

@@ -1,0 +1,606 @@
+/*
+ * The local end of a TCP flow: a socket of the machine, used as the captured program must have used its own.
+ *
+ * It connects when the captured SYN left, or is accepted from a listening socket; it writes each octet when
+ * the capture first has it, reads what arrives at once, shuts its side when the captured FIN left, and closes
+ * when both sides are done. A captured RST is a close with SO_LINGER 0.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <nke/replay.h>
+#include <nke/socket.h>
+
+#include "src/host/reenact_impl.h"
+#include "src/kern/filecalls.h"
+
+#define BACKLOG		1024
+
+/* ---- sockets ---------------------------------------------------------------------------------- */
+
+/* In the middle of the machine's code. */
+static void
+became_ready(void *ctx, int fd, unsigned ready)
+{
+	struct play *p = ctx;
+
+	(void)fd;
+	p->ready |= ready;
+	reenact_todo(p, TODO_READY);
+}
+
+static void
+watch(struct play *p)
+{
+	unsigned ready = 0;
+
+	(void)file_call_watch(p->reenact->m->core, p->fd, became_ready, p, &ready);
+	if (ready != 0)
+		became_ready(p, p->fd, ready);
+}
+
+/* A stream socket with the local end's name; -1 with errno. */
+static int
+named_socket(struct reenact *r, uint8_t version, const uint8_t *address, uint16_t port)
+{
+	int fd = nke_socket(r->m, version == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = reenact_sockaddr(r, version, address, port, &ss);
+	const int on = 1;
+	int error;
+
+	if (fd < 0)
+		return -1;
+	/* A port may have served several peers, and a listener. */
+	(void)nke_setsockopt(r->m, fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	(void)nke_setsockopt(r->m, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (nke_bind(r->m, fd, (struct sockaddr *)&ss, len) == 0)
+		return fd;
+	error = errno;
+	(void)nke_close(r->m, fd);
+	errno = error;
+	return -1;
+}
+
+static void
+close_socket(struct play *p)
+{
+	if (p->fd >= 0)
+		(void)nke_close(p->reenact->m, p->fd);
+	p->fd = -1;
+	p->over = true;
+}
+
+static void
+abort_socket(struct play *p)
+{
+	const struct linger cut_off = {1, 0};
+
+	if (p->fd >= 0)
+		(void)nke_setsockopt(p->reenact->m, p->fd, SOL_SOCKET, SO_LINGER, &cut_off, sizeof cut_off);
+	close_socket(p);
+}
+
+/* What a filter's own error can be taken for when the machine gives it for one of its own reasons. */
+static enum nke_replay_flow_state
+refusal(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENOBUFS:
+	case ENOMEM:
+	case EMFILE:
+		return NKE_FLOW_FAILED;
+	default:
+		return NKE_FLOW_FILTERED;
+	}
+}
+
+static void
+failed(struct play *p, enum nke_replay_flow_state state, int error)
+{
+	p->flow->state = (uint8_t)state;
+	p->flow->error = error;
+	abort_socket(p);
+}
+
+/* ---- reading and writing ---------------------------------------------------------------------- */
+
+static void
+finish_if_done(struct play *p)
+{
+	if (!p->read_end || !p->shut || p->over)
+		return;
+	p->flow->state = NKE_FLOW_CLOSED;
+	close_socket(p);
+}
+
+/* The connection ended, and not by both sides' FINs: whose doing was it? */
+static void
+lost(struct play *p, int error)
+{
+	struct flow *f = p->flow;
+
+	f->error = error;
+	if (p->peer.gone)
+		f->state = p->connected ? NKE_FLOW_RESET_REMOTE : NKE_FLOW_REFUSED;
+	else if (error == ETIMEDOUT && !p->connected)
+		f->state = NKE_FLOW_UNANSWERED;
+	else if (p->reset_seen)
+		f->state = NKE_FLOW_FILTERED;
+	else
+		f->state = NKE_FLOW_RESET_REMOTE;
+	close_socket(p);
+}
+
+/* Writes what the captured local end has written by now. */
+static void
+push(struct play *p)
+{
+	const uint8_t *data;
+	size_t n;
+
+	if (p->fd < 0 || !p->connected || p->shut)
+		return;
+	while ((data = stream_at(&p->out, p->written, &n)) != NULL) {
+		ssize_t done;
+
+		p->out.hold = p->written + n;	/* the peer may have all of it before the call is back */
+		done = nke_send(p->reenact->m, p->fd, data, n, 0);
+		p->out.hold = p->written + (done > 0 ? (uint64_t)done : 0);
+		if (done < 0) {
+			if (errno != EWOULDBLOCK && errno != EPIPE)
+				lost(p, errno);
+			return;
+		}
+		p->written += (uint64_t)done;
+	}
+	if (p->out.no_memory) {
+		failed(p, NKE_FLOW_FAILED, ENOMEM);
+		return;
+	}
+	if (p->fin_due && p->written >= p->out.end) {
+		p->shut = true;
+		(void)nke_shutdown(p->reenact->m, p->fd, SHUT_WR);
+		finish_if_done(p);
+	}
+}
+
+static void
+pull(struct play *p)
+{
+	struct reenact *r = p->reenact;
+	ssize_t n;
+
+	do {
+		if (p->read_end || p->fd < 0)
+			return;
+		n = nke_recv(r->m, p->fd, r->buffer, READ_MAX, 0);
+		if (n < 0) {
+			if (errno != EWOULDBLOCK)
+				lost(p, errno);
+			return;
+		}
+		if (n == 0) {
+			p->read_end = true;
+			finish_if_done(p);
+			return;
+		}
+		stream_check(&p->in, p->read, r->buffer, (size_t)n);
+		p->read += (uint64_t)n;
+	} while ((size_t)n == READ_MAX || p->peer.sent_fin || p->peer.gone);
+}
+
+static void
+connect_done(struct play *p)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (nke_getsockopt(p->reenact->m, p->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error != 0) {
+		lost(p, error);
+		return;
+	}
+	p->connected = true;
+}
+
+void
+tcp_play_ready(struct play *p)
+{
+	unsigned ready = p->ready;
+
+	p->ready = 0;
+	if (p->fd < 0)
+		return;
+	if (!p->connected && (ready & (CORE_READY_WRITE | CORE_READY_ERROR)))
+		connect_done(p);
+	if (!p->connected)
+		return;
+	pull(p);
+	push(p);
+}
+
+/* ---- beginning -------------------------------------------------------------------------------- */
+
+static void
+remember_link(struct play *p, const struct packet *k)
+{
+	struct peer *peer = &p->peer;
+
+	peer->link_len = packet_link_length(p->reenact->link);
+	memcpy(peer->link, k->link, peer->link_len);
+	if (p->reenact->link == CORE_LINK_ETHERNET && k->outbound) {
+		memcpy(peer->link, k->link + 6, 6);
+		memcpy(peer->link + 6, k->link, 6);
+	}
+}
+
+static struct play *
+new_play(struct reenact *r, struct flow *f, const struct packet *k)
+{
+	struct play *p = calloc(1, sizeof *p);
+
+	f->started = true;
+	f->state = NKE_FLOW_OPEN;
+	if (p == NULL) {
+		f->state = NKE_FLOW_FAILED;
+		f->error = ENOMEM;
+		f->ended = true;
+		return NULL;
+	}
+	p->reenact = r;
+	p->flow = f;
+	p->fd = -1;
+	stream_init(&p->out, &f->track[SIDE_LOCAL], &f->count[SIDE_LOCAL]);
+	stream_init(&p->in, &f->track[SIDE_REMOTE], &f->count[SIDE_REMOTE]);
+	p->out.hold = 0;
+	p->peer.window = UINT16_MAX;
+	p->peer.stamps = f->begun_before && f->stamps;
+	if (p->peer.stamps) {
+		uint32_t value, echo;
+
+		if (packet_timestamps(k->transport, k->tcp_len, &value, &echo))
+			p->peer.stamp = k->outbound ? echo : value;
+	}
+	remember_link(p, k);
+	f->play = p;
+	return p;
+}
+
+static void
+begin_client(struct play *p, const struct packet *k)
+{
+	struct reenact *r = p->reenact;
+	const struct flow_key *key = &p->flow->key;
+	struct sockaddr_storage ss;
+	socklen_t len = reenact_sockaddr(r, key->version, key->remote, key->rport, &ss);
+
+	p->fd = named_socket(r, key->version, key->local, key->lport);
+	if (p->fd < 0) {
+		failed(p, NKE_FLOW_FAILED, errno);
+		return;
+	}
+	watch(p);
+	if (nke_connect(r->m, p->fd, (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS) {
+		failed(p, refusal(errno), errno);
+		return;
+	}
+	if (p->flow->begun_before && !(k->flags & TCP_SYN))
+		peer_make(p, TCP_SYN | TCP_ACK);
+}
+
+static struct listener **
+find_listener(struct reenact *r, const struct flow_key *key)
+{
+	struct listener **l = &r->listeners;
+
+	while (*l != NULL && ((*l)->port != key->lport || (*l)->version != key->version ||
+	    memcmp((*l)->address, key->local, 16) != 0))
+		l = &(*l)->next;
+	return l;
+}
+
+static void
+listener_ready(void *ctx, int fd, unsigned ready)
+{
+	struct listener *l = ctx;
+
+	(void)fd;
+	(void)ready;
+	l->ready = true;
+	l->reenact->accept_due = true;
+}
+
+static int
+begin_listening(struct reenact *r, const struct flow_key *key)
+{
+	struct listener *l;
+	unsigned ready;
+
+	if (*find_listener(r, key) != NULL)
+		return 0;
+	l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return ENOMEM;
+	l->reenact = r;
+	l->version = key->version;
+	memcpy(l->address, key->local, 16);
+	l->port = key->lport;
+	l->fd = named_socket(r, key->version, key->local, key->lport);
+	if (l->fd < 0 || nke_listen(r->m, l->fd, BACKLOG) != 0) {
+		int error = errno;
+
+		if (l->fd >= 0)
+			(void)nke_close(r->m, l->fd);
+		free(l);
+		return error;
+	}
+	l->next = r->listeners;
+	r->listeners = l;
+	(void)file_call_watch(r->m->core, l->fd, listener_ready, l, &ready);
+	return 0;
+}
+
+static void
+end_listening(struct reenact *r, struct listener **link)
+{
+	struct listener *l = *link;
+
+	*link = l->next;
+	(void)nke_close(r->m, l->fd);
+	free(l);
+}
+
+static void
+begin_server(struct play *p, const struct packet *k)
+{
+	struct reenact *r = p->reenact;
+	struct flow *f = p->flow;
+	int error;
+
+	if (f->answer != ANSWER_OPEN) {
+		/* At this moment nobody listened. */
+		struct listener **l = find_listener(r, &f->key);
+
+		if (*l != NULL)
+			end_listening(r, l);
+		f->state = NKE_FLOW_UNANSWERED;
+		p->over = true;
+		return;
+	}
+	error = begin_listening(r, &f->key);
+	if (error != 0) {
+		failed(p, NKE_FLOW_FAILED, error);
+		return;
+	}
+	if (!f->begun_before)
+		return;
+	peer_make(p, TCP_SYN);
+	if (!(k->flags & TCP_SYN)) {
+		reenact_settle(r);
+		peer_make(p, TCP_ACK);
+	}
+}
+
+/* ---- accepting -------------------------------------------------------------------------------- */
+
+static void
+accepted(struct reenact *r, const struct listener *l, int fd, const struct sockaddr_storage *from)
+{
+	struct flow_key key = {.lport = l->port, .version = l->version, .protocol = PROTO_TCP};
+	struct flow *f;
+
+	memcpy(key.local, l->address, 16);
+	if (l->version == 4) {
+		const struct sockaddr_in *sin = (const struct sockaddr_in *)from;
+
+		memcpy(key.remote, &sin->sin_addr, 4);
+		key.rport = ntohs(sin->sin_port);
+	} else {
+		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)from;
+
+		memcpy(key.remote, &sin6->sin6_addr, 16);
+		key.rport = ntohs(sin6->sin6_port);
+	}
+	f = flows_at(&r->flows, &key, r->number);
+	if (f == NULL || f->play == NULL || f->play->fd >= 0 || f->play->over) {
+		(void)nke_close(r->m, fd);
+		return;
+	}
+	f->play->fd = fd;
+	f->play->connected = true;
+	watch(f->play);
+	reenact_todo(f->play, TODO_READY);	/* it may be that everything has happened already */
+}
+
+void
+tcp_play_accept(struct reenact *r)
+{
+	for (struct listener *l = r->listeners; l != NULL; l = l->next) {
+		struct sockaddr_storage from;
+		socklen_t len;
+		int fd;
+
+		if (!l->ready)
+			continue;
+		l->ready = false;
+		while (len = sizeof from,
+		    (fd = nke_accept(r->m, l->fd, (struct sockaddr *)&from, &len)) >= 0)
+			accepted(r, l, fd, &from);
+	}
+}
+
+/* ---- ending ----------------------------------------------------------------------------------- */
+
+void
+tcp_play_over(struct play *p)
+{
+	struct flow *f = p->flow;
+
+	if (p->todo != 0)
+		TAILQ_REMOVE(&p->reenact->todo, p, link);
+	if (f->server && f->answer != ANSWER_OPEN && p->reset_seen)
+		f->state = NKE_FLOW_REFUSED;
+	f->play = NULL;
+	f->ended = true;
+	stream_free(&p->out);
+	stream_free(&p->in);
+	free(p);
+}
+
+/* The capture has no more of it, and did not say how it ended. */
+static void
+cut_off(struct play *p)
+{
+	struct flow *f = p->flow;
+
+	if (!p->connected && !p->over && !f->server)
+		f->state = NKE_FLOW_UNANSWERED;
+	else if (!p->connected && !p->over && p->reset_seen)
+		f->state = NKE_FLOW_FILTERED;
+	abort_socket(p);
+	tcp_play_over(p);
+}
+
+/*
+ * Both ends begin anew, so the last connection between them is no more, whether the capture says how it
+ * ended or not.
+ */
+static void
+end_previous(struct reenact *r, const struct flow *f)
+{
+	struct play *p = f->previous != NO_FLOW ? flow_at(&r->flows, f->previous)->play : NULL;
+
+	if (p == NULL)
+		return;
+	r->playing = false;	/* a RST between the two was not in the capture */
+	cut_off(p);
+	r->playing = true;
+}
+
+/* ---- the capture's packets -------------------------------------------------------------------- */
+
+/* The captured local end acknowledged octets that the capture does not have. */
+static void
+fill_received(struct play *p, uint64_t until)
+{
+	const struct track *t = p->in.track;
+
+	while (p->in.end < until && p->in.hole < t->hole_count && t->holes[p->in.hole].from <= p->in.end) {
+		uint64_t from = p->in.end, to = t->holes[p->in.hole].to;
+
+		stream_fill(&p->in, from + 1);
+		if (p->in.end == from)
+			return;
+		peer_make_zeros(p, from, to);
+		reenact_settle(p->reenact);
+	}
+}
+
+static void
+local_segment(struct play *p, const struct packet *k)
+{
+	const struct track *own = p->out.track, *other = p->in.track;
+	int64_t offset = track_offset(own, k->seq + ((k->flags & TCP_SYN) != 0), p->out.end);
+
+	if (k->flags & TCP_RST) {
+		if (p->fd >= 0) {
+			p->flow->state = NKE_FLOW_RESET_LOCAL;
+			abort_socket(p);
+		}
+		return;
+	}
+	if ((k->flags & TCP_ACK) && other->hole_count > p->in.hole) {
+		int64_t ack = track_offset(other, k->ack, p->in.end);
+
+		if (ack > (int64_t)p->in.end)
+			fill_received(p, (uint64_t)ack);
+	}
+	if (k->data_len != 0) {
+		if (offset > (int64_t)p->out.end)
+			stream_fill(&p->out, (uint64_t)offset);
+		stream_add(&p->out, offset, k->data, k->data_len, k->data_captured);
+	}
+	if (k->flags & TCP_FIN) {
+		stream_fill(&p->out, own->fin != NO_OFFSET ? own->fin : 0);
+		p->fin_due = true;
+	}
+	push(p);
+	peer_note_stamp(p, k);
+}
+
+static void
+remote_segment(struct play *p, const struct packet *k)
+{
+	const struct track *own = p->in.track, *other = p->out.track;
+
+	if ((k->flags & TCP_ACK) && other->hole_count > p->out.hole) {
+		int64_t ack = track_offset(other, k->ack, p->out.end);
+
+		if (ack > (int64_t)p->out.end) {
+			stream_fill(&p->out, (uint64_t)ack);
+			push(p);
+		}
+	}
+	if (k->data_len != 0 && !(k->flags & TCP_RST))
+		stream_add(&p->in, track_offset(own, k->seq + ((k->flags & TCP_SYN) != 0), p->in.end),
+		    k->data, k->data_len, k->data_captured);
+	/* After a RST of the machine's, or a connection that never was, nobody would send that. */
+	if (p->flow->state == NKE_FLOW_FILTERED || p->flow->state == NKE_FLOW_FAILED)
+		return;
+	peer_segment(p, k);
+}
+
+void
+tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
+{
+	struct play *p = f->play;
+
+	if (f->ended || (!f->started && (k->flags & TCP_RST))) {
+		r->totals.other++;
+		return;
+	}
+	if (p == NULL) {
+		end_previous(r, f);
+		p = new_play(r, f, k);
+		if (p == NULL)
+			return;
+		p->busy = true;
+		if (f->server)
+			begin_server(p, k);
+		else
+			begin_client(p, k);
+		reenact_settle(r);
+	}
+	p->busy = true;
+	if (k->outbound)
+		local_segment(p, k);
+	else
+		remote_segment(p, k);
+	reenact_settle(r);
+	p->busy = false;
+	if (p->over && r->number >= f->last_frame)
+		tcp_play_over(p);
+}
+
+void
+tcp_play_finish(struct reenact *r)
+{
+	for (uint32_t i = 0; i < r->flows.count; i++) {
+		struct flow *f = flow_at(&r->flows, i);
+
+		if (f->play != NULL)
+			cut_off(f->play);
+	}
+	while (r->listeners != NULL)
+		end_listening(r, &r->listeners);
+}
