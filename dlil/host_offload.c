@@ -125,8 +125,8 @@ host_iface_unsummed(const struct ifnet *ifp, const struct mbuf *m, struct unsumm
 void
 host_iface_leave(const struct ifnet *ifp, struct mbuf *m, struct core_output *out)
 {
-	const struct tcphdr *th;
 	struct unsummed u;
+	uint8_t offset;		/* th_off is in it; a kext's frame may lie at any address */
 	uint16_t sum;
 
 	if (!host_iface_unsummed(ifp, m, &u))
@@ -137,9 +137,9 @@ host_iface_leave(const struct ifnet *ifp, struct mbuf *m, struct core_output *ou
 	out->csum_start = (uint16_t)u.transport;
 	out->csum_offset = (uint16_t)(u.field - u.transport);
 	if (m->m_pkthdr.csum_flags & (CSUM_TSO4 | CSUM_TSO6)) {
-		th = (const struct tcphdr *)(const void *)(m->m_data + u.transport);
+		offset = (uint8_t)m->m_data[u.transport + offsetof(struct tcphdr, th_ack) + sizeof(tcp_seq)];
 		out->flags |= u.v4 ? CORE_LARGE4 : CORE_LARGE6;
-		out->hdrlen = (uint16_t)(u.transport + ((size_t)th->th_off << 2));
+		out->hdrlen = (uint16_t)(u.transport + ((size_t)(offset >> 4) << 2));
 		out->segsz = (uint16_t)m->m_pkthdr.tso_segsz;
 	}
 }
