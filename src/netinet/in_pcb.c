@@ -109,8 +109,8 @@ hash_grow(struct inpcbinfo *info)
 			hash_insert(inp);
 }
 
-static void
-hash_remove(struct inpcb *inp)
+void
+in_pcbunhash(struct inpcb *inp)
 {
 	if (!(inp->inp_flags & INP_HASHED))
 		return;
@@ -127,7 +127,7 @@ in_pcbrehash(struct inpcb *inp)
 {
 	struct inpcbinfo *info = inp->inp_info;
 
-	hash_remove(inp);
+	in_pcbunhash(inp);
 	if (inp->inp_lport == 0)
 		return;
 	if (info->hashed >= info->buckets && info->buckets < BUCKETS_MAX)
@@ -288,7 +288,7 @@ in_pcbdetach(struct inpcb *inp)
 {
 	struct inpcbinfo *info = inp->inp_info;
 
-	hash_remove(inp);
+	in_pcbunhash(inp);
 	TAILQ_REMOVE(&info->list, inp, inp_list);
 	info->count--;
 	info->machine->inet->pcbs--;

@@ -191,6 +191,8 @@ errno_t in_pcballoc(struct socket *, struct inpcbinfo *);
 void in_pcbdetach(struct inpcb *);
 /* The hash follows what was bound or connected. */
 void in_pcbrehash(struct inpcb *);
+/* No packet finds it any more, and nobody is kept from its port. */
+void in_pcbunhash(struct inpcb *);
 
 /* ---- finding (in_pcb.c) --------------------------------------------------------------------- */
 

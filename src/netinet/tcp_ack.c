@@ -56,8 +56,7 @@ tcp_ack_advance(struct tcpcb *tp, struct tcp_segment *seg, uint32_t octets)
 static inline void
 update_window(struct tcpcb *tp, struct tcp_segment *seg)
 {
-	if (SEQ_LT(seg->seq, tp->snd_wl1) || (seg->seq == tp->snd_wl1 && (SEQ_LT(seg->ack, tp->snd_wl2) ||
-	    (seg->ack == tp->snd_wl2 && seg->win <= tp->snd_wnd))))
+	if (SEQ_LT(seg->seq, tp->snd_wl1) || (seg->seq == tp->snd_wl1 && SEQ_LT(seg->ack, tp->snd_wl2)))
 		return;
 	if (seg->len == 0 && seg->ack == tp->snd_wl2 && seg->win > tp->snd_wnd)
 		seg->machine->tcp->stat.tcps_rcvwinupd++;
@@ -94,6 +93,7 @@ end_handshake(struct tcpcb *tp, struct tcp_segment *seg)
 	tcp_timer_set(tp, TT_KEEP, 0);
 	/* What the loss of SYNs has begun says nothing of data. */
 	tp->t_dupacks = 0;
+	tp->t_rxtcur = tcp_rto(tp);
 	/* Fast open has begun before the end of the handshake. */
 	if (!(tp->t_flags & TF_FASTOPEN))
 		cc_conn_init(tp);
@@ -185,10 +185,7 @@ same_ack(struct tcpcb *tp, struct tcp_segment *seg)
 		seg->machine->tcp->stat.tcps_rcvdupack++;
 	else if (seg->newly_sacked == 0)
 		tp->t_dupacks = 0;
-	if (tp->snd_una == tp->snd_nxt) {
-		tcp_tlp_ack(tp, seg);
-		return;
-	}
+	/* With nothing in flight, too: a DSACK may take a reduction back. */
 	tcp_recovery_input(tp, seg, dup);
 	seg->output = seg->output || dup || seg->newly_sacked != 0 || tp->t_lost != 0;
 }

@@ -232,6 +232,62 @@ set_congestion(struct tcpcb *tp, struct sockopt *sopt)
 	return 0;
 }
 
+/* ---- which stack -------------------------------------------------------------------------- */
+
+const char *
+tcp_function_name(bool base)
+{
+	return base ? "freebsd" : "rack";
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0')
+		a++, b++;
+	return *a == *b;
+}
+
+bool
+tcp_function_of(const char *name, bool *base)
+{
+	*base = same(name, tcp_function_name(true));
+	return *base || same(name, tcp_function_name(false));
+}
+
+/* In the middle of a connection, too: the next ACK is judged the new way. */
+static errno_t
+set_function(struct tcpcb *tp, struct sockopt *sopt)
+{
+	struct core_tcp_function_set set;
+	bool base;
+
+	if (sopt->sopt_valsize != sizeof set)
+		return EINVAL;
+	memcpy(&set, sopt->sopt_val, sizeof set);
+	set.function_set_name[sizeof set.function_set_name - 1] = '\0';
+	if (!tcp_function_of(set.function_set_name, &base))
+		return ENOENT;
+	tp->t_uflags = (uint8_t)(base ? tp->t_uflags | TFU_BASE : tp->t_uflags & ~TFU_BASE);
+	if (base && !tcp_in_recovery(tp)) {
+		tcp_timer_set(tp, TT_LOSS, 0);
+		tp->t_flags &= ~(uint32_t)TF_TLP_ARMED;
+	}
+	return 0;
+}
+
+static errno_t
+get_function(const struct tcpcb *tp, struct sockopt *sopt)
+{
+	const char *name = tcp_function_name((tp->t_uflags & TFU_BASE) != 0);
+	struct core_tcp_function_set set = {.pcbcnt = 0};
+
+	memcpy(set.function_set_name, name, strlen(name));
+	return sooptcopyout(sopt, &set, sizeof set);
+}
+
+/* ---- setting ------------------------------------------------------------------------------ */
+
 static errno_t
 set_option(struct tcpcb *tp, struct sockopt *sopt)
 {
@@ -245,6 +301,8 @@ set_option(struct tcpcb *tp, struct sockopt *sopt)
 		return ENOPROTOOPT;
 	case CORE_TCP_CONGESTION:
 		return set_congestion(tp, sopt);
+	case CORE_TCP_FUNCTION_BLK:
+		return set_function(tp, sopt);
 	default:
 		break;
 	}
@@ -309,6 +367,8 @@ get_option(struct tcpcb *tp, struct sockopt *sopt)
 	case TCP_CONNECTION_INFO:
 	case CORE_TCP_INFO:
 		return get_info(tp, sopt);
+	case CORE_TCP_FUNCTION_BLK:
+		return get_function(tp, sopt);
 	case CORE_TCP_CONGESTION:
 		return sooptcopyout(sopt, tp->t_cc->name, sizeof tp->t_cc->name);
 	default:

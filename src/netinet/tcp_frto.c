@@ -17,7 +17,8 @@
 void
 tcp_frto_begin(struct tcpcb *tp)
 {
-	if (!tptomachine(tp)->tcp->config.frto || (tp->t_flags & TF_FASTRECOVERY) ||
+	if (!tptomachine(tp)->tcp->config.frto || (tp->t_uflags & TFU_BASE) ||
+	    (tp->t_flags & TF_FASTRECOVERY) ||
 	    ((tp->t_flags & TF_RTORECOVERY) && SEQ_LT(tp->snd_una, tp->t_recover)))
 		return;
 	tp->t_flags |= TF_FRTO;

@@ -278,7 +278,7 @@ handle_pcblist SYSCTL_HANDLER_ARGS
 	(void)oidp;
 	(void)arg2;
 	TAILQ_FOREACH_REVERSE(inp, &machine->tcp->pcbs.list, inpcb_list, inp_list) {
-		if (intotcpcb(inp) == NULL)
+		if (intotcpcb(inp) == NULL || intotcpcb(inp)->t_state == TCPS_TIME_WAIT)
 			continue;
 		fill_pcb(inp, &x);
 		error = SYSCTL_OUT(req, &x, sizeof x);

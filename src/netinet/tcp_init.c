@@ -13,6 +13,7 @@
 #include "src/kern/sysctl.h"
 #include "src/kern/sysctl_bounded.h"
 #include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_user.h"
 
 #define HOUR_MS		3600000
 #define DAY_MS		(24 * HOUR_MS)
@@ -20,7 +21,8 @@
 /* ---- defaults ----------------------------------------------------------------------------- */
 
 static const struct tcp_config defaults = {
-	.rfc1323 = 1, .sack = 1, .rfc3042 = 1, .rfc3390 = 1, .rfc3465 = 1, .abc_l_var = 2, .do_prr = 1,
+	.rfc1323 = 1, .sack = 1, .sack_revised = 1,
+	.rfc3042 = 1, .rfc3390 = 1, .rfc3465 = 1, .abc_l_var = 2, .do_prr = 1,
 	.rack = 1, .frto = 1, .ecn_enable = 2, .delayed_ack = 1, .delacktime = 40,
 	.mssdflt = 536, .v6mssdflt = 1220, .minmss = TCP_MINMSS,
 	.sendspace = 32768, .recvspace = 65536,
@@ -109,6 +111,7 @@ static const struct sysctl_bounded variables[] = {
 
 static const struct sysctl_bounded sack_variables[] = {
 	SWITCH("enable", sack),
+	SWITCH("revised", sack_revised),
 	{.name = NULL}
 };
 
@@ -159,6 +162,33 @@ static const struct branch {
 	{TCP_BRANCH_HOSTCACHE, "hostcache", hostcache_variables}
 };
 
+/* ---- which stack --------------------------------------------------------------------------- */
+
+/* arg1: the machine. What new connections get: the option TCP_FUNCTION_BLK's names. */
+static int
+handle_functions SYSCTL_HANDLER_ARGS
+{
+	struct tcp_config *c = &((struct nke *)arg1)->tcp->config;
+	char name[CORE_TCP_FUNCTION_NAME_MAX] = "";
+	bool base = c->base_stack != 0;
+	const char *now = tcp_function_name(base);
+	int error = SYSCTL_OUT(req, now, strlen(now) + 1);
+
+	(void)oidp;
+	(void)arg2;
+	if (error != 0 || req->newptr == 0)
+		return error;
+	if (req->newlen >= sizeof name)
+		return EINVAL;
+	error = SYSCTL_IN(req, name, req->newlen);
+	if (error != 0)
+		return error;
+	if (!tcp_function_of(name, &base))
+		return ENOENT;
+	c->base_stack = base;
+	return 0;
+}
+
 /* ---- what can only be read ---------------------------------------------------------------- */
 
 /* Writing starts the counters anew. */
@@ -173,7 +203,7 @@ handle_stats SYSCTL_HANDLER_ARGS
 	return error != 0 || req->newptr == 0 ? error : SYSCTL_IN(req, st, sizeof *st);
 }
 
-enum count { COUNT_PCBS, COUNT_TIMEWAIT, COUNT_SYNCACHE, COUNT_REASS };
+enum count { COUNT_PCBS, COUNT_TIMEWAIT, COUNT_SYNCACHE, COUNT_REASS, COUNT_RESETS };
 
 /* arg2: which. */
 static int
@@ -196,6 +226,9 @@ handle_count SYSCTL_HANDLER_ARGS
 	case COUNT_REASS:
 		count = machine->tcp->reass_segments;
 		break;
+	case COUNT_RESETS:
+		count = machine->tcp->resets_suppressed;
+		break;
 	}
 	return SYSCTL_OUT(req, &count, sizeof count);
 }
@@ -212,7 +245,7 @@ handle_states SYSCTL_HANDLER_ARGS
 	for (int i = 0; i < TCP_NSTATES; i++)
 		states[i] = machine->tcp->states[i];
 	states[TCPS_SYN_RECEIVED] += syncache_count(machine);
-	states[TCPS_TIME_WAIT] += tcp_timewait_count(machine);
+	states[TCPS_TIME_WAIT] = tcp_timewait_count(machine);	/* also of those that have a socket */
 	return SYSCTL_OUT(req, states, sizeof states);
 }
 
@@ -226,6 +259,7 @@ add_counts(struct nke *machine, struct tcp_state *s)
 	} counts[] = {
 		{&sysctl__net_inet_tcp_children, "pcbcount", COUNT_PCBS},
 		{&sysctl__net_inet_tcp_children, "tw_pcbcount", COUNT_TIMEWAIT},
+		{&sysctl__net_inet_tcp_children, "rst_suppressed", COUNT_RESETS},
 		{&s->branches[TCP_BRANCH_SYNCACHE], "count", COUNT_SYNCACHE},
 		{&s->branches[TCP_BRANCH_REASS], "cursegments", COUNT_REASS}
 	};
@@ -256,6 +290,9 @@ add_variables(struct nke *machine, struct tcp_state *s)
 	if (error == 0)
 		error = sysctl_add(machine, parent, TCPCTL_STATS, "stats", CTLTYPE_STRUCT | CTLFLAG_RW,
 		    machine, 0, handle_stats, "S,tcpstat");
+	if (error == 0)
+		error = sysctl_add(machine, parent, OID_AUTO, "functions_default",
+		    CTLTYPE_STRING | CTLFLAG_RW, machine, 0, handle_functions, "A");
 	if (error == 0)
 		error = sysctl_add(machine, parent, OID_AUTO, "states", CTLTYPE_OPAQUE | CTLFLAG_RD,
 		    machine, 0, handle_states, "QU");

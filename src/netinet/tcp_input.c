@@ -10,7 +10,8 @@
  * State: none of its own; the challenges of this second are in struct tcp_state.
  *
  * Limits: every answer to a stray segment is one segment without data, never larger than what came; none
- * goes to groups, to everybody, or in answer to a RST; net.inet.tcp.blackhole silences them. Challenges
+ * goes to groups, to everybody, or in answer to a RST; net.inet.tcp.blackhole silences them, and there are
+ * net.inet.icmp.icmplim a second at most, for closed and for open ports each. Challenges
  * (RFC 5961 section 7) are limited per second for the whole machine, and the limit varies, so that nobody
  * learns from it how many others got (RFC 5961 section 10's side channel).
  *
@@ -22,7 +23,7 @@
 #include "src/kern/klog.h"
 #include "src/kern/prng.h"
 #include "src/kern/sched.h"
-#include "src/netinet/ip_state.h"
+#include "src/netinet/icmp_private.h"
 #include "src/netinet/tcp_private.h"
 
 /* ---- checks ------------------------------------------------------------------------------- */
@@ -128,14 +129,33 @@ several(const struct tcp_segment *seg)
 	    ifaddr_find_broadcast4(seg->machine, ifp, from) != NULL;
 }
 
-void
-tcp_reset_segment(struct tcp_segment *seg, struct tcpcb *tp)
+/* net.inet.icmp.icmplim: as many RSTs in a second, too. `open`: there is somebody on that port. */
+static bool
+may_reset(struct nke *machine, bool open)
+{
+	struct tcp_state *s = machine->tcp;
+	uint64_t now = machine_now(machine);
+
+	if (in_bucket_take(&s->resets[open], now, machine->icmp->limit))
+		return true;
+	s->resets_suppressed++;
+	if (s->resets_told == 0 || now - s->resets_told >= IN_BUCKET_SECOND) {
+		klog(machine, 6, "TCP: RSTs for %s ports are not sent, more than %d in a second",
+		    open ? "open" : "closed", machine->icmp->limit);
+		s->resets_told = now != 0 ? now : 1;
+	}
+	return false;
+}
+
+static void
+reset(struct tcp_segment *seg, struct tcpcb *tp, bool open)
 {
 	struct tcp_reply r = {.ends = seg->ends};
 
 	if (seg->m == NULL)
 		return;
-	if (!(seg->flags & TH_RST) && !seg->multicast && !(seg->m->m_flags & (MBUF_BCAST | MBUF_MCAST))) {
+	if (!(seg->flags & TH_RST) && !seg->multicast && !(seg->m->m_flags & (MBUF_BCAST | MBUF_MCAST)) &&
+	    may_reset(seg->machine, open)) {
 		r.flags = TH_RST;
 		if (seg->flags & TH_ACK) {
 			r.seq = seg->ack;
@@ -152,6 +172,12 @@ tcp_reset_segment(struct tcp_segment *seg, struct tcpcb *tp)
 	}
 	m_freem(seg->m);
 	seg->m = NULL;
+}
+
+void
+tcp_reset_segment(struct tcp_segment *seg, struct tcpcb *tp)
+{
+	reset(seg, tp, true);
 }
 
 static void
@@ -194,7 +220,7 @@ nobody(struct tcp_segment *seg)
 		seg->m = NULL;
 		return;
 	}
-	tcp_reset_segment(seg, NULL);
+	reset(seg, NULL, false);
 }
 
 /* ---- challenges --------------------------------------------------------------------------- */

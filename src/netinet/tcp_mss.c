@@ -7,14 +7,13 @@
  * or the way out (EMSGSIZE). State: t_maxseg, t_sndmss, t_peermss. The path's MTU is the routing table's and
  * the host cache's. No timers here; black holes are found by tcp_timer.c.
  *
- * Limits: a peer cannot make segments smaller than net.inet.tcp.minmss; IPv6's path is never taken for less
- * than 1280 octets, IPv4's for less than 296.
+ * Limits: neither a peer nor a router can make segments smaller than net.inet.tcp.minmss; IPv6's path is
+ * never taken for less than 1280 octets. Over an IPv4 path that is narrower still, segments go without DF
+ * (tcp_send.c).
  */
 #include <string.h>
 
 #include "src/netinet/tcp_private.h"
-
-#define MIN_MTU4	296u		/* RFC 1191 section 7: the smallest plateau but one */
 
 static inline uint32_t
 headers(uint8_t vflag)
@@ -225,9 +224,11 @@ bool
 tcp_mtu_shrink(struct tcpcb *tp, uint32_t mtu)
 {
 	uint8_t vflag = tp->t_inpcb->inp_vflag;
-	uint32_t least = vflag == INP_IPV4 ? MIN_MTU4 : IPV6_MMTU, before = tp->t_maxseg;
+	uint32_t least = IPV6_MMTU, before = tp->t_maxseg;
 	struct tcp_sent *e;
 
+	if (vflag == INP_IPV4)
+		least = (uint32_t)tptomachine(tp)->tcp->config.minmss + headers(vflag);
 	if (mtu < least)
 		mtu = least;
 	if (mtu - headers(vflag) >= before + usual_options(tp) || tp->t_state < TCPS_SYN_SENT)

@@ -70,14 +70,10 @@ static void
 path_mtu(struct tcpcb *tp, const struct ip_error *e, uint8_t vflag)
 {
 	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
-	uint32_t mtu = e->mtu, least;
+	uint32_t mtu = e->mtu;
 
 	if (!c->path_mtu_discovery && vflag == INP_IPV4)
 		return;
-	least = vflag == INP_IPV4 ? (uint32_t)c->minmss + sizeof(struct ip) + sizeof(struct tcphdr) :
-	    IPV6_MMTU;
-	if (mtu < least)
-		mtu = least;
 	/* Who wants larger packets than ours cannot have dropped one of them. */
 	if (tp->t_state != TCPS_SYN_SENT && mtu >= packet_size(tp, vflag))
 		return;

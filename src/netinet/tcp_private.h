@@ -36,6 +36,7 @@
 #include "src/kern/callout.h"
 #include "src/kern/trace.h"
 #include "src/netinet/cc.h"
+#include "src/netinet/in_bucket.h"
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_subr.h"
 
@@ -84,7 +85,7 @@ enum tcp_timer {
 	TT_LOSS,			/* RACK's reordering timer or a tail loss probe: TF_TLP_ARMED */
 	TT_DELACK,
 	TT_KEEP,			/* keepalive; also the limit of connecting */
-	TT_2MSL,			/* FIN_WAIT_2 (and TIME_WAIT while it is a tcpcb) */
+	TT_2MSL,			/* FIN_WAIT_2; TIME_WAIT while its user holds the socket */
 	TT_PACE,			/* the next paced segment */
 	TT_COUNT
 };
@@ -224,6 +225,7 @@ struct tcpcb {
 	uint64_t ts_recent_age;		/* when ts_recent was taken */
 	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
 	uint64_t t_rack_time;		/* RACK.xmit_ts */
+	uint64_t t_reduced;		/* when loss last reduced the window */
 	uint64_t t_delivered;		/* octets that have arrived, ever */
 	uint64_t t_pace_rate;		/* octets/s; 0: not paced. TT_PACE runs until the next may go */
 
@@ -264,6 +266,9 @@ struct tcpcb {
 #define TCPOOB_EXPECTED	0x4		/* the octet before rcv_up has not come yet */
 #define TFU_DETACHED	0x1		/* nobody's descriptor any more: the connection holds the socket */
 #define TFU_MOREACKS	0x2		/* TCP_SENDMOREACKS: every segment is acknowledged at once */
+#define TFU_OVER	0x8		/* TIME_WAIT: no segment comes any more, its user may ask */
+#define TFU_BASE	0x10		/* FreeBSD's base stack: no RACK, no probes of tails, no F-RTO */
+#define TFU_SYNLOST	0x4		/* our SYN was sent again: the first RTO is RFC 6298 5.7's */
 
 _Static_assert(sizeof(struct socket) + sizeof(struct inpcb) + sizeof(struct tcpcb) <= 1200,
     "what an idle connection takes");
@@ -288,7 +293,8 @@ tptomachine(const struct tcpcb *tp)
 /* sysctl variables of net.inet.tcp, by BSD's names; times in ms. Defaults: tcp_init.c. */
 struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
-	int sack, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
+	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
+	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
 	int delayed_ack, delacktime;
 	int mssdflt, v6mssdflt, minmss;
@@ -351,6 +357,9 @@ struct tcp_state {
 	struct tcp_sent *free_sent;	/* kept for reuse, linked by by_seq.tqe_next */
 	uint32_t free_sent_count;
 	uint32_t reass_segments;	/* waiting in all connections */
+	struct in_bucket resets[2];	/* RSTs of this second: for closed ports, for open ones */
+	uint32_t resets_suppressed;	/* RSTs that were not sent, ever */
+	uint64_t resets_told;		/* uptime ns: of the last log line about that */
 	uint64_t challenge_second;	/* the second that challenge_left is for */
 	int challenge_left;
 	uint32_t states[TCP_NSTATES];	/* connections in each */
@@ -405,6 +414,7 @@ struct tcp_segment {
 	uint8_t wake;			/* TCP_WAKE_*: to be done when the connection is in order again */
 	bool output;			/* there may be something to send now */
 	bool challenge;			/* a bare acknowledgement is to go (RFC 5961) */
+	bool hold;			/* its data wait until the handshake is over */
 };
 
 /* What the socket is to be told at the end of a segment: whoever hears of it may close it. */
@@ -470,6 +480,8 @@ bool tcp_may_challenge(struct nke *);
 /* tcp_reass.c: takes the data of `seg` (consumed), delivers what is in order to the socket. *fin: the FIN is
  * reached. False: the segment could not be kept. */
 bool tcp_reass(struct tcpcb *, struct tcp_segment *, bool *fin);
+/* The handshake is over: delivers what was held until now. False: nothing was. */
+bool tcp_reass_held(struct tcpcb *, struct tcp_segment *, bool *fin);
 void tcp_reass_flush(struct tcpcb *);
 
 /* ---- SYNs (tcp_syncache.c, tcp_syncookie.c, tcp_fastopen.c, tcp_isn.c) ---------------------- */
@@ -527,8 +539,9 @@ void tcp_fastopen_free(struct tcpcb *);
 errno_t tcp_timewait_init(struct nke *);
 void tcp_timewait_fini(struct nke *);
 /*
- * The connection has reached TIME_WAIT: what is needed of it is kept in a few dozen octets for 2 MSL, and
- * the tcpcb is closed (tcp_close): it is gone afterwards. With no memory, or too many: it is simply closed.
+ * The connection has reached TIME_WAIT: what is needed of it is kept in a few dozen octets for 2 MSL. The
+ * tcpcb is gone afterwards for whoever handles segments: it is closed (tcp_close), or while its user has a
+ * descriptor left only to tell what it was (tcp_rest). With no memory, or too many: it is simply closed.
  */
 void tcp_twstart(struct tcpcb *);
 /*
@@ -702,6 +715,8 @@ tcp_in_recovery(const struct tcpcb *tp)
 uint32_t tcp_pipe(const struct tcpcb *);
 /* Something is lost: recovery begins, unless it is going on. `newly_acked`: by the segment that told so. */
 void tcp_recovery_enter(struct tcpcb *, uint32_t newly_acked);
+/* A retransmission that went after the last reduction is lost: the window is reduced again (RFC 5681 4.3). */
+void tcp_recovery_again(struct tcpcb *);
 /* PRR's step for `delivered` octets. `safe`: the ACK made progress and says nothing of loss. */
 void tcp_recovery_prr(struct tcpcb *, uint32_t delivered, bool safe);
 /* Data that is in the send buffer and has never been sent, octets. */
@@ -778,6 +793,8 @@ void tcp_setstate(struct tcpcb *, int state);
  * are gone. The socket too, when nobody else holds it.
  */
 void tcp_close(struct tcpcb *);
+/* In TIME_WAIT for `ns`, then closed: no segment reaches it, its user may ask. It may be gone afterwards. */
+void tcp_rest(struct tcpcb *, uint64_t ns);
 /* The same with an error for the user, and a RST for the peer when it knows of us. */
 void tcp_drop(struct tcpcb *, errno_t);
 /* The user has closed or shut the sending side: the next state (RFC 9293 3.10.4). False: tp is gone. */
@@ -796,6 +813,9 @@ void tcp_error(struct nke *, const struct ip_error *);
 /* tcp_usrreq.c, tcp_ctloutput.c, tcp_info.c */
 extern const struct pr_usrreqs tcp_usrreqs;
 errno_t tcp_ctloutput(struct socket *, struct sockopt *);
+/* The stacks of TCP_FUNCTION_BLK and net.inet.tcp.functions_default. False: no such name. */
+const char *tcp_function_name(bool base);
+bool tcp_function_of(const char *name, bool *base);
 void tcp_fill_connection_info(const struct tcpcb *, struct tcp_connection_info *);
 struct core_tcp_info;			/* tcp_user.h */
 void tcp_fill_info(const struct tcpcb *, struct core_tcp_info *);

@@ -13,8 +13,9 @@
  * first entry whose time has not come (then tcp_loss_timer finds it lost), or for a probe
  * (TF_TLP_ARMED).
  *
- * State: t_rack_*, t_tlp_end while TF_TLP_SENT. net.inet.tcp.rack 0: no TLP, and DupThresh alone
- * counts (RFC 6675 section 4, IsLost). Connections without SACK have none of this: tcp_recovery.c.
+ * State: t_rack_*, t_tlp_end while TF_TLP_SENT. net.inet.tcp.rack 0, or the base stack (TCP_FUNCTION_BLK,
+ * net.inet.tcp.functions_default): no TLP, and DupThresh alone counts (RFC 6675 section 4, IsLost).
+ * Connections without SACK have none of this: tcp_recovery.c.
  *
  * Limits: each step looks at what it marks and one more: entries are in order of time. The timer is
  * armed for the first entry that may become lost, where the RFC waits for the last: the same
@@ -31,7 +32,8 @@
 static inline bool
 rack_wanted(const struct tcpcb *tp)
 {
-	return (tp->t_flags & TF_SACK_PERMIT) && tptomachine(tp)->tcp->config.rack;
+	return (tp->t_flags & TF_SACK_PERMIT) && tptomachine(tp)->tcp->config.rack &&
+	    !(tp->t_uflags & TFU_BASE);
 }
 
 /* ---- what has arrived (6.2, steps 2 and 3) ------------------------------------------------ */
@@ -128,8 +130,8 @@ detect_by_time(struct tcpcb *tp)
 {
 	uint64_t now = machine_now(tptomachine(tp)), wait = 0;
 	uint64_t after = tp->t_rack_rtt * TCP_NS_PER_US + reordering_window(tp);
+	bool found = false, again = false;
 	struct tcp_sent *e;
-	bool found = false;
 
 	while ((e = TAILQ_FIRST(&tp->t_sent_times)) != NULL &&
 	    sent_after(tp->t_rack_time, tp->t_rack_end, e->time, e->end)) {
@@ -140,9 +142,12 @@ detect_by_time(struct tcpcb *tp)
 		/* In the same instant of virtual time: which was sent first is not known. */
 		if (e->time == tp->t_rack_time && (e->flags & SENT_REXMIT))
 			break;
+		again |= (e->flags & SENT_REXMIT) && e->time >= tp->t_reduced;
 		tcp_sent_mark_lost(tp, e);
 		found = true;
 	}
+	if (UNLIKELY(again) && tcp_in_recovery(tp))
+		tcp_recovery_again(tp);
 	if (wait != 0) {
 		tp->t_flags &= ~(uint32_t)TF_TLP_ARMED;
 		tcp_timer_set(tp, TT_LOSS, wait);
@@ -180,6 +185,10 @@ detect_by_count(struct tcpcb *tp)
 	bool found = false;
 	tcp_seq boundary;
 
+	/* As before RFC 6675: recovery begins with the third duplicate, whatever they say. */
+	if (!tptomachine(tp)->tcp->config.sack_revised && !tcp_in_recovery(tp) &&
+	    tp->t_dupacks < TCP_DUPTHRESH)
+		return false;
 	if (!dupthresh_boundary(tp, &boundary))
 		return false;
 	for (e = TAILQ_FIRST(&tp->t_sent_times); e != NULL; e = next) {
@@ -199,7 +208,7 @@ tcp_rack_detect(struct tcpcb *tp)
 {
 	if (!(tp->t_flags & TF_SACK_PERMIT))
 		return false;
-	if (!tptomachine(tp)->tcp->config.rack)
+	if (!rack_wanted(tp))
 		return detect_by_count(tp);
 	return tp->t_rack_time != 0 && detect_by_time(tp);
 }

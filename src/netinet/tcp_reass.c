@@ -434,8 +434,22 @@ out_of_order(struct tcpcb *tp, struct tcp_segment *seg)
 	append(tp, e, take_data(seg));
 	e->fin = e->fin || fin;
 	join_next(tp, e);
-	if ((tp->t_flags & TF_SACK_PERMIT) && e->len != 0)
+	if ((tp->t_flags & TF_SACK_PERMIT) && e->len != 0 && SEQ_GT(e->seq, tp->rcv_nxt))
 		tcp_sack_received(tp, SEQ_LT(start, e->seq) ? start : e->seq, end_of(e));
+	return true;
+}
+
+bool
+tcp_reass_held(struct tcpcb *tp, struct tcp_segment *seg, bool *fin)
+{
+	uint32_t len;
+	struct mbuf *m;
+
+	*fin = false;
+	if (tp->t_reass == NULL || SEQ_GT(tp->t_reass->seq, tp->rcv_nxt))
+		return false;
+	m = join_first(tp, tp->rcv_nxt, &len, fin);
+	deliver(tp, seg, m, len);
 	return true;
 }
 
@@ -445,7 +459,8 @@ tcp_reass(struct tcpcb *tp, struct tcp_segment *seg, bool *fin)
 	bool kept = true;
 
 	*fin = false;
-	if (seg->seq == tp->rcv_nxt) {
+	/* RFC 9293 3.10.7.3: what comes with a SYN waits for the end of the handshake. */
+	if (seg->seq == tp->rcv_nxt && LIKELY(!seg->hold)) {
 		in_order(tp, seg, fin);
 		return true;
 	}

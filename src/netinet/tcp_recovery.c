@@ -20,9 +20,13 @@
  * State: TF_FASTRECOVERY or TF_RTORECOVERY until t_recover is acknowledged; t_prr_*, t_rescue,
  * t_dup*. Timers: none of its own.
  *
- * Limits: a connection is in one recovery at a time, and its window is reduced once per recovery
- * (again when an RTO ends a fast recovery). Left out: a second reduction for a lost retransmission
- * found by RACK.
+ * What was SACKed stays so over a timeout, as RFC 6675 5.1 and RFC 8985 6.3 have it against RFC 2018 8 (its
+ * erratum 1610): only what is missing goes again. A receiver that has thrown away what it SACKed is found by
+ * the timeout that then comes with such octets at the front.
+ *
+ * Limits: a connection is in one recovery at a time, and its window is reduced once per recovery; again when
+ * an RTO ends a fast recovery, and when RACK finds a retransmission lost that went after the last reduction:
+ * once in a round trip therefore.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -107,6 +111,18 @@ tcp_recovery_prr(struct tcpcb *tp, uint32_t delivered, bool safe)
 
 /* ---- beginning and ending ----------------------------------------------------------------- */
 
+/* The window was reduced now, for what was out by t_lossflight. */
+static void
+begin_prr(struct tcpcb *tp)
+{
+	tp->t_reduced = machine_now(tptomachine(tp));
+	tp->t_prr_delivered = tp->t_prr_out = 0;
+	/* A share is of this: never 0. */
+	tp->t_prr_recoverfs = tp->t_lossflight > tp->t_sacked ? tp->t_lossflight - tp->t_sacked : 1;
+	if (tp->t_prr_recoverfs < tp->t_maxseg)
+		tp->t_prr_recoverfs = tp->t_maxseg;
+}
+
 void
 tcp_recovery_enter(struct tcpcb *tp, uint32_t newly_acked)
 {
@@ -124,13 +140,22 @@ tcp_recovery_enter(struct tcpcb *tp, uint32_t newly_acked)
 	}
 	tp->t_recover = tp->snd_nxt;
 	tp->t_rescue = tp->snd_una - 1;
-	tp->t_prr_delivered = tp->t_prr_out = 0;
-	/* A share is of this: never 0. */
-	tp->t_prr_recoverfs = tp->t_lossflight > tp->t_sacked ? tp->t_lossflight - tp->t_sacked : 1;
-	if (tp->t_prr_recoverfs < tp->t_maxseg)
-		tp->t_prr_recoverfs = tp->t_maxseg;
+	begin_prr(tp);
 	if (tp->t_flags & TF_SACK_PERMIT)
 		st->tcps_sack_recovery_episode++;
+}
+
+void
+tcp_recovery_again(struct tcpcb *tp)
+{
+	tp->t_lossflight = tp->snd_nxt - tp->snd_una;
+	/* PRR is on its way to ssthresh: that is the window. */
+	if (tp->t_flags & TF_FASTRECOVERY)
+		tp->snd_cwnd = tp->snd_ssthresh;
+	cc_cong_signal(tp, CC_NDUPACK);
+	if (tp->snd_cwnd > tp->snd_ssthresh)
+		tp->snd_cwnd = tp->snd_ssthresh;
+	begin_prr(tp);
 }
 
 /* All that was out when it began is acknowledged. */
@@ -182,6 +207,7 @@ tcp_recovery_rto(struct tcpcb *tp)
 		tp->snd_cwnd = tp->t_maxseg;	/* RFC 5681: ssthresh stays for the same segment */
 	tp->t_flags = (tp->t_flags & ~(uint32_t)(TF_FASTRECOVERY | TF_CONGRECOVERY)) | TF_RTORECOVERY;
 	tp->t_recover = tp->snd_nxt;
+	tp->t_reduced = machine_now(tptomachine(tp));
 }
 
 /* ---- without SACK ------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 #include "src/netinet/tcp_private.h"
 
 #define RTO_MAX_US	(64u * 1000 * 1000)
+#define RTO_SYN_LOST_US	(3u * 1000 * 1000)	/* RFC 6298 5.7 */
 #define SAMPLE_MAX_US	(128u * 1000 * 1000)	/* scaled by 8 it fits 32 bits */
 #define MINRTT_HALF_MS	(150u * 1000)
 
@@ -37,9 +38,11 @@ tcp_rto(const struct tcpcb *tp)
 	 * RFC 6298 2.1: nothing is known. What was learned and then doubted (t_rttvar alone) is not
 	 * enough.
 	 */
-	if (tp->t_srtt == 0)
+	if (tp->t_srtt == 0) {
 		us = (uint64_t)c->rexmit_initial * 1000;
-	else {
+		if (UNLIKELY(tp->t_uflags & TFU_SYNLOST) && us < RTO_SYN_LOST_US)
+			us = RTO_SYN_LOST_US;
+	} else {
 		us = (uint64_t)(tp->t_srtt >> 3) + tp->t_rttvar;
 		if (us < (uint64_t)c->rexmit_min * 1000)
 			us = (uint64_t)c->rexmit_min * 1000;

@@ -219,8 +219,10 @@ void
 tcp_delay_ack(struct tcpcb *tp, uint32_t len)
 {
 	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
+	/* The peer need not take the timestamp off, as its MSS option and ours do not (RFC 6691). */
+	uint32_t full = tp->t_maxseg + (tp->t_flags & TF_RCVD_TSTMP ? TCPOLEN_TSTAMP_APPA : 0);
 
-	if ((tp->t_flags & TF_DELACK) || len > tp->t_maxseg || UNLIKELY(!c->delayed_ack ||
+	if ((tp->t_flags & TF_DELACK) || len > full || UNLIKELY(!c->delayed_ack ||
 	    c->delacktime <= 0 || (tp->t_uflags & TFU_MOREACKS))) {
 		tp->t_flags |= TF_ACKNOW;
 		return;
@@ -304,6 +306,21 @@ tcp_segment_text(struct tcpcb *tp, struct tcp_segment *seg)
 	return true;
 }
 
+/* Data and FIN of the peer's SYN. False: the connection is gone. */
+static bool
+held_text(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	tcp_seq before = tp->rcv_nxt;
+	bool fin;
+
+	if (!tcp_reass_held(tp, seg, &fin))
+		return true;
+	if (tptosocket(tp)->so_pcb == NULL)
+		return false;
+	tcp_delay_ack(tp, tp->rcv_nxt - before);
+	return !fin || got_fin(tp, seg);
+}
+
 /* ---- in and out --------------------------------------------------------------------------- */
 
 void
@@ -385,7 +402,7 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 		return true;
 	if (!tcp_process_ack(tp, seg))
 		return so->so_pcb != NULL;
-	return tcp_segment_text(tp, seg);
+	return tcp_segment_text(tp, seg) && (LIKELY(tp->t_reass == NULL) || held_text(tp, seg));
 }
 
 void

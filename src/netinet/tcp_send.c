@@ -286,6 +286,20 @@ sender_of(struct inpcb *inp)
 	return sender;
 }
 
+/*
+ * Without discovery; and when segments are as small as they get: what is narrower still (RFC 791: 68 octets)
+ * takes them in pieces. RFC 1191 section 3 lets a host stop discovering like this.
+ */
+static inline bool
+may_be_cut(const struct segment *s)
+{
+	const struct tcp_config *c = &s->machine->tcp->config;
+	uint32_t timestamp = s->tp->t_flags & TF_RCVD_TSTMP ? TCPOLEN_TSTAMP_APPA : 0;
+
+	return !c->path_mtu_discovery || (s->tp->t_flags & TF_BLACKHOLE) ||
+	    s->tp->t_maxseg + timestamp <= (uint32_t)c->minmss;
+}
+
 static inline errno_t
 send4(const struct segment *s, struct mbuf *m)
 {
@@ -302,12 +316,7 @@ send4(const struct segment *s, struct mbuf *m)
 	*(uint8_t *)ip = IP_VHL_BORING;
 	ip->ip_tos = (u_char)((inp->inp_tos & ~IPTOS_ECN_MASK) | s->tos);
 	ip->ip_len = htons((uint16_t)m->m_pkthdr.len);
-	/*
-	 * Segments do not get smaller than this: over what is narrower still (RFC 791: 68 octets) IP takes
-	 * them.
-	 */
-	ip->ip_off = s->machine->tcp->config.path_mtu_discovery && !(s->tp->t_flags & TF_BLACKHOLE) &&
-	    s->tp->t_maxseg > TCP_LEAST_MAXSEG ? htons(IP_DF) : 0;
+	ip->ip_off = may_be_cut(s) ? 0 : htons(IP_DF);
 	ip->ip_ttl = inp->inp_ttl;
 	ip->ip_p = IPPROTO_TCP;
 	ip->ip_src.s_addr = inp->inp_laddr;

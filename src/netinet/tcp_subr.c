@@ -79,6 +79,8 @@ tcp_newtcpcb(struct inpcb *inp)
 		tp->t_flags |= TF_REQ_TSTMP;
 	if (s->config.sack)
 		tp->t_flags |= TF_SACK_PERMIT;
+	if (s->config.base_stack)
+		tp->t_uflags |= TFU_BASE;
 	tp->t_maxseg = (uint32_t)(inp->inp_socket->so_dom->dom_family == PF_INET6 ? s->config.v6mssdflt :
 	    s->config.mssdflt);
 	tp->t_sndmss = tp->t_maxseg;
@@ -145,7 +147,7 @@ inherit(struct inpcb *inp, const struct inpcb *head)
 		}
 	}
 	tp->t_flags = (tp->t_flags & ~tflags) | (ltp->t_flags & tflags);
-	tp->t_uflags |= ltp->t_uflags & TFU_MOREACKS;
+	tp->t_uflags = (uint8_t)((tp->t_uflags & ~TFU_BASE) | (ltp->t_uflags & (TFU_MOREACKS | TFU_BASE)));
 	if (UNLIKELY(ltp->t_user != &no_wishes)) {
 		user = tcp_user_get(tp);
 		if (user != NULL)
@@ -214,35 +216,56 @@ free_tcpcb(struct nke *machine, struct tcpcb *tp)
 	zone_free(&machine->tcp->connections, tp);
 }
 
+/* Everything that only a connection with segments needs. */
+static void
+let_go(struct tcpcb *tp)
+{
+	if (tp->t_state == TCPS_LISTEN)
+		syncache_forget(tp->t_inpcb);
+	else
+		remember_path(tp);
+	tcp_sent_flush(tp);
+	tcp_reass_flush(tp);
+	tcp_sack_free(tp);
+	if (tp->t_fastopen != NULL)
+		tcp_fastopen_free(tp);
+}
+
+void
+tcp_rest(struct tcpcb *tp, uint64_t ns)
+{
+	let_go(tp);
+	tp->t_uflags |= TFU_OVER;
+	for (enum tcp_timer t = 0; t < TT_COUNT; t++)
+		tcp_timer_set(tp, t, 0);
+	tcp_timer_set(tp, TT_2MSL, ns);
+	in_pcbunhash(tp->t_inpcb);
+	soisdisconnected(tptosocket(tp));
+}
+
 void
 tcp_close(struct tcpcb *tp)
 {
 	struct nke *machine = tptomachine(tp);
 	struct inpcb *inp = tp->t_inpcb;
 	struct socket *so = inp->inp_socket;
-	bool detached = (tp->t_uflags & TFU_DETACHED) != 0;
+	bool detached = (tp->t_uflags & TFU_DETACHED) != 0, over = (tp->t_uflags & TFU_OVER) != 0;
 
 	if (tp->t_flags & TF_CLOSED)
 		return;
 	tp->t_flags |= TF_CLOSED;
 	so_retain(so);
-	if (tp->t_state == TCPS_LISTEN)
-		syncache_forget(inp);
-	else
-		remember_path(tp);
+	if (!over)
+		let_go(tp);
 	tcp_setstate(tp, TCPS_CLOSED);
 	machine->tcp->states[TCPS_CLOSED]--;
 	machine->tcp->stat.tcps_closed++;
-	tcp_sent_flush(tp);
-	tcp_reass_flush(tp);
-	tcp_sack_free(tp);
 	tcp_user_free(tp);
-	if (tp->t_fastopen != NULL)
-		tcp_fastopen_free(tp);
 	inp->inp_ppcb = NULL;
 	in_pcbdetach(inp);
 	free_tcpcb(machine, tp);
-	soisdisconnected(so);
+	if (!over)
+		soisdisconnected(so);
 	sodetached(so);
 	if (detached)
 		so_release(so);
@@ -286,7 +309,7 @@ tcp_drop(struct tcpcb *tp, errno_t error)
 
 	TRACE(machine, TCP_DROP, NULL, error, tp->t_state);
 	so_retain(so);
-	if (TCPS_HAVERCVDSYN(tp->t_state)) {
+	if (TCPS_HAVERCVDSYN(tp->t_state) && tp->t_state != TCPS_TIME_WAIT) {
 		machine->tcp->stat.tcps_drops++;
 		send_reset(tp);
 	} else {

@@ -249,8 +249,10 @@ half_open_connect(struct inpcb *listener, const struct tcp_segment *seg, const s
 		return NULL;
 	}
 	/* RFC 5681 3.1: a lost SYN-ACK is a sign of congestion. */
-	if (h->retransmits != 0)
+	if (h->retransmits != 0) {
 		tp->snd_cwnd = 1;
+		tp->t_uflags |= TFU_SYNLOST;
+	}
 	tcp_mss(tp, h->peer_mss);
 	tcp_setstate(tp, TCPS_SYN_RECEIVED);
 	keepinit = tp->t_user->keepinit_ms != 0 ? tp->t_user->keepinit_ms :

@@ -4,15 +4,13 @@
  * The peer's SYN settles the options for good: RFC 7323 (timestamps, window scale), RFC 2018 (SACK
  * permitted), RFC 6691 (segment size), RFC 3168 6.1.1 (ECN), RFC 7413 4.1 (the cookie, and whether the data
  * in our SYN were taken). With the ACK of ours the connection is established; without it both sides have
- * called each other, and SYN_RECEIVED answers with SYN and ACK.
+ * called each other, and SYN_RECEIVED answers with SYN and ACK; what came with the SYN waits (tcp_reass.c).
  *
  * State: everything of the receiving side begins here. Timers: the limit of connecting ends, retransmission
  * ends or goes on for what was not acknowledged.
  *
  * Limits: an ACK that is not for our SYN gets a RST and changes nothing; a RST counts with such an ACK
  * only.
- *
- * Left out: data that come with a SYN without ACK are not kept; the peer sends them again.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -105,6 +103,7 @@ establish(struct tcpcb *tp, struct tcp_segment *seg)
 
 	seg->machine->tcp->stat.tcps_connects++;
 	seg->wake |= TCP_WAKE_CONNECTED;
+	tp->t_rxtcur = tcp_rto(tp);	/* the SYN's backoff ends with it */
 	tcp_ack_advance(tp, seg, data);
 	/* What the loss of SYNs has begun says nothing of data. */
 	tp->t_flags &= ~(uint32_t)(TF_FASTRECOVERY | TF_RTORECOVERY | TF_FRTO);
@@ -149,6 +148,19 @@ trim_to_window(const struct tcpcb *tp, struct tcp_segment *seg)
 	seg->flags &= (uint16_t)~TH_FIN;
 }
 
+/* Not acknowledged before the handshake is over, nor told of by SACK. */
+static void
+hold_text(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	bool fin;
+
+	trim_to_window(tp, seg);
+	if (seg->len == 0 && !(seg->flags & TH_FIN))
+		return;
+	seg->hold = true;
+	(void)tcp_reass(tp, seg, &fin);
+}
+
 /* The SYN. False: the connection is gone. */
 static bool
 got_syn(struct tcpcb *tp, struct tcp_segment *seg)
@@ -160,6 +172,7 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->t_flags |= TF_ACKNOW;
 	if (!(seg->flags & TH_ACK)) {
 		tcp_setstate(tp, TCPS_SYN_RECEIVED);
+		hold_text(tp, seg);
 		return true;
 	}
 	establish(tp, seg);

@@ -250,6 +250,7 @@ syn_lost(struct tcpcb *tp)
 
 	/* The initial window is one segment then (RFC 5681 3.1): tcp_initial_window. */
 	tp->snd_cwnd = 1;
+	tp->t_uflags |= TFU_SYNLOST;
 	if (c->rexmit_drop_options && tp->t_rxtshift == 3)
 		tp->t_flags &= ~(uint32_t)(TF_REQ_SCALE | TF_REQ_TSTMP | TF_SACK_PERMIT);
 	if ((tp->t_flags & TF_FASTOPEN) && tp->t_state == TCPS_SYN_SENT && tp->t_rxtshift == 1) {

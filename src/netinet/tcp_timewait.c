@@ -2,7 +2,7 @@
  * TIME_WAIT: the last state of whoever closed first (RFC 9293 section 3.3.2). Its connection is over; all
  * that is left to do is to answer a retransmitted FIN and to keep old segments from a new connection on
  * the same pair of ends. For that a record of 48 octets (76 for IPv6) is enough; tcpcb, inpcb and socket
- * are let go.
+ * are let go, as soon as the user has closed the socket (tcp_rest).
  *
  * RFC 1337 (a RST does not end it), RFC 6191 and RFC 1122 4.2.2.13 (a SYN that cannot be old does), RFC
  * 7323 section 3.2, RFC 5961 section 4.
@@ -80,7 +80,8 @@ last_window(const struct tcpcb *tp)
 	return (uint16_t)(win < TCP_MAXWIN ? win : TCP_MAXWIN);
 }
 
-static void
+/* False: it is not to wait, or cannot. */
+static bool
 remember(struct tcp_timewaits *t, const struct tcpcb *tp)
 {
 	const struct tcp_config *config = &t->machine->tcp->config;
@@ -89,7 +90,7 @@ remember(struct tcp_timewaits *t, const struct tcpcb *tp)
 	struct tw *w;
 
 	if (config->nolocaltimewait && in_pcb_ours(t->machine, e.vflag, &e.faddr, zone))
-		return;
+		return false;
 	/* Another one with the same ends cannot be, but for SYNs that crossed the end of a connection. */
 	id = tw_find(t, &e);
 	if (id != TW_NONE)
@@ -98,7 +99,7 @@ remember(struct tcp_timewaits *t, const struct tcpcb *tp)
 		tw_end(t, t->oldest);
 	id = config->maxtcptw > 0 ? tw_new(t, &e, zone) : TW_NONE;
 	if (id == TW_NONE)
-		return;
+		return false;
 	w = tw_at(t, id);
 	w->snd_nxt = tp->snd_nxt;
 	w->rcv_nxt = tp->rcv_nxt;
@@ -110,12 +111,13 @@ remember(struct tcp_timewaits *t, const struct tcpcb *tp)
 		w->flags |= TW_TSTMP;
 	w->expires = now_ms(t) + wait_ms(t);
 	arm(t);
+	return true;
 }
 
 void
 tcp_twstart(struct tcpcb *tp)
 {
-	struct nke *machine = tptomachine(tp);
+	struct tcp_timewaits *t = tptomachine(tp)->tcp->timewaits;
 	struct socket *so = tptosocket(tp);
 
 	so_retain(so);
@@ -128,8 +130,10 @@ tcp_twstart(struct tcpcb *tp)
 	}
 	/* A filter that saw the ACK may have closed the socket. */
 	if (sotoinpcb(so) != NULL && sototcpcb(so) == tp && !(tp->t_flags & TF_CLOSED)) {
-		remember(machine->tcp->timewaits, tp);
-		tcp_close(tp);
+		if (remember(t, tp) && !(tp->t_uflags & TFU_DETACHED))
+			tcp_rest(tp, wait_ms(t) * TCP_NS_PER_MS);
+		else
+			tcp_close(tp);
 	}
 	so_release(so);
 }

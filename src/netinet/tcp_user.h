@@ -16,7 +16,19 @@
 #define CORE_TCP_MAXUNACKTIME	0x4004	/* int, seconds: FreeBSD's TCP_MAXUNACKTIME */
 #define CORE_TCP_USER_TIMEOUT	0x4005	/* int, milliseconds: the same value (RFC 5482) */
 
+#define CORE_TCP_FUNCTION_BLK	0x4006	/* struct core_tcp_function_set: FreeBSD's TCP_FUNCTION_BLK */
+
 #define CORE_TCP_CA_NAME_MAX	16
+#define CORE_TCP_FUNCTION_NAME_MAX	32
+
+/*
+ * Which stack a connection has: "rack" (RACK-TLP and F-RTO; what a machine has at first) or "freebsd" (losses
+ * are counted, RFC 6675). FreeBSD's layout.
+ */
+struct core_tcp_function_set {
+	char function_set_name[CORE_TCP_FUNCTION_NAME_MAX];
+	uint32_t pcbcnt;		/* how many connections have it; not looked at, and 0 here */
+};
 
 /* tcpi_options. */
 #define CORE_TCPI_TIMESTAMPS	0x01

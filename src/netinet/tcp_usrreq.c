@@ -69,6 +69,11 @@ tcp_detach(struct socket *so)
 	case TCPS_SYN_SENT:
 		tcp_close(tp);
 		return;
+	case TCPS_TIME_WAIT:
+		if (!(tp->t_uflags & TFU_OVER))
+			break;
+		tcp_close(tp);
+		return;
 	case TCPS_SYN_RECEIVED:
 	case TCPS_ESTABLISHED:
 	case TCPS_CLOSE_WAIT:

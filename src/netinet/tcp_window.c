@@ -63,6 +63,9 @@ tcp_window_update_due(const struct tcpcb *tp)
 	/* The peer has said that it sends no more. */
 	if (tp->t_state == TCPS_CLOSE_WAIT || (tp->t_state >= TCPS_CLOSING && tp->t_state != TCPS_FIN_WAIT_2))
 		return false;
+	/* A SYN tells 64 KB at most; what the first data are acknowledged with tells the rest in time. */
+	if (tp->rcv_nxt == tp->irs + 1)
+		return false;
 	before = told(tp);
 	win = room(tp);
 	most = (uint32_t)TCP_MAXWIN << tp->rcv_scale;

@@ -663,7 +663,7 @@ KTEST(half_closed_for_a_day)
 	CHECK_EQ(read_all(0), 1000);
 	con.theirs += 1000;
 	peer(F | A, 0, 0, NULL);
-	CHECK(tcb() == NULL);
+	CHECK_EQ(tcb()->t_state, TCPS_TIME_WAIT);
 	CHECK_EQ(tcp_timewait_count(curmachine()), 1);
 	CHECK_EQ(soclose(con.so), 0);
 	nevermind();

@@ -43,8 +43,8 @@ close_now(struct socket *s)
 {
 	struct linger l = {1, 0};
 
-	/* One that is over has no options. */
-	if (s->so_pcb != NULL)
+	/* One that is over takes no options. */
+	if (s->so_pcb != NULL && !(s->so_state & SS_ISDISCONNECTED))
 		CHECK_EQ(set_option(s, SOL_SOCKET, SO_LINGER, &l, sizeof l), 0);
 	CHECK_EQ(soclose(s), 0);
 }
@@ -261,7 +261,7 @@ KTEST(we_close_first)
 	acked(1005);
 	COME(.flags = A | F, .seq = 1005, .ack = snd, .win = 65535);
 	acked(1006);
-	CHECK_EQ(state(), TCPS_CLOSED);
+	CHECK_EQ(state(), TCPS_TIME_WAIT);
 	CHECK_EQ(tcp_timewait_count(curmachine()), 1);
 	/* The last ACK was lost. */
 	COME(.flags = A | F, .seq = 1005, .ack = snd, .win = 65535);
@@ -279,7 +279,7 @@ KTEST(fin_and_its_acknowledgement_come_together)
 	snd++;
 	COME(.flags = A | F, .seq = 1001, .ack = snd, .win = 65535, .data = "end");
 	acked(1005);
-	CHECK_EQ(state(), TCPS_CLOSED);
+	CHECK_EQ(state(), TCPS_TIME_WAIT);
 	CHECK_EQ(tcp_timewait_count(curmachine()), 1);
 	CHECK_STR(receive(so), "end");
 	end();
@@ -303,7 +303,7 @@ KTEST(both_close_at_once)
 	CHECK_EQ(state(), TCPS_CLOSING);
 	COME(.flags = A, .seq = 1002, .ack = snd, .win = 65535);
 	CHECK_EQ(waiting(), 0);
-	CHECK_EQ(state(), TCPS_CLOSED);
+	CHECK_EQ(state(), TCPS_TIME_WAIT);
 	CHECK_EQ(tcp_timewait_count(curmachine()), 1);
 	end();
 }

@@ -467,7 +467,7 @@ KTEST(a_narrower_path_makes_smaller_segments_at_once)
 	tcp_mtu_changed(ftp, 1400);
 	CHECK_EQ(ftp->t_maxseg, 960);
 	tcp_mtu_changed(ftp, 0);
-	CHECK_EQ(ftp->t_maxseg, 296 - 40);
+	CHECK_EQ(ftp->t_maxseg, TCP_MINMSS);
 	end_flow();
 }
 
