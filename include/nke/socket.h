@@ -84,6 +84,11 @@ int nke_getpeername(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
  * (broadcast without SO_BROADCAST), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN and pending errors. nke_sendto of
  * an unconnected TCP socket connects it: with TCP_FASTOPEN, and a server known, the data go with the SYN.
  */
+#ifdef MSG_EOF
+#define NKE_MSG_EOF	MSG_EOF
+#else
+#define NKE_MSG_EOF	0x01000000	/* BSD's: these data are the last; not a flag of such a host's own */
+#endif
 ssize_t nke_send(nke_t *m, int s, const void *data, size_t len, int flags);
 ssize_t nke_sendto(nke_t *m, int s, const void *data, size_t len, int flags,
     const struct sockaddr *to, socklen_t to_len);

@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -52,14 +53,22 @@ write_code(struct run *r, const char *path, int fd, const char *text, struct dri
 int
 python_run(struct run *r, const char *text, struct drill_place place)
 {
-	char path[] = "/tmp/nke-drill-XXXXXX", command[80], line[500] = "";
-	int fd = mkstemp(path), result, status;
+	char path[PATH_MAX], command[PATH_MAX + 32], line[500] = "";
+	const char *folder = getenv("TMPDIR");
+	int fd, result, status;
 	FILE *f;
 
+	if (folder == NULL || folder[0] == '\0')
+		folder = "/tmp";
+	if (strchr(folder, '\'') != NULL || strlen(folder) + 32 > sizeof path)
+		return fail(r, DRILL_BROKEN, place, "TMPDIR %s: expected a shorter name, without quotes",
+		    folder);
+	snprintf(path, sizeof path, "%s/nke-drill-XXXXXX", folder);
+	fd = mkstemp(path);
 	if (fd < 0)
 		return fail(r, DRILL_BROKEN, place, "%s: %s", path, strerror(errno));
 	result = write_code(r, path, fd, text, place);
-	snprintf(command, sizeof command, "python3 %s 2>&1", path);
+	snprintf(command, sizeof command, "python3 '%s' 2>&1", path);
 	f = result == 0 ? popen(command, "r") : NULL;
 	if (f != NULL) {
 		while (fgets(line, sizeof line, f) != NULL)

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "src/drill/engine.h"
+#include "src/netinet/tcp_user.h"
 
 #define VALUE_MAX		4096u
 #define DARWIN_SOL_SOCKET	0xffff
@@ -15,6 +16,7 @@
 
 struct option {
 	int fd;
+	bool log;			/* what FreeBSD writes down: no packet depends on it */
 	bool has_host, has_darwin;
 	int level, name;		/* the host's */
 	int darwin_level, darwin_name;
@@ -44,6 +46,18 @@ both(struct run *r, const struct drill_expr *e, bool *has_host, int *host, bool 
 	return 0;
 }
 
+static bool
+is_log(const struct drill_expr *e)
+{
+	static const char *const names[] = {"TCP_LOG", "TCP_LOGBUF", "TCP_LOGID", "TCP_PCAP_IN",
+	    "TCP_PCAP_OUT", "TCP_STATS"};
+
+	for (size_t i = 0; e->kind == DRILL_NAME && i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(e->text, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static int
 option_of(struct run *r, const struct drill_call *call, struct option *o)
 {
@@ -57,6 +71,7 @@ option_of(struct run *r, const struct drill_call *call, struct option *o)
 	    both(r, arg(call, 2), &o->has_host, &o->name, &o->has_darwin, &o->darwin_name) != 0)
 		return -1;
 	o->fd = live_fd(r, fd);
+	o->log = is_log(arg(call, 2));
 	o->has_host = o->has_host && level_host;
 	if (!level_darwin)
 		o->darwin_level = o->level == SOL_SOCKET ? DARWIN_SOL_SOCKET : o->level;
@@ -123,6 +138,22 @@ put_time(struct run *r, struct value *v, const struct drill_expr *e)
 	return 0;
 }
 
+/* FreeBSD's struct tcp_function_set: {function_set_name="rack", pcbcnt=0}. */
+static int
+put_function_set(struct run *r, struct value *v, const struct drill_expr *e)
+{
+	const struct drill_expr *name = drill_field(e, "function_set_name");
+	struct core_tcp_function_set set = {.pcbcnt = 0};
+
+	if (name->kind != DRILL_STRING || name->text_len >= sizeof set.function_set_name)
+		return fail(r, DRILL_BROKEN, e->place, "function_set_name is a string of at most %zu octets",
+		    sizeof set.function_set_name - 1);
+	memcpy(set.function_set_name, name->text, name->text_len);
+	memcpy(v->bytes, &set, sizeof set);
+	v->len = sizeof set;
+	return 0;
+}
+
 static int
 value_of(struct run *r, const struct drill_expr *e, struct value *v)
 {
@@ -139,6 +170,8 @@ value_of(struct run *r, const struct drill_expr *e, struct value *v)
 	case DRILL_STRUCT:
 		if (drill_field(e, "tv_sec") != NULL)
 			return put_time(r, v, e);
+		if (drill_field(e, "function_set_name") != NULL)
+			return put_function_set(r, v, e);
 		if (either_field(e, "onoff", "l_onoff") != NULL)
 			return put_int(r, v, either_field(e, "onoff", "l_onoff")) != 0 ||
 			    put_int(r, v, either_field(e, "linger", "l_linger")) != 0 ? -1 : 0;
@@ -199,6 +232,10 @@ call_setsockopt(struct run *r, const struct drill_call *call)
 		len = VALUE_MAX;
 	result = set(r, &o, &v, (socklen_t)(v.is_time ? (int64_t)v.len : len));
 	error = errno;
+	if (result != 0 && error == ENOPROTOOPT && o.log) {
+		tell(r, 1, "nothing is logged of a connection here");
+		result = 0;
+	}
 	return check_result(r, r->event, result, error);
 }
 
@@ -258,6 +295,8 @@ check_option(struct run *r, const struct drill_expr *e, const uint8_t *bytes, so
 		return 0;
 	if (e->kind == DRILL_STRING)
 		return check_text_value(r, e, bytes, len);
+	if (e->kind == DRILL_STRUCT && drill_field(e, "function_set_name") != NULL)
+		return check_option(r, drill_field(e, "function_set_name"), bytes, len);
 	if (e->kind == DRILL_STRUCT && either_field(e, "onoff", "l_onoff") != NULL)
 		return check_int(r, either_field(e, "onoff", "l_onoff"), int_at(bytes, 0) != 0) != 0 ? -1 :
 		    check_int(r, either_field(e, "linger", "l_linger"), int_at(bytes, 1));

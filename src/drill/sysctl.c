@@ -39,21 +39,39 @@ static const struct translation {
 static bool
 is_passed_over(const char *name)
 {
-	static const char *const names[] = {"net.inet.tcp.rfc6675_pipe", "net.inet.tcp.sack.revised",
-	    "net.inet.tcp.newsack", "net.inet.tcp.do_lrd", "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv",
-	    "net.inet.tcp.do_prr_conservative", "net.inet.tcp.functions_default",
+	static const char *const names[] = {"net.inet.tcp.newsack", "net.inet.tcp.do_lrd",
+	    "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv", "net.inet.tcp.do_prr_conservative",
 	    "net.inet.tcp.ecn.maxretries",
 	    "net.inet.tcp.ecn.generalized", "net.inet.tcp.ecn.plusplus", "net.inet.tcp.hostcache.prune",
 	    "net.inet.tcp.syncache.see_other", "net.inet.tcp.rexmit_drop_options_after",
-	    "net.inet.tcp.udp_tunneling_port", "net.inet.tcp.udp_tunneling_overhead",
 	    "net.inet.tcp.per_cpu_timers",
 	    "net.inet.tcp.cc.abe", "net.inet.tcp.cc.abe_frlossreduce", "net.inet.tcp.nodelay_ack",
-	    "kern.ipc.soacceptqueue"};
+	    "net.inet.tcp.ack_war_timewindow", "net.inet.tcp.do_tcpdrain", "net.inet.tcp.map_limit",
+	    "net.inet.tcp.split_limit", "net.inet.tcp.pacing_limit", "net.inet.tcp.require_unique_port",
+	    "net.inet.tcp.retries", "net.inet.tcp.sendbuf_auto_lowat", "net.inet.tcp.soreceive_stream",
+	    "net.inet.tcp.tcbhashsize", "net.inet.tcp.functions_inherit_listen_socket_stack",
+	    "net.inet.icmp.icmplim_jitter", "net.inet.icmp.icmplim_output", "kern.ipc.soacceptqueue"};
+	static const char *const branches[] = {"debug.", "kern.eventtimer.", "kern.ipc.tls.",
+	    "kern.timecounter.", "net.inet.siftr.", "net.inet.tcp.bb.", "net.inet.tcp.bbr.",
+	    "net.inet.tcp.cc.cdg.",
+	    "net.inet.tcp.cc.dctcp.", "net.inet.tcp.cc.hystartplusplus.", "net.inet.tcp.cc.newreno.",
+	    "net.inet.tcp.hpts.", "net.inet.tcp.log", "net.inet.tcp.lro.", "net.inet.tcp.pcap_",
+	    "net.inet.tcp.rack.", "net.inet.tcp.udp_tunneling_", "security.", "vfs."};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
+	for (size_t i = 0; i < sizeof branches / sizeof branches[0]; i++)
+		if (strncmp(branches[i], name, strlen(branches[i])) == 0)
+			return true;
 	return false;
+}
+
+/* An older name of what a machine has. */
+static const char *
+newer_name(const char *name)
+{
+	return strcmp(name, "net.inet.tcp.rfc6675_pipe") == 0 ? "net.inet.tcp.sack.revised" : name;
 }
 
 /* Variables that are 0 or 1 here, and have more values there. */
@@ -251,7 +269,7 @@ sysctl_word(struct run *r, const char *word, bool quiet, bool names_only, struct
 		return linux_word(r, name, equals != NULL ? equals + 1 : NULL, place);
 	if (equals == NULL && (quiet || r->config->verbose == 0) && !names_only)
 		return 0;
-	error = equals != NULL ? set(r, name, equals + 1) : show(r, name, names_only);
+	error = equals != NULL ? set(r, newer_name(name), equals + 1) : show(r, newer_name(name), names_only);
 	if (error == 0)
 		return 0;
 	if (error == ENOENT && is_passed_over(name))

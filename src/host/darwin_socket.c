@@ -9,6 +9,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <nke/socket.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/time.h>
@@ -377,7 +378,7 @@ static const struct flag {
 	int host, darwin;
 } flags[] = {
 	{MSG_OOB, 0x1}, {MSG_PEEK, 0x2}, {MSG_DONTROUTE, 0x4}, {MSG_EOR, 0x8}, {MSG_TRUNC, 0x10},
-	{MSG_CTRUNC, 0x20}, {MSG_WAITALL, 0x40}, {MSG_DONTWAIT, 0x80},
+	{MSG_CTRUNC, 0x20}, {MSG_WAITALL, 0x40}, {MSG_DONTWAIT, 0x80}, {NKE_MSG_EOF, 0x100},
 };
 
 int
