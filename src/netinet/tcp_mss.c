@@ -4,7 +4,7 @@
  * path MTU changes (RFC 1191, RFC 8201).
  *
  * Called when SYNs are sent and come (tcp_send.c, tcp_syncache.c, tcp_synsent.c), and by ICMP (tcp_notify.c)
- * or the way out (EMSGSIZE). State: t_maxseg, t_sndmss, t_peermss. The path's MTU is the routing table's and
+ * or the way out (EMSGSIZE). State: t_maxseg, t_peermss. The path's MTU is the routing table's and
  * the host cache's. No timers here; black holes are found by tcp_timer.c.
  *
  * Limits: neither a peer nor a router can make segments smaller than net.inet.tcp.minmss; IPv6's path is
@@ -184,7 +184,6 @@ tcp_mss(struct tcpcb *tp, uint16_t offered)
 		mss = default_mss(machine, e.vflag);
 	else if (mss < least)
 		mss = least;
-	tp->t_sndmss = mss;
 	mine = path_mss(machine, tp->t_inpcb, &e);
 	if (mine < mss)
 		mss = mine;

@@ -158,8 +158,8 @@ struct tcpcb {
 	tcp_seq snd_wl1, snd_wl2;	/* RFC 9293 3.10.7.4: of the last window update */
 	uint32_t snd_wnd, max_sndwnd;
 	uint32_t snd_cwnd, snd_ssthresh;
+	uint32_t t_reduced;		/* t_delivered, its lower half, when loss last reduced the window */
 	uint32_t t_maxseg;		/* data octets of a segment, options already taken off */
-	uint32_t t_sndmss;		/* what the peer can take (its MSS option, or the default) */
 
 	/* Receiving. */
 	tcp_seq irs, rcv_nxt;
@@ -225,7 +225,6 @@ struct tcpcb {
 	uint64_t ts_recent_age;		/* when ts_recent was taken */
 	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
 	uint64_t t_rack_time;		/* RACK.xmit_ts */
-	uint64_t t_reduced;		/* when loss last reduced the window */
 	uint64_t t_delivered;		/* octets that have arrived, ever */
 	uint64_t t_pace_rate;		/* octets/s; 0: not paced. TT_PACE runs until the next may go */
 

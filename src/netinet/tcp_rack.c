@@ -142,7 +142,7 @@ detect_by_time(struct tcpcb *tp)
 		/* In the same instant of virtual time: which was sent first is not known. */
 		if (e->time == tp->t_rack_time && (e->flags & SENT_REXMIT))
 			break;
-		again |= (e->flags & SENT_REXMIT) && e->time >= tp->t_reduced;
+		again |= (e->flags & SENT_REXMIT) && SEQ_GEQ((uint32_t)e->delivered, tp->t_reduced);
 		tcp_sent_mark_lost(tp, e);
 		found = true;
 	}

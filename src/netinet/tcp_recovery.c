@@ -115,7 +115,7 @@ tcp_recovery_prr(struct tcpcb *tp, uint32_t delivered, bool safe)
 static void
 begin_prr(struct tcpcb *tp)
 {
-	tp->t_reduced = machine_now(tptomachine(tp));
+	tp->t_reduced = (uint32_t)tp->t_delivered;
 	tp->t_prr_delivered = tp->t_prr_out = 0;
 	/* A share is of this: never 0. */
 	tp->t_prr_recoverfs = tp->t_lossflight > tp->t_sacked ? tp->t_lossflight - tp->t_sacked : 1;
@@ -207,7 +207,7 @@ tcp_recovery_rto(struct tcpcb *tp)
 		tp->snd_cwnd = tp->t_maxseg;	/* RFC 5681: ssthresh stays for the same segment */
 	tp->t_flags = (tp->t_flags & ~(uint32_t)(TF_FASTRECOVERY | TF_CONGRECOVERY)) | TF_RTORECOVERY;
 	tp->t_recover = tp->snd_nxt;
-	tp->t_reduced = machine_now(tptomachine(tp));
+	tp->t_reduced = (uint32_t)tp->t_delivered;
 }
 
 /* ---- without SACK ------------------------------------------------------------------------- */

@@ -534,7 +534,7 @@ KTEST(cookies_carry_what_was_offered)
 		s = went();
 		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = i + 1, .ack = s.seq + 1, .win = 1);
 		so = accepted(l);
-		CHECK_EQ(block_of(so)->t_sndmss, cases[i].kept);
+		CHECK_EQ(block_of(so)->t_maxseg, cases[i].kept);
 		CHECK_EQ(block_of(so)->snd_scale, cases[i].scale_kept);
 		CHECK_EQ((block_of(so)->t_flags & TF_RCVD_SCALE) != 0, cases[i].scaled);
 		CHECK_EQ((block_of(so)->t_flags & TF_SACK_PERMIT) != 0, cases[i].sack);
