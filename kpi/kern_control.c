@@ -3,7 +3,7 @@
 #include <sys/kern_control.h>
 
 #include "src/kern/kern_control.h"
-#include "src/kern/sched.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/socketvar.h"
 
 #define CALLER	__builtin_return_address(0)
@@ -11,14 +11,14 @@
 errno_t
 ctl_register(struct kern_ctl_reg *userkctl, kern_ctl_ref *kctlref)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return kctl_register(curmachine(), userkctl, CALLER, kctlref);
 }
 
 errno_t
 ctl_deregister(kern_ctl_ref kctlref)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return kctl_deregister(curmachine(), kctlref);
 }
 
@@ -30,7 +30,7 @@ ctl_enqueuedata(kern_ctl_ref kctlref, u_int32_t unit, void *data, size_t len, u_
 	struct mbuf *packet;
 	errno_t error;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	so = kctl_client_socket(m, kctlref, unit);
 	if (so == NULL)
 		return EINVAL;
@@ -48,7 +48,7 @@ ctl_enqueuedata(kern_ctl_ref kctlref, u_int32_t unit, void *data, size_t len, u_
 errno_t
 ctl_enqueuembuf(kern_ctl_ref kctlref, u_int32_t unit, mbuf_t m, u_int32_t flags)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (!(m->m_flags & M_PKTHDR))
 		return EINVAL;
 	return kctl_enqueue(curmachine(), kctlref, unit, m, flags);
@@ -59,7 +59,7 @@ ctl_getenqueuespace(kern_ctl_ref kctlref, u_int32_t unit, size_t *space)
 {
 	const struct socket *so;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	so = kctl_client_socket(curmachine(), kctlref, unit);
 	if (space == NULL || so == NULL)
 		return EINVAL;
@@ -72,7 +72,7 @@ ctl_getenqueuereadable(kern_ctl_ref kctlref, u_int32_t unit, u_int32_t *differen
 {
 	const struct socket *so;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	so = kctl_client_socket(curmachine(), kctlref, unit);
 	if (difference == NULL || so == NULL)
 		return EINVAL;

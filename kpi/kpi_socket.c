@@ -9,21 +9,17 @@
 #include <sys/kpi_socket.h>
 #include <sys/uio.h>
 
-#include "src/kern/sched.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/socketvar.h"
 
 #define CALLER	__builtin_return_address(0)
 
+/* Every function locks the socket, which can make it wait. */
+#define RULES	(KPI_SLEEPS | KPI_LOCKS_SOCKET)
+
 /* A message's ancillary data, in bytes. */
 #define CONTROL_LEAST	sizeof(struct cmsghdr)
 #define CONTROL_MOST	MLEN
-
-static inline void
-hold(struct socket *so)
-{
-	sched_preempt_point();
-	so_retain(so);
-}
 
 static inline errno_t
 done(struct socket *so, errno_t error)
@@ -57,7 +53,7 @@ sock_socket(int domain, int type, int protocol, sock_upcall callback, void *cook
 	struct socket *so;
 	errno_t error;
 
-	sched_preempt_point();
+	KPI_RULES(RULES, NULL);
 	if (new_so == NULL)
 		return EINVAL;
 	error = socreate(curmachine(), domain, type, protocol, &so);
@@ -72,11 +68,12 @@ sock_accept(socket_t so, struct sockaddr *from, int fromlen, int flags, sock_upc
 	struct socket *new;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || new_so == NULL || !(so->so_options & SO_ACCEPTCONN))
 		return EINVAL;
 	if (flags & ~MSG_DONTWAIT)
 		return ENOTSUP;
-	hold(so);
+	so_retain(so);
 	error = soaccept(so, flags, &peer, &new);
 	if (error == 0)
 		error = hand_over(new, callback, cookie, CALLER, new_so);
@@ -88,7 +85,7 @@ sock_accept(socket_t so, struct sockaddr *from, int fromlen, int flags, sock_upc
 void
 sock_close(socket_t so)
 {
-	sched_preempt_point();
+	KPI_RULES(RULES, so);
 	if (so == NULL)
 		return;
 	(void)so_set_upcall(so, NULL, NULL);
@@ -100,15 +97,17 @@ sock_close(socket_t so)
 errno_t
 sock_shutdown(socket_t so, int how)
 {
+	KPI_RULES(RULES, so);
 	if (so == NULL)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	return done(so, soshutdown(so, how));
 }
 
 void
 sock_retain(socket_t so)
 {
+	KPI_RULES(RULES, so);
 	if (so != NULL)
 		so_keep(so, CALLER);
 }
@@ -116,7 +115,7 @@ sock_retain(socket_t so)
 void
 sock_release(socket_t so)
 {
-	sched_preempt_point();
+	KPI_RULES(RULES, so);
 	if (so != NULL)
 		so_unkeep(so);
 }
@@ -142,9 +141,10 @@ sock_bind(socket_t so, const struct sockaddr *to)
 	struct sockaddr_storage name;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || to == NULL)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	error = take_name(&name, to);
 	return done(so, error != 0 ? error : sobind(so, NAME(&name)));
 }
@@ -155,9 +155,10 @@ sock_connect(socket_t so, const struct sockaddr *to, int flags)
 	struct sockaddr_storage name;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || to == NULL)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	error = take_name(&name, to);
 	return done(so, error != 0 ? error : soconnect(so, NAME(&name), flags));
 }
@@ -165,9 +166,10 @@ sock_connect(socket_t so, const struct sockaddr *to, int flags)
 errno_t
 sock_listen(socket_t so, int backlog)
 {
+	KPI_RULES(RULES, so);
 	if (so == NULL)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	return done(so, solisten(so, backlog));
 }
 
@@ -181,7 +183,7 @@ give_name(struct socket *so, errno_t (*get)(struct socket *, struct sockaddr_sto
 
 	if (get == NULL)
 		return EOPNOTSUPP;
-	hold(so);
+	so_retain(so);
 	error = get(so, &name);
 	if (error == 0)
 		memcpy(to, &name, len < name.ss_len ? (size_t)len : name.ss_len);
@@ -191,6 +193,7 @@ give_name(struct socket *so, errno_t (*get)(struct socket *, struct sockaddr_sto
 errno_t
 sock_getpeername(socket_t so, struct sockaddr *peername, int peernamelen)
 {
+	KPI_RULES(RULES, so);
 	if (so == NULL || peername == NULL || peernamelen < 0)
 		return EINVAL;
 	if (!(so->so_state & SS_ISCONNECTED))
@@ -201,6 +204,7 @@ sock_getpeername(socket_t so, struct sockaddr *peername, int peernamelen)
 errno_t
 sock_getsockname(socket_t so, struct sockaddr *sockname, int socknamelen)
 {
+	KPI_RULES(RULES, so);
 	if (so == NULL || sockname == NULL || socknamelen < 0)
 		return EINVAL;
 	return give_name(so, so->so_proto->pr_usrreqs->pru_sockaddr, sockname, socknamelen);
@@ -214,9 +218,10 @@ sock_getsockopt(socket_t so, int level, int optname, void *optval, int *optlen)
 	struct sockopt sopt = {SOPT_GET, level, optname, optval, 0};
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || optval == NULL || optlen == NULL || *optlen < 0)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	sopt.sopt_valsize = (size_t)*optlen;
 	error = sogetopt(so, &sopt);
 	if (error == 0)
@@ -229,9 +234,10 @@ sock_setsockopt(socket_t so, int level, int optname, const void *optval, int opt
 {
 	struct sockopt sopt = {SOPT_SET, level, optname, (void *)(uintptr_t)optval, 0};
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || optval == NULL || optlen < 0)
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	sopt.sopt_valsize = (size_t)optlen;
 	return done(so, sosetopt(so, &sopt));
 }
@@ -239,13 +245,15 @@ sock_setsockopt(socket_t so, int level, int optname, const void *optval, int opt
 errno_t
 sock_ioctl(socket_t so, unsigned long request, void *argp)
 {
-	hold(so);
+	KPI_RULES(RULES, so);
+	so_retain(so);
 	return done(so, soioctl(so, request, argp));
 }
 
 errno_t
 sock_gettype(socket_t so, int *domain, int *type, int *protocol)
 {
+	KPI_RULES(RULES, so);
 	if (domain != NULL)
 		*domain = so->so_dom->dom_family;
 	if (type != NULL)
@@ -258,18 +266,21 @@ sock_gettype(socket_t so, int *domain, int *type, int *protocol)
 int
 sock_isconnected(socket_t so)
 {
+	KPI_RULES(RULES, so);
 	return (so->so_state & SS_ISCONNECTED) != 0;
 }
 
 int
 sock_isnonblocking(socket_t so)
 {
+	KPI_RULES(RULES, so);
 	return (so->so_state & SS_NBIO) != 0;
 }
 
 errno_t
 sock_setpriv(socket_t so, int on)
 {
+	KPI_RULES(RULES, so);
 	if (so == NULL)
 		return EINVAL;
 	so->so_state = (uint16_t)(on != 0 ? so->so_state | SS_PRIV : so->so_state & ~SS_PRIV);
@@ -339,13 +350,14 @@ sock_receive(socket_t so, struct msghdr *msg, int flags, size_t *recvdlen)
 	size_t size;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || msg == NULL || msg->msg_iov == NULL || msg->msg_iovlen < 1 ||
 	    msg->msg_iov[0].iov_len == 0 || msg->msg_iov[0].iov_base == NULL)
 		return EINVAL;
 	error = add_up(msg, &size);
 	if (error != 0)
 		return error;
-	hold(so);
+	so_retain(so);
 	error = soreceivev(so, msg->msg_iov, (unsigned)msg->msg_iovlen, size, receive_flags(msg, flags),
 	    &r);
 	if (error == 0) {
@@ -363,10 +375,11 @@ sock_receivembuf(socket_t so, struct msghdr *msg, mbuf_t *data, int flags, size_
 	struct so_received r;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (so == NULL || data == NULL || recvlen == NULL || *recvlen == 0 || *recvlen > INT32_MAX ||
 	    (msg != NULL && (msg->msg_iov != NULL || msg->msg_iovlen != 0)))
 		return EINVAL;
-	hold(so);
+	so_retain(so);
 	error = soreceive(so, NULL, *recvlen, receive_flags(msg, flags), &r);
 	*data = r.data;
 	if (error == 0) {
@@ -437,6 +450,7 @@ sock_send(socket_t so, const struct msghdr *msg, int flags, size_t *sentlen)
 	size_t size;
 	errno_t error;
 
+	KPI_RULES(RULES, so);
 	if (sentlen != NULL)
 		*sentlen = 0;
 	if (so == NULL || msg == NULL || msg->msg_iov == NULL || msg->msg_iovlen < 1)
@@ -444,13 +458,14 @@ sock_send(socket_t so, const struct msghdr *msg, int flags, size_t *sentlen)
 	error = add_up(msg, &size);
 	if (error != 0)
 		return error;
-	hold(so);
+	so_retain(so);
 	return done(so, send_any(so, msg, NULL, size, flags, sentlen));
 }
 
 errno_t
 sock_sendmbuf(socket_t so, const struct msghdr *msg, mbuf_t data, int flags, size_t *sentlen)
 {
+	KPI_RULES(RULES, so);
 	if (sentlen != NULL)
 		*sentlen = 0;
 	if (so == NULL || data == NULL || !(data->m_flags & M_PKTHDR) ||
@@ -458,6 +473,6 @@ sock_sendmbuf(socket_t so, const struct msghdr *msg, mbuf_t data, int flags, siz
 		m_freem(data);
 		return EINVAL;
 	}
-	hold(so);
+	so_retain(so);
 	return done(so, send_any(so, msg, data, 0, flags, sentlen));
 }

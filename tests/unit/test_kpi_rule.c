@@ -8,8 +8,10 @@
 #include <net/kpi_protocol.h>
 #include <netinet/kpi_ipfilter.h>
 #include <string.h>
+#include <sys/kern_control.h>
 #include <sys/kern_event.h>
 #include <sys/kpi_mbuf.h>
+#include <sys/kpi_socket.h>
 #include <sys/malloc.h>
 
 #include "dlil/dlil.h"
@@ -27,6 +29,12 @@ hold_spin(void)
 /* Every one is called with a spin lock held; none gets as far as its arguments. */
 #define SLEEPERS(X)								\
 	X(bpf_attach, bpf_attach(NULL, 0, 0, NULL, NULL))			\
+	X(ctl_deregister, ctl_deregister(NULL))					\
+	X(ctl_enqueuedata, ctl_enqueuedata(NULL, 1, NULL, 0, 0))			\
+	X(ctl_enqueuembuf, ctl_enqueuembuf(NULL, 1, one_mbuf(), 0))		\
+	X(ctl_getenqueuereadable, ctl_getenqueuereadable(NULL, 1, NULL))		\
+	X(ctl_getenqueuespace, ctl_getenqueuespace(NULL, 1, NULL))		\
+	X(ctl_register, ctl_register(NULL, NULL))				\
 	X(ifaddr_findbestforaddr, ifaddr_findbestforaddr(NULL, NULL))		\
 	X(ifaddr_withaddr, ifaddr_withaddr(NULL))				\
 	X(ifaddr_withdstaddr, ifaddr_withdstaddr(NULL))				\
@@ -92,6 +100,28 @@ hold_spin(void)
 	X(proto_input, proto_input(0, NULL))					\
 	X(proto_register_plumber, proto_register_plumber(0, 0, NULL, NULL))	\
 	X(proto_unregister_plumber, proto_unregister_plumber(0, 0))		\
+	X(sock_accept, sock_accept(NULL, NULL, 0, 0, NULL, NULL, NULL))		\
+	X(sock_bind, sock_bind(NULL, NULL))					\
+	X(sock_close, sock_close(NULL))						\
+	X(sock_connect, sock_connect(NULL, NULL, 0))				\
+	X(sock_getpeername, sock_getpeername(NULL, NULL, 0))			\
+	X(sock_getsockname, sock_getsockname(NULL, NULL, 0))			\
+	X(sock_getsockopt, sock_getsockopt(NULL, 0, 0, NULL, NULL))		\
+	X(sock_gettype, sock_gettype(NULL, NULL, NULL, NULL))			\
+	X(sock_ioctl, sock_ioctl(NULL, 0, NULL))				\
+	X(sock_isconnected, sock_isconnected(NULL))				\
+	X(sock_isnonblocking, sock_isnonblocking(NULL))				\
+	X(sock_listen, sock_listen(NULL, 0))					\
+	X(sock_receive, sock_receive(NULL, NULL, 0, NULL))			\
+	X(sock_receivembuf, sock_receivembuf(NULL, NULL, NULL, 0, NULL))	\
+	X(sock_release, sock_release(NULL))					\
+	X(sock_retain, sock_retain(NULL))					\
+	X(sock_send, sock_send(NULL, NULL, 0, NULL))				\
+	X(sock_sendmbuf, sock_sendmbuf(NULL, NULL, NULL, 0, NULL))		\
+	X(sock_setpriv, sock_setpriv(NULL, 0))					\
+	X(sock_setsockopt, sock_setsockopt(NULL, 0, 0, NULL, 0))		\
+	X(sock_shutdown, sock_shutdown(NULL, 0))				\
+	X(sock_socket, sock_socket(0, 0, 0, NULL, NULL, NULL))			\
 	X(_MALLOC, _MALLOC(1, M_TEMP, M_WAITOK))
 
 static mbuf_t
