@@ -154,7 +154,7 @@ int nke_next_ready(nke_t *m, struct nke_ready *ready);
 
 /* Address families without a number on every host. */
 #define NKE_AF_ROUTE	0x4e4b0011	/* routing messages (SOCK_RAW) */
-#define NKE_AF_SYSTEM	0x4e4b0020	/* kernel control and kernel events */
+#define NKE_AF_SYSTEM	0x4e4b0020	/* kernel control and kernel events: nke/control.h */
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/un.h>
 
-#include <nke/socket.h>
+#include <nke/control.h>
 
 #include "src/host/darwin.h"
 
@@ -107,6 +107,13 @@ struct darwin_sun {
 	uint8_t len, family;
 	char path[104];
 };
+struct darwin_ctl {
+	uint8_t len, family;
+	uint16_t sysaddr;
+	uint32_t id, unit, reserved[5];
+};
+#define DARWIN_AF_SYS_CONTROL	2
+_Static_assert(sizeof(struct darwin_ctl) == 32, "Darwin's sockaddr_ctl has 32 bytes");
 _Static_assert(sizeof(struct darwin_sin) == 16, "Darwin's sockaddr_in has 16 bytes");
 _Static_assert(sizeof(struct darwin_sin6) == 28, "Darwin's sockaddr_in6 has 28 bytes");
 
@@ -140,6 +147,34 @@ local_to_host(const uint8_t *darwin, size_t len, struct sockaddr_storage *out)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(sun.sun_path) + 1);
 }
 
+static size_t
+ctl_from_host(const struct sockaddr *sa, void *darwin)
+{
+	struct darwin_ctl out = {
+		.len = sizeof out, .family = DARWIN_AF_SYSTEM, .sysaddr = DARWIN_AF_SYS_CONTROL,
+	};
+	struct nke_sockaddr_ctl in;
+
+	memcpy(&in, sa, sizeof in);
+	out.id = in.sc_id;
+	out.unit = in.sc_unit;
+	memcpy(darwin, &out, sizeof out);
+	return sizeof out;
+}
+
+static socklen_t
+ctl_to_host(const void *darwin, struct sockaddr_storage *out)
+{
+	struct nke_sockaddr_ctl ctl = {.sc_header.sa_family = (sa_family_t)NKE_AF_SYSTEM};
+	struct darwin_ctl in;
+
+	memcpy(&in, darwin, sizeof in);
+	ctl.sc_id = in.id;
+	ctl.sc_unit = in.unit;
+	memcpy(out, &ctl, sizeof ctl);
+	return sizeof ctl;
+}
+
 size_t
 darwin_sockaddr_from_host(const struct sockaddr *sa, socklen_t len, void *darwin, size_t size)
 {
@@ -169,6 +204,9 @@ darwin_sockaddr_from_host(const struct sockaddr *sa, socklen_t len, void *darwin
 	}
 	if (sa->sa_family == AF_LOCAL)
 		return local_from_host(sa, len, darwin, size);
+	if (sa->sa_family == (sa_family_t)NKE_AF_SYSTEM && len >= sizeof(struct nke_sockaddr_ctl) &&
+	    size >= sizeof(struct darwin_ctl))
+		return ctl_from_host(sa, darwin);
 	return 0;
 }
 
@@ -202,6 +240,8 @@ darwin_sockaddr_to_host(const void *darwin, size_t len, struct sockaddr_storage 
 	}
 	if (len >= offsetof(struct darwin_sun, path) && bytes[1] == DARWIN_AF_LOCAL)
 		return local_to_host(bytes, len, out);
+	if (len >= sizeof(struct darwin_ctl) && bytes[1] == DARWIN_AF_SYSTEM)
+		return ctl_to_host(darwin, out);
 	return 0;
 }
 

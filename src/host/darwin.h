@@ -29,8 +29,9 @@ unsigned long darwin_ioctl_from_host(unsigned long host);
 int darwin_family_to_host(int darwin);
 int darwin_family_from_host(int host);
 /*
- * A host's AF_INET, AF_INET6 or AF_LOCAL address in Darwin's layout. Returns its length, 0 when the family
- * is another or `len` is too short for it or `size` for the result (DARWIN_SOCKADDR_MAX always suffices).
+ * A host's AF_INET, AF_INET6 or AF_LOCAL address, or one of NKE_AF_SYSTEM, in Darwin's layout. Returns its
+ * length, 0 when the family is another or `len` is too short for it or `size` for the result
+ * (DARWIN_SOCKADDR_MAX always suffices).
  */
 size_t darwin_sockaddr_from_host(const struct sockaddr *, socklen_t len, void *darwin, size_t size);
 /* The reverse; returns the host's length, 0 as above. */

@@ -3,7 +3,7 @@
  * addresses, options and errors. What differs between the two is in darwin.c and darwin_socket.c; readiness
  * for event loops is in ready.c.
  */
-#include <nke/socket.h>
+#include <nke/control.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -71,8 +71,8 @@ name_from_host(const struct sockaddr *sa, socklen_t len, struct name *n)
 		n->len = 16;
 		return 0;
 	}
-	return sa->sa_family == AF_INET || sa->sa_family == AF_INET6 || sa->sa_family == AF_LOCAL ?
-	    EINVAL : EAFNOSUPPORT;
+	return sa->sa_family == AF_INET || sa->sa_family == AF_INET6 || sa->sa_family == AF_LOCAL ||
+	    sa->sa_family == (sa_family_t)NKE_AF_SYSTEM ? EINVAL : EAFNOSUPPORT;
 }
 
 /* `len` may be NULL when `sa` is. What does not fit is cut off, as the host does. */
@@ -376,6 +376,8 @@ nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_
 	size_t size = sizeof darwin;
 	int error;
 
+	if (level == NKE_SYSPROTO_CONTROL)
+		return nke_darwin_setsockopt(m, s, level, name, value, len);
 	if (o == NULL)
 		return fail(ENOPROTOOPT);
 	if (value == NULL && len != 0)
@@ -413,6 +415,8 @@ nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len
 	uint8_t darwin[OPTION_ROOM];
 	socklen_t size = o != NULL && o->kind == OPTION_SAME && *len < sizeof darwin ? *len : sizeof darwin;
 
+	if (level == NKE_SYSPROTO_CONTROL)
+		return nke_darwin_getsockopt(m, s, level, name, value, len);
 	if (o == NULL)
 		return fail(ENOPROTOOPT);
 	if (socket_option_is_filter(o))
