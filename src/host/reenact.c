@@ -134,7 +134,9 @@ output_whole(struct reenact *r, const struct packet *k)
 	if ((k->kind != PACKET_TCP && k->kind != PACKET_UDP) || !k->outbound)
 		return;
 	flow_key_of(k, &key);
-	f = flows_at(&r->flows, &key, r->number);
+	f = r->current;
+	if (f == NULL || memcmp(&f->key, &key, sizeof key) != 0)
+		f = flows_at(&r->flows, &key, r->number);
 	if (f == NULL)
 		return;
 	if (k->kind == PACKET_UDP)
@@ -324,6 +326,7 @@ play_packet(struct reenact *r, const struct packet *k)
 	}
 	flow_key_of(k, &key);
 	f = flows_at(&r->flows, &key, k->number);
+	r->current = f;
 	if (f == NULL)
 		r->totals.other++;
 	else if (k->kind == PACKET_TCP)

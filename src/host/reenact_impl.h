@@ -28,7 +28,9 @@ struct peer {
 	uint32_t iss;			/* the machine's initial sequence number */
 	uint64_t got;			/* octets in order */
 	bool got_fin;			/* and the FIN behind them */
+	int64_t skew;			/* octets that filters have put in, or taken away, so far */
 	uint64_t wanted;		/* acknowledged in the capture, the FIN counted */
+	bool all;			/* which is all that the local end had sent by then */
 	uint64_t acked;			/* as far as the machine was told so */
 	uint32_t next_seq;		/* of the remote end: beyond all it sent */
 	uint16_t window;		/* as it said last */
@@ -128,6 +130,7 @@ struct reenact {
 	uint64_t shift;			/* what the machine's clock lacks: gaps that it did not sit through */
 	bool playing;			/* what the machine sends is looked at */
 	bool accept_due;		/* a listener is ready */
+	struct flow *current;		/* whose packet is being played: mostly it is the machine's, too */
 	struct flow *udp_sending;	/* whose datagram the machine is sending: `udp_len` octets */
 	const uint8_t *udp_data;
 	uint32_t udp_len;
@@ -183,6 +186,10 @@ void peer_make(struct play *, uint8_t flags);
 void peer_make_zeros(struct play *, uint64_t from, uint64_t to);
 /* An ICMP error about a segment or a datagram of the machine's: false when it is something else. */
 bool peer_icmp(struct reenact *, const struct packet *);
+/* The local end is about to write: what was acknowledged as all ends here. */
+void peer_before_write(struct play *);
+/* Both ends are done: acknowledges what the machine still wants to be, so that it is, too. */
+void peer_end(struct play *);
 /* What the captured local end said about time. */
 void peer_note_stamp(struct play *, const struct packet *);
 /* What is due: acknowledgements that were held back, last words. */

@@ -10,6 +10,8 @@
  * Checksums: a segment that was damaged arrives damaged; those that a device was to complete, that are longer
  * than a link carries (put together by the capturing host) or were captured short get a right one.
  */
+#include <nke/socket.h>
+
 #include "src/host/reenact_impl.h"
 
 #define PIECE_MAX	(32u << 10)	/* octets of data put in at a time when a segment has to be made */
@@ -38,12 +40,23 @@ limit(const struct peer *peer)
 
 /* ---- mapping ------------------------------------------------------------------------------- */
 
+/* What may be acknowledged now of what the capture does. */
+static uint64_t
+acknowledged(const struct peer *peer)
+{
+	int64_t offset = (int64_t)peer->wanted + peer->skew;
+
+	if (peer->all || offset > (int64_t)limit(peer))
+		return limit(peer);
+	return offset > (int64_t)peer->acked ? (uint64_t)offset : peer->acked;
+}
+
 /* The machine's sequence number for one of the captured local end; at most what it has sent. */
 static uint32_t
 map_local(struct play *p, uint32_t captured, bool *beyond)
 {
 	struct peer *peer = &p->peer;
-	int64_t offset = track_offset(local_track(p), captured, peer->wanted);
+	int64_t offset = track_offset(local_track(p), captured, peer->wanted) + peer->skew;
 
 	*beyond = offset > (int64_t)limit(peer);
 	return peer->iss + 1 + (uint32_t)(*beyond ? limit(peer) : (uint64_t)offset);
@@ -54,17 +67,37 @@ map_ack(struct play *p, uint32_t captured)
 {
 	struct peer *peer = &p->peer;
 	int64_t offset = track_offset(local_track(p), captured, peer->wanted);
-	uint64_t sent = limit(peer);
 
-	if (offset < 0)
-		return peer->iss + 1 + (uint32_t)offset;
-	if ((uint64_t)offset > peer->wanted)
-		peer->wanted = (uint64_t)offset;
-	if ((uint64_t)offset < sent)
-		sent = (uint64_t)offset;
-	if (sent > peer->acked)
-		peer->acked = sent;
-	return peer->iss + 1 + (uint32_t)sent;
+	/* Older ones, in another order or of keep-alives, stay older. */
+	if (offset < (int64_t)peer->wanted)
+		return peer->iss + 1 + (uint32_t)(offset + peer->skew);
+	peer->wanted = (uint64_t)offset;
+	peer->all = (uint64_t)offset >= p->out.end + p->fin_due;
+	peer->acked = acknowledged(peer);
+	return peer->iss + 1 + (uint32_t)peer->acked;
+}
+
+/*
+ * When all had been acknowledged, and the machine has nothing left to send, what it sent is more or less than
+ * what was captured because of filters. From here on offsets are compared and mapped with that in mind.
+ */
+void
+peer_before_write(struct play *p)
+{
+	struct peer *peer = &p->peer;
+	const int sol_socket = 0xffff, so_nwrite = 0x1024;
+	socklen_t len = sizeof(int);
+	int unsent = 0;
+
+	if (!peer->all)
+		return;
+	peer->all = false;
+	if (p->fd < 0 || (int64_t)peer->got == (int64_t)p->out.end + peer->skew || peer->got < peer->acked ||
+	    nke_darwin_getsockopt(p->reenact->m, p->fd, sol_socket, so_nwrite, &unsent, &len) != 0 ||
+	    unsent != 0)
+		return;
+	peer->skew = (int64_t)peer->got - (int64_t)p->out.end;
+	stream_drop(&p->out, p->out.end);
 }
 
 static uint32_t
@@ -400,10 +433,9 @@ void
 peer_due(struct play *p, unsigned todo)
 {
 	struct peer *peer = &p->peer;
-	uint64_t all = limit(peer) < peer->wanted ? limit(peer) : peer->wanted;
 
-	if ((todo & TODO_ACK) && all > peer->acked && !peer->gone) {
-		peer->acked = all;
+	if ((todo & TODO_ACK) && acknowledged(peer) > peer->acked && !peer->gone) {
+		peer->acked = acknowledged(peer);
 		peer_make(p, TCP_ACK);
 	}
 	/* RFC 9293 3.10.7.1: what belongs to no connection is answered by a RST. */
@@ -411,6 +443,17 @@ peer_due(struct play *p, unsigned todo)
 		peer->last_words++;
 		make(p, TCP_RST, peer->machine_ack, 0);
 	}
+}
+
+void
+peer_end(struct play *p)
+{
+	struct peer *peer = &p->peer;
+
+	if (limit(peer) <= peer->acked || peer->gone || p->reset_seen)
+		return;
+	peer->acked = limit(peer);
+	peer_make(p, TCP_ACK);
 }
 
 /* ---- what the machine sends ------------------------------------------------------------------- */
@@ -433,7 +476,8 @@ take_data(struct play *p, const struct packet *k)
 		return;		/* an interface filter took what was before: it comes again */
 	old = (uint32_t)((int64_t)peer->got - offset);
 	if (old < k->data_len) {
-		stream_check(&p->out, peer->got, k->data + old, k->data_len - old);
+		stream_check(&p->out, (uint64_t)((int64_t)peer->got - peer->skew), k->data + old,
+		    k->data_len - old);
 		peer->got = (uint64_t)end;
 	}
 	if (k->flags & TCP_FIN) {
@@ -466,7 +510,7 @@ peer_output(struct play *p, const struct packet *k)
 		return;
 	}
 	take_data(p, k);
-	if (peer->wanted > peer->acked && limit(peer) > peer->acked)
+	if (acknowledged(peer) > peer->acked)
 		reenact_todo(p, TODO_ACK);
 }
 

@@ -156,8 +156,9 @@ push(struct play *p)
 		done = nke_send(p->reenact->m, p->fd, data, n, 0);
 		p->out.hold = p->written + (done > 0 ? (uint64_t)done : 0);
 		if (done < 0) {
-			if (errno != EWOULDBLOCK && errno != EPIPE)
-				lost(p, errno);
+			/* What is wrong with the connection, a reader is told; else it is a filter. */
+			if (errno != EWOULDBLOCK && errno != EPIPE && errno != ECONNRESET)
+				failed(p, NKE_FLOW_FILTERED, errno);
 			return;
 		}
 		p->written += (uint64_t)done;
@@ -446,6 +447,8 @@ tcp_play_over(struct play *p)
 {
 	struct flow *f = p->flow;
 
+	if (f->state == NKE_FLOW_CLOSED)
+		peer_end(p);
 	if (p->todo != 0)
 		TAILQ_REMOVE(&p->reenact->todo, p, link);
 	if (f->server && f->answer != ANSWER_OPEN && p->reset_seen)
@@ -465,8 +468,8 @@ cut_off(struct play *p)
 
 	if (!p->connected && !p->over && !f->server)
 		f->state = NKE_FLOW_UNANSWERED;
-	else if (!p->connected && !p->over && p->reset_seen)
-		f->state = NKE_FLOW_FILTERED;
+	else if (!p->connected && !p->over)
+		f->state = NKE_FLOW_FILTERED;	/* what was accepted then is not now */
 	abort_socket(p);
 	tcp_play_over(p);
 }
@@ -526,11 +529,14 @@ local_segment(struct play *p, const struct packet *k)
 			fill_received(p, (uint64_t)ack);
 	}
 	if (k->data_len != 0) {
+		if (offset + (int64_t)k->data_len > (int64_t)p->out.end)
+			peer_before_write(p);
 		if (offset > (int64_t)p->out.end)
 			stream_fill(&p->out, (uint64_t)offset);
 		stream_add(&p->out, offset, k->data, k->data_len, k->data_captured);
 	}
 	if (k->flags & TCP_FIN) {
+		peer_before_write(p);
 		stream_fill(&p->out, own->fin != NO_OFFSET ? own->fin : 0);
 		p->fin_due = true;
 	}

@@ -226,6 +226,17 @@ def show_tcp():
                      detail=f"against {2.147 / statistics.median(rows['lwip', way]):.1f} Gbit/s")
 
 
+def sockets():
+    """Packets a second of HTTP traffic re-enacted, both readings of the capture counted."""
+    report = f"{work}/sockets.json"
+    run([nke, "replay", "--quiet", "--sockets", "--json", report, f"{work}/http.pcap"])
+    with open(report) as f:
+        r = json.load(f)
+    if r["sockets"]["differing"] or r["sockets"]["failed"]:
+        sys.exit("bench: replay --sockets does not deliver what it was given")
+    return r["packets"]["read"] / r["seconds"]
+
+
 def scripts():
     """Seconds of 1,000 drill scripts: the project's own, as often as it takes."""
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "drill")
@@ -234,6 +245,11 @@ def scripts():
 
 
 show_tcp()
+run([sys.executable, f"{os.path.dirname(os.path.abspath(__file__))}/http.py", str(packets // 100),
+     f"{work}/http.pcap"])
+show("replay --sockets, HTTP traffic", statistics.median(in_turns(sockets)[0]) / 1000, "k/s", at_least=300,
+     detail="packets a second on one core")
+os.unlink(f"{work}/http.pcap")
 show("1,000 drill scripts, on two cores", statistics.median(in_turns(scripts)[0]), "s", at_most=10)
 
 print(f"\n{'all promises kept' if not missed else 'missed: ' + '; '.join(missed)}")
