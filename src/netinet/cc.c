@@ -61,6 +61,9 @@ cc_assign(struct tcpcb *tp, const struct cc_algo *algo)
 {
 	tp->t_cc = algo;
 	memset(tp->t_ccdata, 0, sizeof tp->t_ccdata);
+	/* What another algorithm kept says nothing to this one. */
+	if (tp->t_undo != NULL)
+		memset(tp->t_undo->ccdata, 0, sizeof tp->t_undo->ccdata);
 	if (algo->init != NULL)
 		algo->init(tp);
 }
@@ -127,10 +130,12 @@ cc_congestion_avoidance(struct tcpcb *tp, const struct cc_ack *ack, uint32_t *co
 void
 cc_restore(struct tcpcb *tp)
 {
-	if (tp->snd_cwnd < tp->t_undo_cwnd)
-		cc_set_cwnd(tp, tp->t_undo_cwnd);
-	if (tp->snd_ssthresh < tp->t_undo_ssthresh)
-		tp->snd_ssthresh = tp->t_undo_ssthresh;
+	const struct tcp_undo *u = tp->t_undo;
+
+	if (tp->snd_cwnd < u->cwnd)
+		cc_set_cwnd(tp, u->cwnd);
+	if (tp->snd_ssthresh < u->ssthresh)
+		tp->snd_ssthresh = u->ssthresh;
 }
 
 /* ---- what TCP says -------------------------------------------------------------------------- */

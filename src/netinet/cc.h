@@ -16,7 +16,7 @@ struct tcpcb;
 struct nke;
 
 #define TCP_CA_NAME_MAX	16		/* of an algorithm, with its end */
-#define CC_DATA_SIZE	56		/* bytes of a connection for its algorithm */
+#define CC_DATA_SIZE	32		/* bytes of a connection for its algorithm */
 
 /* What happened to the network. */
 enum cc_signal {
@@ -42,8 +42,8 @@ struct cc_algo {
 	/* An acknowledgement of new data. */
 	void (*ack_received)(struct tcpcb *, const struct cc_ack *);
 	/*
-	 * Sets snd_ssthresh, and snd_cwnd for CC_RTO and the undoing ones. The old values are in
-	 * t_undo_*.
+	 * Sets snd_ssthresh, and snd_cwnd for CC_RTO and the undoing ones. For these t_undo has the
+	 * values of before the reduction, the algorithm's own among them.
 	 */
 	void (*cong_signal)(struct tcpcb *, enum cc_signal);
 	/* Recovery is over: snd_cwnd is what is to be used from here on. NULL: ssthresh. */

@@ -57,10 +57,7 @@ struct cubic {
 		};
 	};
 	uint32_t w_max;
-	uint32_t cwnd_prior;		/* the window when it was last reduced */
-	uint64_t undo_epoch;
-	uint32_t undo_k, undo_w_max;
-	uint32_t undo_cwnd_prior : 30;	/* a scaled window's largest is below 2^30 */
+	uint32_t cwnd_prior : 30;	/* the window when it was last reduced: a scaled one is smaller */
 	uint32_t hystart : 2;		/* enum hystart */
 };
 _Static_assert(sizeof(struct cubic) <= CC_DATA_SIZE, "CC_DATA_SIZE");
@@ -307,14 +304,9 @@ static void
 reduce(struct tcpcb *tp, struct cubic *c, uint32_t window)
 {
 	uint32_t least = 2 * tp->t_maxseg, reduced = (uint32_t)((uint64_t)window * BETA_NUM / BETA_DEN);
-	bool first = c->hystart != HYSTART_DONE;
 
-	c->undo_epoch = first ? 0 : c->epoch;
-	c->undo_k = first ? 0 : c->k;
-	c->undo_w_max = c->w_max;
-	c->undo_cwnd_prior = c->cwnd_prior & 0x3fffffff;
 	c->hystart = HYSTART_DONE;
-	c->cwnd_prior = window;
+	c->cwnd_prior = window & 0x3fffffff;
 	/* Less than last time: somebody else needs room, and gets it sooner. */
 	if (config_of(tp)->cubic_fast_convergence && window < c->w_max)
 		c->w_max = (uint32_t)((uint64_t)window * (BETA_DEN + BETA_NUM) / (2 * BETA_DEN));
@@ -323,6 +315,22 @@ reduce(struct tcpcb *tp, struct cubic *c, uint32_t window)
 	c->epoch = 0;
 	c->k = 0;
 	tp->snd_ssthresh = reduced > least ? reduced : least;
+}
+
+/* 4.9.2. A first slow start was watched (HyStart++) and had no curve. */
+static void
+take_back(struct tcpcb *tp, struct cubic *c)
+{
+	const struct cubic *old = (const struct cubic *)(const void *)tp->t_undo->ccdata;
+	bool curve = old->hystart == HYSTART_DONE;
+
+	c->w_max = old->w_max;
+	c->cwnd_prior = old->cwnd_prior;
+	c->epoch = curve ? old->epoch : 0;
+	c->k = curve ? old->k : 0;
+	c->est_acked = c->cwnd_acked = 0;
+	c->w_est = tp->t_undo->cwnd;
+	cc_restore(tp);
 }
 
 static void
@@ -340,14 +348,7 @@ cong_signal(struct tcpcb *tp, enum cc_signal what)
 		break;
 	case CC_RTO_ERR:
 	case CC_UNDO:
-		/* 4.9.2 */
-		c->w_max = c->undo_w_max;
-		c->cwnd_prior = c->undo_cwnd_prior;
-		c->epoch = c->undo_epoch;
-		c->k = c->undo_k;
-		c->est_acked = c->cwnd_acked = 0;
-		c->w_est = tp->t_undo_cwnd;
-		cc_restore(tp);
+		take_back(tp, c);
 		break;
 	}
 }

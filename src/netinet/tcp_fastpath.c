@@ -161,16 +161,15 @@ tcp_fastpath(struct tcpcb *tp, struct tcp_segment *seg)
 	if (seg->len == 0) {
 		if (!SEQ_GT(seg->ack, tp->snd_una) || SEQ_GT(seg->ack, tp->snd_nxt) ||
 		    (tp->t_flags & BUSY) || tp->t_sacked != 0 || tp->t_lost != 0 || tp->t_dupacks != 0 ||
-		    tp->t_rxtshift != 0 || tp->t_undo_marker != 0 || tcp_timer_armed(tp, TT_PERSIST))
+		    tp->t_rxtshift != 0 || tp->t_undo != NULL || tcp_timer_armed(tp, TT_PERSIST))
 			return false;
 		seg->win <<= tp->snd_scale;
 		pure_ack(tp, seg);
 		return true;
 	}
 	if (seg->ack != tp->snd_una || seg->win << tp->snd_scale != tp->snd_wnd ||
-	    seg->len > sbspace(&so->so_rcv) || tp->t_rcv_sacks != 0 ||
-	    tp->t_dsack.start != tp->t_dsack.end || (tp->t_oobflags & TCPOOB_EXPECTED) ||
-	    (so->so_state & SS_CANTRCVMORE))
+	    seg->len > sbspace(&so->so_rcv) || tp->t_rcv_sack != NULL ||
+	    (tp->t_oobflags & TCPOOB_EXPECTED) || (so->so_state & SS_CANTRCVMORE))
 		return false;
 	pure_data(tp, seg);
 	return true;

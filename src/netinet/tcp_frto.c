@@ -10,14 +10,15 @@
  * (2.1). No timers of its own.
  *
  * Limits: not while recovery is going on, as then what was sent last may be younger than a round
- * trip, and its ACK proves nothing; not without new data to send, or a window for it.
+ * trip, and its ACK proves nothing; not without new data to send, or a window for it; not when what
+ * was before could not be kept (tcp_undo.c).
  */
 #include "src/netinet/tcp_private.h"
 
 void
 tcp_frto_begin(struct tcpcb *tp)
 {
-	if (!tptomachine(tp)->tcp->config.frto || (tp->t_uflags & TFU_BASE) ||
+	if (!tptomachine(tp)->tcp->config.frto || (tp->t_uflags & TFU_BASE) || tp->t_undo == NULL ||
 	    (tp->t_flags & TF_FASTRECOVERY) ||
 	    ((tp->t_flags & TF_RTORECOVERY) && SEQ_LT(tp->snd_una, tp->t_recover)))
 		return;

@@ -154,7 +154,6 @@ fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_pmtu = tp->t_maxseg + (uint32_t)sizeof(struct tcphdr) + headers +
 	    (timestamped(tp) ? TCPOLEN_TSTAMP_APPA : 0);
 	ti->tcpi_reordering = (tp->t_flags & TF_REORDERED) != 0;
-	ti->tcpi_pacing_rate = tp->t_pace_rate;
 }
 
 void
@@ -190,7 +189,7 @@ tcp_fill_info(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_snd_sbbytes = so->so_snd.sb_cc;
 	ti->tcpi_notsent = so->so_snd.sb_cc > sent ? so->so_snd.sb_cc - sent : 0;
 	ti->tcpi_rcv_sbbytes = so->so_rcv.sb_cc;
-	ti->tcpi_rcv_numsacks = tp->t_rcv_sacks;
+	ti->tcpi_rcv_numsacks = tp->t_rcv_sack != NULL ? tp->t_rcv_sack->count : 0;
 	ti->tcpi_received_ce = tp->t_ecn_ce;
 	ti->tcpi_received_ece = tp->t_ecn_ece;
 	ti->tcpi_txpackets = tp->t_txpackets;

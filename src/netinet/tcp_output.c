@@ -68,9 +68,9 @@ segment_limit(const struct tcpcb *tp)
 	const uint32_t both = TF_REQ_TSTMP | TF_RCVD_TSTMP;
 	uint32_t blocks, most;
 
-	if (LIKELY(tp->t_rcv_sacks == 0 && tp->t_dsack.start == tp->t_dsack.end))
+	if (LIKELY(tp->t_rcv_sack == NULL))
 		return tp->t_maxseg;
-	blocks = tp->t_rcv_sacks + (uint32_t)(tp->t_dsack.start != tp->t_dsack.end);
+	blocks = tcp_sacks_to_tell(tp);
 	most = (tp->t_flags & both) == both ? 3 : 4;
 	blocks = SACK_HEADER + TCPOLEN_SACK * (blocks < most ? blocks : most);
 	return tp->t_maxseg > blocks ? tp->t_maxseg - blocks : 1;
@@ -246,16 +246,6 @@ short_one_pays(const struct output *o, uint32_t len, uint32_t avail)
 	return len >= tp->max_sndwnd / 2 && tp->max_sndwnd > 0;
 }
 
-/* The hook of pacing. True: not now, the timer comes back. */
-static bool
-paced(struct tcpcb *tp, uint32_t len)
-{
-	if (tcp_timer_armed(tp, TT_PACE))
-		return true;
-	tcp_timer_set(tp, TT_PACE, len * TCP_NS_PER_S / tp->t_pace_rate);
-	return false;
-}
-
 static errno_t
 send_new(struct output *o)
 {
@@ -281,8 +271,6 @@ send_new(struct output *o)
 		if (len == 0 && !fin)
 			return 0;
 		if (!full && !fin && !short_one_pays(o, len, avail))
-			return 0;
-		if (UNLIKELY(tp->t_pace_rate != 0) && paced(tp, len))
 			return 0;
 		out.seq = tp->snd_nxt;
 		out.len = len;
@@ -459,7 +447,7 @@ see_to_timers(struct output *o)
 	if (o->new_data)
 		tcp_tlp_schedule(tp);
 	if (UNLIKELY(TAILQ_EMPTY(&tp->t_sent)) && unsent(o) != 0 && tp->t_state >= TCPS_ESTABLISHED &&
-	    !tcp_timer_armed(tp, TT_PERSIST) && !tcp_timer_armed(tp, TT_PACE)) {
+	    !tcp_timer_armed(tp, TT_PERSIST)) {
 		tp->t_rxtshift = 0;
 		tcp_setpersist(tp);
 	}

@@ -86,7 +86,6 @@ enum tcp_timer {
 	TT_DELACK,
 	TT_KEEP,			/* keepalive; also the limit of connecting */
 	TT_2MSL,			/* FIN_WAIT_2; TIME_WAIT while its user holds the socket */
-	TT_PACE,			/* the next paced segment */
 	TT_COUNT
 };
 
@@ -129,6 +128,13 @@ struct sackblk {
 	tcp_seq start, end;
 };
 
+/* What the peer is to be told of data that came too early, or twice (tcp_sack.c). */
+struct tcp_rcv_sack {
+	struct sackblk blocks[MAX_SACK_BLKS];	/* `count` of them, the newest first */
+	struct sackblk dsack;		/* to be told once; start == end: none */
+	uint8_t count;
+};
+
 /* Options of the user that few set. ms, counts and octets; 0: the sysctl variable, or none. */
 struct tcp_user {
 	uint32_t keepidle_ms, keepintvl_ms, keepinit_ms, maxunacktime_ms;
@@ -136,6 +142,18 @@ struct tcp_user {
 	uint32_t notsent_lowat;
 	uint32_t usermss;		/* TCP_MAXSEG: with TF_MSS_SET */
 	uint16_t keepcnt;
+};
+
+/* To take a reduction of the window back (tcp_undo.c). */
+struct tcp_undo {
+	uint64_t ccdata[CC_DATA_SIZE / 8];	/* t_ccdata before it */
+	uint64_t too_soon;		/* Eifel-like: an ACK before this time proves the RTO wrong */
+	uint32_t cwnd, ssthresh;	/* before it */
+	tcp_seq begin;			/* snd_una then */
+	tcp_seq end;			/* after recovery: when more is acknowledged there is nothing to undo */
+	uint32_t rexmits;		/* retransmissions that no DSACK has called superfluous */
+	tcp_seq first;			/* where the first of them began */
+	uint32_t first_ts;		/* our timestamp when it went; 0: none did */
 };
 
 struct tcp_reass_entry;
@@ -150,7 +168,6 @@ struct tcpcb {
 	uint8_t snd_scale, rcv_scale;	/* shifts in use */
 	uint8_t request_r_scale;	/* what we (will) ask for */
 	uint8_t t_frto_step;		/* RFC 5682: waits for what step 2, or 3, says */
-	uint8_t t_rcv_sacks;		/* of t_rcv_sack */
 
 	/* Sending. snd_nxt: the next octet never sent; retransmissions come from t_sent. */
 	tcp_seq iss, snd_una, snd_nxt;
@@ -199,19 +216,15 @@ struct tcpcb {
 	tcp_seq t_rack_fack;
 	tcp_seq t_rack_dsack_round;
 	uint8_t t_rack_wnd_mult, t_rack_wnd_persist;
-	bool t_rack_dsack_seen;		/* the segment that is being handled has a DSACK */
-	bool t_tlp_rexmit;		/* the tail loss probe that is out is a retransmission */
+	bool t_rack_dsack_seen : 1;	/* the segment that is being handled has a DSACK */
+	bool t_tlp_rexmit : 1;		/* the tail loss probe that is out is a retransmission */
+	bool t_probed : 1;		/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
+	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
 	tcp_seq t_tlp_end;
 	tcp_seq t_rescue;		/* RFC 6675: RescueRxt */
 	/* PRR (RFC 6937). */
 	uint32_t t_prr_delivered, t_prr_out, t_prr_recoverfs;
-	/* To take a reduction back. */
-	uint32_t t_undo_cwnd, t_undo_ssthresh;
-	tcp_seq t_undo_marker;		/* 0: nothing to undo */
-	uint32_t t_undo_rexmits;	/* retransmissions that no DSACK has called superfluous */
-	tcp_seq t_undo_end;		/* after recovery: with its ACK there is nothing to undo */
-	uint32_t t_undo_ts;		/* our timestamp when the first of them went; 0: none did */
-	tcp_seq t_undo_seq;		/* which that was */
+	struct tcp_undo *t_undo;	/* to take a reduction back; NULL: nothing to undo */
 
 	/* Congestion control. */
 	const struct cc_algo *t_cc;
@@ -223,19 +236,14 @@ struct tcpcb {
 	uint64_t t_rcvtime;		/* when the last segment came */
 	uint64_t t_sndtime;		/* when the last one went */
 	uint64_t ts_recent_age;		/* when ts_recent was taken */
-	uint64_t t_badrxtwin;		/* Eifel-like: an ACK before this time proves the RTO wrong */
 	uint64_t t_rack_time;		/* RACK.xmit_ts */
 	uint64_t t_delivered;		/* octets that have arrived, ever */
-	uint64_t t_pace_rate;		/* octets/s; 0: not paced. TT_PACE runs until the next may go */
 
 	/* Data that came too early, and what is said about it. */
 	struct tcp_reass_entry *t_reass;	/* the first by sequence, in a ring */
 	uint32_t t_reass_bytes;		/* memory that it takes */
 	uint16_t t_reass_count;
-	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
-	bool t_probed;			/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
-	struct sackblk *t_rcv_sack;	/* MAX_SACK_BLKS, the newest first; NULL: none now */
-	struct sackblk t_dsack;		/* to be told once; start == end: none */
+	struct tcp_rcv_sack *t_rcv_sack;	/* NULL: nothing to be told */
 
 	/* The mbuf in so_snd that snd_nxt is in or behind: its first octet is t_sndmb_seq. */
 	struct mbuf *t_sndmb;
@@ -689,8 +697,16 @@ void tcp_sack_input(struct tcpcb *, struct tcp_segment *);
 /* Receiving side: [start, end) has come out of order, or again; rcv_nxt has moved on. */
 void tcp_sack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
 void tcp_dsack_received(struct tcpcb *, tcp_seq start, tcp_seq end);
-void tcp_sack_advance(struct tcpcb *);
+void tcp_sack_advance(struct tcpcb *);	/* only while there is t_rcv_sack */
 void tcp_sack_free(struct tcpcb *);
+/* How many blocks there are to be told. */
+static inline unsigned
+tcp_sacks_to_tell(const struct tcpcb *tp)
+{
+	const struct tcp_rcv_sack *s = tp->t_rcv_sack;
+
+	return s == NULL ? 0u : s->count + (unsigned)(s->dsack.start != s->dsack.end);
+}
 /* The blocks to say now, network order, into `out` (8 octets each, room for MAX_SACK_BLKS). How many. */
 unsigned tcp_sack_blocks(struct tcpcb *, uint8_t *out);
 
@@ -720,15 +736,16 @@ void tcp_recovery_again(struct tcpcb *);
 void tcp_recovery_prr(struct tcpcb *, uint32_t delivered, bool safe);
 /* Data that is in the send buffer and has never been sent, octets. */
 uint32_t tcp_unsent(const struct tcpcb *);
-/* A reduction of the window was a mistake: back to what was. CC_RTO_ERR or CC_UNDO. (tcp_undo.c) */
+/* A reduction of the window was a mistake: back to t_undo. CC_RTO_ERR or CC_UNDO. (tcp_undo.c) */
 void tcp_undo(struct tcpcb *, enum cc_signal);
 /* What is needed to find out is remembered: at the beginning of recovery; a retransmission goes. */
-void tcp_undo_begin(struct tcpcb *);
+void tcp_undo_begin(struct tcpcb *);	/* without memory there is nothing to be undone */
+void tcp_undo_forget(struct tcpcb *);
 void tcp_undo_rexmit(struct tcpcb *, tcp_seq seq, uint32_t len);
 /* A DSACK block: retransmissions of it were superfluous. */
 void tcp_undo_dsack(struct tcpcb *, tcp_seq start, tcp_seq end);
-/* After the ACK of a segment: undoes when it proves a mistake. True: done. */
-bool tcp_undo_input(struct tcpcb *, const struct tcp_segment *);
+/* After the ACK of a segment, while there is t_undo: undoes when it proves a mistake. */
+void tcp_undo_input(struct tcpcb *, const struct tcp_segment *);
 /* F-RTO (RFC 5682), while TF_FRTO: what the ACK says about the timeout. */
 void tcp_frto_begin(struct tcpcb *);
 void tcp_frto_input(struct tcpcb *, const struct tcp_segment *, bool dupack);

@@ -327,7 +327,7 @@ tcp_tlp_ack(struct tcpcb *tp, const struct tcp_segment *seg)
 		st->tcps_tlp_recoverlastpkt++;
 		if (!tcp_in_recovery(tp)) {
 			tp->t_lossflight = tp->snd_nxt - tp->snd_una + seg->newly_acked;
-			tp->t_undo_marker = 0;
+			tcp_undo_forget(tp);
 			cc_cong_signal(tp, CC_NDUPACK);
 			cc_post_recovery(tp);
 		}

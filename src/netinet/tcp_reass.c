@@ -236,7 +236,7 @@ deliver(struct tcpcb *tp, struct tcp_segment *seg, struct mbuf *m, uint32_t len)
 		take_urgent(tp, m, len);
 	tp->rcv_nxt += len;
 	tp->t_rxbytes += len;
-	if (tp->t_rcv_sacks != 0)
+	if (tp->t_rcv_sack != NULL)
 		tcp_sack_advance(tp);
 	if (so->so_state & SS_CANTRCVMORE) {
 		m_freem(m);

@@ -169,7 +169,8 @@ leave(struct tcpcb *tp)
 	tp->t_dup_bytes = 0;
 	tcp_rack_recovered(tp);
 	/* A DSACK that takes the reduction back comes within a round trip, or never. */
-	tp->t_undo_end = tp->snd_nxt;
+	if (tp->t_undo != NULL)
+		tp->t_undo->end = tp->snd_nxt;
 	if (fast)
 		cc_post_recovery(tp);
 }
@@ -311,8 +312,8 @@ tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 	tcp_tlp_ack(tp, seg);
 	if (sack)
 		tcp_rack_dsack(tp);
-	if (UNLIKELY(tp->t_undo_marker != 0))
-		(void)tcp_undo_input(tp, seg);
+	if (UNLIKELY(tp->t_undo != NULL))
+		tcp_undo_input(tp, seg);
 	if (UNLIKELY(tp->t_flags & TF_FRTO))
 		tcp_frto_input(tp, seg, dupack);
 	if (tcp_in_recovery(tp) && SEQ_GEQ(tp->snd_una, tp->t_recover))

@@ -7,7 +7,7 @@
  * sisters keep what tcp_sack_blocks tells the peer with the next acknowledgement: a DSACK first,
  * then the blocks, the latest first.
  *
- * State: the queue; t_rcv_sack, t_rcv_sacks, t_dsack. No timers.
+ * State: the queue; t_rcv_sack. No timers.
  *
  * Limits: a block counts only inside of (ack, snd_nxt]; at most four are looked at, each is found in
  * a bounded number of steps (tcp_sent_find) and ends at segment boundaries; what has been SACKed is
@@ -175,19 +175,35 @@ tcp_sack_input(struct tcpcb *tp, struct tcp_segment *seg)
 
 /* ---- receiving ---------------------------------------------------------------------------- */
 
-static void
-remove_block(struct tcpcb *tp, unsigned i)
+/* SACK is advice only: without memory there is none. */
+static struct tcp_rcv_sack *
+get_rcv_sack(struct tcpcb *tp)
 {
-	tp->t_rcv_sacks--;
-	memmove(&tp->t_rcv_sack[i], &tp->t_rcv_sack[i + 1], (tp->t_rcv_sacks - i) * sizeof tp->t_rcv_sack[0]);
+	if (tp->t_rcv_sack == NULL)
+		tp->t_rcv_sack = kalloc(tptomachine(tp), sizeof *tp->t_rcv_sack);
+	return tp->t_rcv_sack;
+}
+
+static void
+free_if_empty(struct tcpcb *tp)
+{
+	if (tcp_sacks_to_tell(tp) == 0)
+		tcp_sack_free(tp);
+}
+
+static void
+remove_block(struct tcp_rcv_sack *s, unsigned i)
+{
+	s->count--;
+	memmove(&s->blocks[i], &s->blocks[i + 1], (s->count - i) * sizeof s->blocks[0]);
 }
 
 /* To the front, with all that it touches; the oldest is forgotten when there are too many. */
 static void
-put_first(struct tcpcb *tp, struct sackblk b)
+put_first(struct tcp_rcv_sack *s, struct sackblk b)
 {
-	for (unsigned i = 0; i < tp->t_rcv_sacks;) {
-		const struct sackblk *o = &tp->t_rcv_sack[i];
+	for (unsigned i = 0; i < s->count;) {
+		const struct sackblk *o = &s->blocks[i];
 
 		if (SEQ_GT(b.start, o->end) || SEQ_LT(b.end, o->start)) {
 			i++;
@@ -197,42 +213,43 @@ put_first(struct tcpcb *tp, struct sackblk b)
 			b.start = o->start;
 		if (SEQ_GT(o->end, b.end))
 			b.end = o->end;
-		remove_block(tp, i);
+		remove_block(s, i);
 		i = 0;			/* it has grown: others may touch it now */
 	}
-	if (tp->t_rcv_sack == NULL) {
-		/* SACK is advice only: without memory there is none. */
-		tp->t_rcv_sack = kalloc(tptomachine(tp), MAX_SACK_BLKS * sizeof b);
-		if (tp->t_rcv_sack == NULL)
-			return;
-	}
-	if (tp->t_rcv_sacks == MAX_SACK_BLKS)
-		tp->t_rcv_sacks--;
-	memmove(&tp->t_rcv_sack[1], &tp->t_rcv_sack[0], tp->t_rcv_sacks * sizeof b);
-	tp->t_rcv_sack[0] = b;
-	tp->t_rcv_sacks++;
+	if (s->count == MAX_SACK_BLKS)
+		s->count--;
+	memmove(&s->blocks[1], &s->blocks[0], s->count * sizeof b);
+	s->blocks[0] = b;
+	s->count++;
 }
 
 void
 tcp_sack_received(struct tcpcb *tp, tcp_seq start, tcp_seq end)
 {
-	if (!(tp->t_flags & TF_SACK_PERMIT) || SEQ_LEQ(end, tp->rcv_nxt))
+	struct tcp_rcv_sack *s;
+
+	if (!(tp->t_flags & TF_SACK_PERMIT) || SEQ_LEQ(end, tp->rcv_nxt) || SEQ_GEQ(start, end))
 		return;
-	if (SEQ_GT(end, start))
-		put_first(tp, (struct sackblk){.start = start, .end = end});
+	s = get_rcv_sack(tp);
+	if (s != NULL)
+		put_first(s, (struct sackblk){.start = start, .end = end});
 }
 
 void
 tcp_dsack_received(struct tcpcb *tp, tcp_seq start, tcp_seq end)
 {
+	struct tcp_rcv_sack *s;
+
 	if (!(tp->t_flags & TF_SACK_PERMIT) || SEQ_GEQ(start, end))
 		return;
-	tp->t_dsack.start = start;
-	tp->t_dsack.end = end;
+	s = get_rcv_sack(tp);
+	if (s == NULL)
+		return;
+	s->dsack = (struct sackblk){.start = start, .end = end};
 	/* RFC 2883 4: the block that the duplicate is part of comes right behind it. */
-	for (unsigned i = 0; i < tp->t_rcv_sacks; i++)
-		if (SEQ_LEQ(tp->t_rcv_sack[i].start, start) && SEQ_GEQ(tp->t_rcv_sack[i].end, end)) {
-			put_first(tp, tp->t_rcv_sack[i]);
+	for (unsigned i = 0; i < s->count; i++)
+		if (SEQ_LEQ(s->blocks[i].start, start) && SEQ_GEQ(s->blocks[i].end, end)) {
+			put_first(s, s->blocks[i]);
 			return;
 		}
 }
@@ -240,13 +257,14 @@ tcp_dsack_received(struct tcpcb *tp, tcp_seq start, tcp_seq end)
 void
 tcp_sack_advance(struct tcpcb *tp)
 {
-	for (unsigned i = 0; i < tp->t_rcv_sacks;)
-		if (SEQ_LEQ(tp->t_rcv_sack[i].start, tp->rcv_nxt))
-			remove_block(tp, i);
+	struct tcp_rcv_sack *s = tp->t_rcv_sack;
+
+	for (unsigned i = 0; i < s->count;)
+		if (SEQ_LEQ(s->blocks[i].start, tp->rcv_nxt))
+			remove_block(s, i);
 		else
 			i++;
-	if (tp->t_rcv_sacks == 0)
-		tcp_sack_free(tp);
+	free_if_empty(tp);
 }
 
 void
@@ -254,7 +272,6 @@ tcp_sack_free(struct tcpcb *tp)
 {
 	kfree(tptomachine(tp), tp->t_rcv_sack);
 	tp->t_rcv_sack = NULL;
-	tp->t_rcv_sacks = 0;
 }
 
 static uint8_t *
@@ -267,20 +284,28 @@ put_word(uint8_t *p, uint32_t w)
 	return p + 4;
 }
 
+static uint8_t *
+put_block(uint8_t *p, const struct sackblk *b)
+{
+	return put_word(put_word(p, b->start), b->end);
+}
+
 unsigned
 tcp_sack_blocks(struct tcpcb *tp, uint8_t *out)
 {
+	struct tcp_rcv_sack *s = tp->t_rcv_sack;
 	unsigned n = 0;
 
-	if (!(tp->t_flags & TF_SACK_PERMIT))
+	if (s == NULL || !(tp->t_flags & TF_SACK_PERMIT))
 		return 0;
-	if (tp->t_dsack.start != tp->t_dsack.end) {
-		out = put_word(put_word(out, tp->t_dsack.start), tp->t_dsack.end);
-		tp->t_dsack.start = tp->t_dsack.end = 0;
+	if (s->dsack.start != s->dsack.end) {
+		out = put_block(out, &s->dsack);
+		s->dsack.start = s->dsack.end = 0;
 		tcp_statistics(tptomachine(tp))->tcps_dsack_sent++;
 		n++;
 	}
-	for (unsigned i = 0; i < tp->t_rcv_sacks && n < MAX_SACK_BLKS; i++, n++)
-		out = put_word(put_word(out, tp->t_rcv_sack[i].start), tp->t_rcv_sack[i].end);
+	for (unsigned i = 0; i < s->count && n < MAX_SACK_BLKS; i++, n++)
+		out = put_block(out, &s->blocks[i]);
+	free_if_empty(tp);
 	return n;
 }

@@ -217,8 +217,8 @@ sack_options(struct segment *s, unsigned at)
 static inline bool
 has_sacks(const struct tcpcb *tp)
 {
-	return (tp->t_rcv_sacks != 0 || tp->t_dsack.start != tp->t_dsack.end) &&
-	    (tp->t_flags & TF_SACK_PERMIT) && tp->t_state >= TCPS_ESTABLISHED;
+	return tp->t_rcv_sack != NULL && (tp->t_flags & TF_SACK_PERMIT) &&
+	    tp->t_state >= TCPS_ESTABLISHED;
 }
 
 static inline unsigned

@@ -226,6 +226,7 @@ let_go(struct tcpcb *tp)
 	tcp_sent_flush(tp);
 	tcp_reass_flush(tp);
 	tcp_sack_free(tp);
+	tcp_undo_forget(tp);
 	if (tp->t_fastopen != NULL)
 		tcp_fastopen_free(tp);
 }

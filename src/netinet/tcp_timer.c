@@ -1,7 +1,7 @@
 /*
  * TCP's timers: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1, RFC 1122 4.2.2.17), delayed
  * acknowledgement (RFC 5681 4.2), keepalive (RFC 1122 4.2.3.6), the limit of connecting, FIN_WAIT_2, loss
- * probes (RFC 8985, tcp_rack.c has the contents), pacing.
+ * probes (RFC 8985, tcp_rack.c has the contents).
  *
  * A connection has one callout for all of them. t_timers says when each is due; the callout is armed for
  * the earliest that there was when it was armed. Setting a timer is a store, and touches the callout only
@@ -399,14 +399,14 @@ expire(struct tcpcb *tp, enum tcp_timer t, uint64_t now)
 		return expire_2msl(tp, now);
 	case TT_LOSS:
 		tcp_loss_timer(tp);
-		return false;
+		break;
 	case TT_DELACK:
 		expire_delack(tp);
-		return false;
-	default:
-		(void)tcp_output(tp);
-		return false;
+		break;
+	case TT_COUNT:
+		break;
 	}
+	return false;
 }
 
 /* ---- the callout -------------------------------------------------------------------------- */

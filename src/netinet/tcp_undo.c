@@ -7,14 +7,15 @@
  * reported as a duplicate by DSACK (RFC 3708); F-RTO (tcp_frto.c). The response is a full one, as in
  * RFC 4015: window and threshold are what they were.
  *
- * State: t_undo_cwnd and t_undo_ssthresh of before the reduction, while t_undo_marker is not 0: what
- * was snd_una then. t_undo_rexmits: segments sent again since that no DSACK has told of. t_undo_ts,
- * t_badrxtwin. It outlives recovery, as DSACKs come late, until t_undo_end is acknowledged; a new
- * reduction replaces it. No timers.
+ * State: t_undo, what was before the reduction and what went since. It outlives recovery, as DSACKs
+ * come late, until its `end` is acknowledged; a new reduction replaces it. No timers.
  *
  * Limits: DSACKs count only within what was outstanding. A receiver that lies gains what it could
- * have by never reporting a loss.
+ * have by never reporting a loss. Without memory for it a reduction stays.
  */
+#include <string.h>
+
+#include "src/kern/heap.h"
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
 
@@ -27,41 +28,54 @@ segments(const struct tcpcb *tp, uint32_t len)
 void
 tcp_undo_begin(struct tcpcb *tp)
 {
-	tp->t_undo_cwnd = tp->snd_cwnd;
-	tp->t_undo_ssthresh = tp->snd_ssthresh;
-	tp->t_undo_marker = tp->snd_una != 0 ? tp->snd_una : 1;
-	tp->t_undo_rexmits = 0;
-	tp->t_undo_ts = 0;
-	tp->t_badrxtwin = 0;
+	struct tcp_undo *u = tp->t_undo;
+
+	if (u == NULL) {
+		u = kalloc(tptomachine(tp), sizeof *u);
+		if (u == NULL)
+			return;
+		tp->t_undo = u;
+	}
+	*u = (struct tcp_undo){.cwnd = tp->snd_cwnd, .ssthresh = tp->snd_ssthresh, .begin = tp->snd_una};
+	memcpy(u->ccdata, tp->t_ccdata, sizeof u->ccdata);
+}
+
+void
+tcp_undo_forget(struct tcpcb *tp)
+{
+	kfree(tptomachine(tp), tp->t_undo);
+	tp->t_undo = NULL;
 }
 
 void
 tcp_undo_rexmit(struct tcpcb *tp, tcp_seq seq, uint32_t len)
 {
 	struct nke *machine = tptomachine(tp);
+	struct tcp_undo *u = tp->t_undo;
 
-	if (tp->t_undo_marker == 0)
+	if (u == NULL)
 		return;
-	tp->t_undo_rexmits += segments(tp, len);
-	if (tp->t_undo_ts != 0)
+	u->rexmits += segments(tp, len);
+	if (u->first_ts != 0)
 		return;
-	tp->t_undo_seq = seq;
-	tp->t_undo_ts = tcp_ts_now(machine) + tp->ts_offset;
-	if (tp->t_undo_ts == 0)
-		tp->t_undo_ts = 1;
+	u->first = seq;
+	u->first_ts = tcp_ts_now(machine) + tp->ts_offset;
+	if (u->first_ts == 0)
+		u->first_ts = 1;
 	if (tp->t_flags & TF_RTORECOVERY)
-		tp->t_badrxtwin = machine_now(machine) + (tp->t_srtt >> 4) * TCP_NS_PER_US;
+		u->too_soon = machine_now(machine) + (tp->t_srtt >> 4) * TCP_NS_PER_US;
 }
 
 void
 tcp_undo_dsack(struct tcpcb *tp, tcp_seq start, tcp_seq end)
 {
 	uint32_t n = segments(tp, end - start);
+	struct tcp_undo *u = tp->t_undo;
 
 	tcp_statistics(tptomachine(tp))->tcps_dsack_badrexmt++;
-	if (tp->t_undo_marker == 0 || SEQ_LT(start, tp->t_undo_marker) || tp->t_undo_rexmits == 0)
+	if (u == NULL || SEQ_LT(start, u->begin))
 		return;
-	tp->t_undo_rexmits -= n < tp->t_undo_rexmits ? n : tp->t_undo_rexmits;
+	u->rexmits -= n < u->rexmits ? n : u->rexmits;
 }
 
 void
@@ -75,7 +89,7 @@ tcp_undo(struct tcpcb *tp, enum cc_signal how)
 	tcp_sent_unmark_lost(tp);
 	/* What RACK has learned from retransmissions would have the rest lost at once. */
 	tp->t_rack_time = 0;
-	tp->t_undo_marker = 0;
+	tcp_undo_forget(tp);
 	tp->t_dupacks = 0;
 	tp->t_rxtshift = 0;
 	tp->t_rxtcur = tcp_rto(tp);
@@ -89,25 +103,25 @@ tcp_undo(struct tcpcb *tp, enum cc_signal how)
 static bool
 original_arrived(const struct tcpcb *tp, const struct tcp_segment *seg)
 {
-	if (seg->newly_acked == 0 || tp->t_undo_ts == 0 || !tcp_in_recovery(tp) ||
-	    seg->ack - seg->newly_acked != tp->t_undo_seq)
+	const struct tcp_undo *u = tp->t_undo;
+
+	if (seg->newly_acked == 0 || u->first_ts == 0 || !tcp_in_recovery(tp) ||
+	    seg->ack - seg->newly_acked != u->first)
 		return false;
 	if ((seg->to.to_flags & TOF_TS) && (tp->t_flags & TF_RCVD_TSTMP))
-		return seg->to.to_tsecr != 0 && (int32_t)(seg->to.to_tsecr - tp->t_undo_ts) < 0;
-	return (tp->t_flags & TF_RTORECOVERY) && machine_now(tptomachine(tp)) < tp->t_badrxtwin;
+		return seg->to.to_tsecr != 0 && (int32_t)(seg->to.to_tsecr - u->first_ts) < 0;
+	return (tp->t_flags & TF_RTORECOVERY) && machine_now(tptomachine(tp)) < u->too_soon;
 }
 
-bool
+void
 tcp_undo_input(struct tcpcb *tp, const struct tcp_segment *seg)
 {
+	const struct tcp_undo *u = tp->t_undo;
 	/* All that was sent again was superfluous. */
-	bool dsack = tp->t_rack_dsack_seen && tp->t_undo_ts != 0 && tp->t_undo_rexmits == 0;
+	bool dsack = tp->t_rack_dsack_seen && u->first_ts != 0 && u->rexmits == 0;
 
-	if (!dsack && !original_arrived(tp, seg)) {
-		if (!tcp_in_recovery(tp) && SEQ_GT(tp->snd_una, tp->t_undo_end))
-			tp->t_undo_marker = 0;
-		return false;
-	}
-	tcp_undo(tp, tp->t_flags & TF_RTORECOVERY ? CC_RTO_ERR : CC_UNDO);
-	return true;
+	if (dsack || original_arrived(tp, seg))
+		tcp_undo(tp, tp->t_flags & TF_RTORECOVERY ? CC_RTO_ERR : CC_UNDO);
+	else if (!tcp_in_recovery(tp) && SEQ_GT(tp->snd_una, u->end))
+		tcp_undo_forget(tp);
 }

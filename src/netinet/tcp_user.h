@@ -74,7 +74,7 @@ struct core_tcp_info {
 	uint32_t tcpi_received_ce, tcpi_received_ece;
 	uint64_t tcpi_txpackets, tcpi_rxpackets, tcpi_txbytes, tcpi_rxbytes;
 	uint64_t tcpi_txretransmitbytes, tcpi_delivered;
-	uint64_t tcpi_pacing_rate;	/* octets a second; 0: not paced */
+	uint64_t tcpi_pacing_rate;	/* octets a second; 0: nothing is paced */
 };
 
 /*

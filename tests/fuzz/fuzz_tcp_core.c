@@ -185,7 +185,7 @@ check_connection(const struct tcpcb *tp)
 	CHECK(tp->t_reass_count <= 100);
 	CHECK(tp->t_reass_bytes <= so->so_rcv.sb_mbmax + 20000);
 	CHECK(so->so_rcv.sb_cc <= so->so_rcv.sb_hiwat + 70000);
-	CHECK(tp->t_rcv_sacks <= MAX_SACK_BLKS);
+	CHECK(tp->t_rcv_sack == NULL || tp->t_rcv_sack->count <= MAX_SACK_BLKS);
 	CHECK(tp->t_maxseg >= 1 && tp->t_maxseg <= 1460);
 	CHECK(tp->snd_cwnd >= 1);
 	if (tp->t_state < TCPS_ESTABLISHED)

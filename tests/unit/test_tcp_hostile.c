@@ -231,7 +231,7 @@ check_connection(const struct tcpcb *tp)
 	CHECK(tp->t_reass_count <= 100);
 	CHECK(tp->t_reass_bytes <= so->so_rcv.sb_mbmax + 20000);
 	CHECK(so->so_rcv.sb_cc <= so->so_rcv.sb_hiwat + 70000);
-	CHECK(tp->t_rcv_sacks <= MAX_SACK_BLKS);
+	CHECK(tp->t_rcv_sack == NULL || tp->t_rcv_sack->count <= MAX_SACK_BLKS);
 	if (tp->t_state >= TCPS_ESTABLISHED && tp->snd_una != tp->snd_nxt)
 		CHECK(tcp_timer_armed(tp, TT_REXMT) || tcp_timer_armed(tp, TT_PERSIST) ||
 		    tcp_timer_armed(tp, TT_LOSS));

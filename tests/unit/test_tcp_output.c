@@ -646,24 +646,6 @@ KTEST(a_pause_starts_the_window_anew)
 	end_flow();
 }
 
-KTEST(paced_segments_go_one_by_one)
-{
-	tcp_testbed();
-	open_flow(false, (struct flow_peer){0});
-	ftp->t_pace_rate = 1460000;
-	write_flow(4380, 0);
-	went_data(0, 1460, A);
-	CHECK_EQ(waiting(), 0);
-	pass(900 * FLOW_MS / 1000);
-	CHECK_EQ(waiting(), 0);
-	pass(200 * FLOW_MS / 1000);
-	went_data(1460, 1460, A);
-	CHECK_EQ(waiting(), 0);
-	pass(FLOW_MS);
-	went_data(2920, 1460, A | P);
-	end_flow();
-}
-
 KTEST(ipv6_options_and_the_smallest_mtu_make_segments_smaller)
 {
 	tcp_testbed();
@@ -715,5 +697,4 @@ KTEST_SUITE(tcp_output,
 	T(an_interface_that_cuts_gets_large_segments),
 	T(data_carry_the_acknowledgement),
 	T(a_pause_starts_the_window_anew),
-	T(paced_segments_go_one_by_one),
 	T(ipv6_options_and_the_smallest_mtu_make_segments_smaller));

@@ -456,7 +456,7 @@ KTEST(dsack_for_all_that_went_again_undoes)
 	pass(100 * FLOW_MS);
 	/* 0 and 4 look lost. */
 	ACK(0, {1, 4}, {5, 9});
-	CHECK_EQ(ftp->t_undo_rexmits, 2);
+	CHECK_EQ(ftp->t_undo->rexmits, 2);
 	ACK(10);
 	CHECK(!tcp_in_recovery(ftp));
 	CHECK_EQ(ftp->snd_ssthresh, 5 * MSS);
@@ -469,6 +469,34 @@ KTEST(dsack_for_all_that_went_again_undoes)
 	end_loss();
 }
 
+KTEST(without_memory_a_reduction_stays)
+{
+	struct core_memory memory;
+
+	open_loss(NO_SACK);
+	reno();
+	fly(30, 10);
+	machine_memory(curmachine(), &memory);
+	curmachine()->config.fail_alloc = memory.allocations + 1;
+	tcp_recovery_rto(ftp);
+	curmachine()->config.fail_alloc = 0;
+	CHECK(ftp->t_undo == NULL);
+	CHECK(ftp->t_flags & TF_RTORECOVERY);
+	CHECK_EQ(ftp->snd_cwnd, MSS);
+	/* F-RTO could prove the timeout wrong, and there would be nothing to go back to. */
+	CHECK(!(ftp->t_flags & TF_FRTO));
+	CHECK_EQ(tcp_output(ftp), 0);
+	pass(200 * FLOW_MS);
+	ACK(1);
+	ACK(2);
+	CHECK(ftp->t_flags & TF_RTORECOVERY);
+	CHECK_EQ(ftp->snd_ssthresh, 5 * MSS);
+	ACK(10);
+	CHECK(!tcp_in_recovery(ftp));
+	CHECK_EQ(tst()->tcps_sndrexmitbad, 0);
+	end_loss();
+}
+
 KTEST(what_can_be_undone_is_forgotten_after_a_round_trip)
 {
 	open_loss(SACK);
@@ -478,12 +506,12 @@ KTEST(what_can_be_undone_is_forgotten_after_a_round_trip)
 	ACK(0, {1, 4});
 	ACK(10);
 	CHECK(!tcp_in_recovery(ftp));
-	CHECK(ftp->t_undo_marker != 0);
+	CHECK(ftp->t_undo != NULL);
 	ACK(10);
-	CHECK(ftp->t_undo_marker != 0);
+	CHECK(ftp->t_undo != NULL);
 	pass(100 * FLOW_MS);
 	ACK(12);
-	CHECK_EQ(ftp->t_undo_marker, 0);
+	CHECK(ftp->t_undo == NULL);
 	end_loss();
 }
 
@@ -619,6 +647,7 @@ KTEST_SUITE(tcp_recovery,
 	T(a_new_timestamp_proves_nothing),
 	T(without_timestamps_an_ack_right_after_a_timeout_undoes_it),
 	T(dsack_for_all_that_went_again_undoes),
+	T(without_memory_a_reduction_stays),
 	T(what_can_be_undone_is_forgotten_after_a_round_trip),
 	T(congestion_echo_reduces_once_per_window),
 	T(a_mark_is_echoed_until_the_peer_has_reduced),
