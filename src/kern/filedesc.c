@@ -2,7 +2,7 @@
  * The descriptor table: see filedesc.h. It owns the numbers, not what they stand for: that is held by
  * so_fdcount of sockets and `descriptors` of open devices. Free numbers are the zeros of a bitmap; `hint`
  * is the first word that may have one, so that the lowest is found without looking at those that are
- * taken.
+ * taken. What only few have, a watcher or a device, is in a table of its own (`more`), made with the first.
  *
  * As a subsystem it comes last and goes first: what is still open is closed while every protocol is there.
  */
@@ -26,16 +26,14 @@ struct fd_watch {
 	void *ctx;
 };
 
-struct fd_entry {
-	struct socket *so;		/* NULL: free, or an open device */
-	union {
-		struct fd_watch *watch;	/* of a socket; NULL: nobody */
-		struct device_file *file;	/* without a socket; NULL: free */
-	};
+union fd_more {
+	struct fd_watch *watch;		/* of a socket; NULL: nobody */
+	struct device_file *file;	/* without a socket; NULL: free */
 };
 
 struct filedesc {
-	struct fd_entry *entries;	/* `size` of them */
+	struct socket **sockets;	/* `size` of them; NULL: free, or an open device */
+	union fd_more *more;		/* as many; NULL: nobody watches, and no device is open */
 	uint64_t *taken;		/* a bit for each */
 	unsigned size;			/* a multiple of WORD_BITS */
 	unsigned hint;
@@ -49,23 +47,29 @@ static errno_t
 grow(struct nke *m, struct filedesc *f)
 {
 	unsigned size = f->size != 0 ? f->size * 2 : TABLE_FIRST;
-	struct fd_entry *entries = kalloc(m, size * sizeof *entries);
+	struct socket **sockets = kalloc(m, size * sizeof *sockets);
+	union fd_more *more = f->more != NULL ? kalloc(m, size * sizeof *more) : NULL;
 	uint64_t *taken = kalloc(m, size / WORD_BITS * sizeof *taken);
 
-	if (entries == NULL || taken == NULL) {
-		kfree(m, entries);
+	if (sockets == NULL || taken == NULL || (more == NULL && f->more != NULL)) {
+		kfree(m, sockets);
+		kfree(m, more);
 		kfree(m, taken);
 		return ENOMEM;
 	}
 	if (f->size != 0) {
-		memcpy(entries, f->entries, f->size * sizeof *entries);
+		memcpy(sockets, f->sockets, f->size * sizeof *sockets);
 		memcpy(taken, f->taken, f->size / WORD_BITS * sizeof *taken);
 	} else {
 		taken[0] = (UINT64_C(1) << FD_FIRST) - 1;
 	}
-	kfree(m, f->entries);
+	if (more != NULL)
+		memcpy(more, f->more, f->size * sizeof *more);
+	kfree(m, f->sockets);
+	kfree(m, f->more);
 	kfree(m, f->taken);
-	f->entries = entries;
+	f->sockets = sockets;
+	f->more = more;
 	f->taken = taken;
 	f->size = size;
 	return 0;
@@ -120,6 +124,24 @@ take_number(struct nke *m, int min, unsigned *number)
 	return 0;
 }
 
+static void
+give_back(struct filedesc *f, unsigned n)
+{
+	f->taken[n / WORD_BITS] &= ~(UINT64_C(1) << (n % WORD_BITS));
+	if (n / WORD_BITS < f->hint)
+		f->hint = n / WORD_BITS;
+	f->open--;
+}
+
+/* Makes the table `more`, unless it is there. */
+static errno_t
+need_more(struct nke *m, struct filedesc *f)
+{
+	if (f->more == NULL)
+		f->more = kalloc(m, f->size * sizeof *f->more);
+	return f->more != NULL ? 0 : ENOMEM;
+}
+
 errno_t
 fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
 {
@@ -128,7 +150,7 @@ fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
 
 	if (error != 0)
 		return error;
-	m->sockets->files->entries[n].so = so;
+	m->sockets->files->sockets[n] = so;
 	so->so_fdcount++;
 	*fd = (int)n;
 	return 0;
@@ -137,12 +159,18 @@ fd_alloc_from(struct nke *m, struct socket *so, int min, int *fd)
 errno_t
 fd_alloc_file(struct nke *m, struct device_file *file, int min, int *fd)
 {
+	struct filedesc *f = m->sockets->files;
 	unsigned n;
 	errno_t error = take_number(m, min, &n);
 
 	if (error != 0)
 		return error;
-	m->sockets->files->entries[n].file = file;
+	error = need_more(m, f);
+	if (error != 0) {
+		give_back(f, n);
+		return error;
+	}
+	f->more[n].file = file;
 	file->descriptors++;
 	*fd = (int)n;
 	return 0;
@@ -159,7 +187,7 @@ fd_socket(const struct nke *m, int fd)
 {
 	const struct filedesc *f = m->sockets->files;
 
-	return (unsigned)fd < f->size ? f->entries[fd].so : NULL;
+	return (unsigned)fd < f->size ? f->sockets[fd] : NULL;
 }
 
 struct device_file *
@@ -167,7 +195,7 @@ fd_file(const struct nke *m, int fd)
 {
 	const struct filedesc *f = m->sockets->files;
 
-	return (unsigned)fd < f->size && f->entries[fd].so == NULL ? f->entries[fd].file : NULL;
+	return (unsigned)fd < f->size && f->sockets[fd] == NULL && f->more != NULL ? f->more[fd].file : NULL;
 }
 
 errno_t
@@ -199,34 +227,44 @@ tell(struct so_watcher *watcher, unsigned ready)
 	w->fn(w->ctx, w->fd, ready);
 }
 
+/* Of a socket. */
 static void
-end_watch(struct nke *m, struct fd_entry *e)
+end_watch(struct nke *m, int fd)
 {
-	if (e->watch == NULL)
+	struct filedesc *f = m->sockets->files;
+	struct fd_watch *w = f->more != NULL ? f->more[fd].watch : NULL;
+
+	if (w == NULL)
 		return;
-	so_unwatch(&e->watch->watcher);
-	kfree(m, e->watch);
-	e->watch = NULL;
+	so_unwatch(&w->watcher);
+	kfree(m, w);
+	f->more[fd].watch = NULL;
 }
 
 static errno_t
 watch_socket(struct nke *m, int fd, void (*fn)(void *, int, unsigned), void *ctx)
 {
-	struct fd_entry *e = &m->sockets->files->entries[fd];
+	struct filedesc *f = m->sockets->files;
+	struct fd_watch *w;
+	errno_t error;
 
 	if (fn == NULL) {
-		end_watch(m, e);
+		end_watch(m, fd);
 		return 0;
 	}
-	if (e->watch == NULL) {
-		e->watch = kalloc(m, sizeof *e->watch);
-		if (e->watch == NULL)
+	error = need_more(m, f);
+	if (error != 0)
+		return error;
+	w = f->more[fd].watch;
+	if (w == NULL) {
+		w = f->more[fd].watch = kalloc(m, sizeof *w);
+		if (w == NULL)
 			return ENOMEM;
-		e->watch->fd = fd;
-		so_watch(e->so, &e->watch->watcher, tell);
+		w->fd = fd;
+		so_watch(f->sockets[fd], &w->watcher, tell);
 	}
-	e->watch->fn = fn;
-	e->watch->ctx = ctx;
+	w->fn = fn;
+	w->ctx = ctx;
 	return 0;
 }
 
@@ -278,15 +316,13 @@ fd_close(struct nke *m, int fd)
 
 	if (so == NULL && file == NULL)
 		return EBADF;
-	if (so != NULL)
-		end_watch(m, &f->entries[fd]);
-	f->entries[fd] = (struct fd_entry){.so = NULL};
-	f->taken[(unsigned)fd / WORD_BITS] &= ~(UINT64_C(1) << ((unsigned)fd % WORD_BITS));
-	if ((unsigned)fd / WORD_BITS < f->hint)
-		f->hint = (unsigned)fd / WORD_BITS;
-	f->open--;
-	if (so != NULL)
+	give_back(f, (unsigned)fd);
+	if (so != NULL) {
+		end_watch(m, fd);
+		f->sockets[fd] = NULL;
 		return fd_release(so);
+	}
+	f->more[fd].file = NULL;
 	device_unwatch(m, file, fd);
 	return --file->descriptors == 0 ? device_file_close(m, file) : 0;
 }
@@ -328,8 +364,8 @@ filedesc_quiesce(struct nke *m)
 	for (unsigned fd = 0; fd < s->files->size; fd++) {
 		struct device_file *file = fd_file(m, (int)fd);
 
-		if (s->files->entries[fd].so != NULL) {
-			close_quickly(s->files->entries[fd].so);
+		if (s->files->sockets[fd] != NULL) {
+			close_quickly(s->files->sockets[fd]);
 			(void)fd_close(m, (int)fd);
 		} else if (file != NULL) {
 			device_unwatch(m, file, (int)fd);
@@ -357,7 +393,8 @@ filedesc_fini(struct nke *m)
 {
 	struct filedesc *f = m->sockets->files;
 
-	kfree(m, f->entries);
+	kfree(m, f->sockets);
+	kfree(m, f->more);
 	kfree(m, f->taken);
 	kfree(m, f);
 	m->sockets->files = NULL;

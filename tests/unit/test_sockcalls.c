@@ -493,6 +493,33 @@ KTEST(a_watcher_is_told_of_every_change)
 	CHECK_STR(read_text(fd[0]), "abcde");
 }
 
+KTEST(a_watcher_stays_when_the_table_of_descriptors_grows)
+{
+	struct nke *m = curmachine();
+	struct core_memory memory;
+	unsigned ready;
+	int fd[2], copy;
+
+	told_count = 0;
+	open_pair(SOCK_STREAM, fd);
+	CHECK_EQ(file_call_watch(m, fd[0], tell, &told_fd, &ready), 0);
+	/* Three tables: descriptors, watchers, what is taken. */
+	for (unsigned n = 1; n <= 3; n++) {
+		machine_memory(m, &memory);
+		m->config.fail_alloc = memory.allocations + n;
+		CHECK_EQ(file_call_dup(m, fd[1], 100, &copy), ENOMEM);
+		send_all(fd[1], "a");
+		CHECK_EQ(told_count, n);
+	}
+	m->config.fail_alloc = 0;
+	CHECK_EQ(file_call_dup(m, fd[1], 100, &copy), 0);
+	send_all(fd[1], "b");
+	CHECK_EQ(told_count, 4);
+	CHECK_EQ(told_fd, fd[0]);
+	CHECK_EQ(file_call_close(m, copy), 0);
+	CHECK_STR(read_text(fd[0]), "aaab");
+}
+
 KTEST_SUITE(sockcalls,
     T(numbers_are_the_lowest_that_are_free),
     T(the_socket_goes_with_its_last_number),
@@ -506,4 +533,5 @@ KTEST_SUITE(sockcalls,
     T(who_sleeps_in_a_call_leaves_when_the_number_is_closed),
     T(many_are_polled_at_once),
     T(ends_and_errors_are_always_told),
-    T(a_watcher_is_told_of_every_change));
+    T(a_watcher_is_told_of_every_change),
+    T(a_watcher_stays_when_the_table_of_descriptors_grows));
