@@ -255,7 +255,7 @@ sock_gettype(socket_t so, int *domain, int *type, int *protocol)
 {
 	KPI_RULES(RULES, so);
 	if (domain != NULL)
-		*domain = so->so_dom->dom_family;
+		*domain = so->so_family;
 	if (type != NULL)
 		*type = so->so_type;
 	if (protocol != NULL)

@@ -166,7 +166,7 @@ sflt_data_in(struct socket *so, const struct sockaddr *from, struct mbuf **data,
 	struct so_filter *e;
 	errno_t error = 0;
 
-	if (so->so_dom->dom_family != PF_INET && so->so_dom->dom_family != PF_INET6)
+	if (so->so_family != PF_INET && so->so_family != PF_INET6)
 		return 0;
 	so_retain(so);
 	SFLT_FOREACH(e, so, sf_data_in) {

@@ -116,12 +116,12 @@ struct so_kext {
 struct socket {
 	struct nke *so_machine;
 	uint32_t so_usecount;		/* references; the last one frees */
-	int16_t so_type;		/* SOCK_* */
+	uint8_t so_type;		/* SOCK_* */
+	sa_family_t so_family;		/* PF_*, of its domain */
 	uint16_t so_state;		/* SS_* */
 	uint32_t so_options;		/* SO_* that are single bits */
 	int so_protocol;		/* as asked for in socket(), when the protocol takes any */
 	const struct protosw *so_proto;
-	const struct domain *so_dom;
 	void *so_pcb;			/* the protocol's own */
 	int so_linger;			/* ticks of 10 ms; 0 or less: do not wait */
 	errno_t so_error;		/* pending: reported once, then cleared */
@@ -132,7 +132,8 @@ struct socket {
 
 	struct so_queues *so_queues;	/* it listens or did; NULL: it never did */
 	uint16_t so_qlen, so_incqlen, so_qlimit;	/* how many are in the queues; 0 without */
-	uint16_t so_headroom;		/* bytes kept free in front of a message for headers */
+	uint8_t so_headroom;		/* bytes kept free in front of a message for headers */
+	uint8_t so_traffic_class;	/* SO_NET_SERVICE_TYPE */
 	struct socket *so_head;		/* the listener this one waits at */
 	TAILQ_ENTRY(socket) so_list;	/* of the listener */
 	TAILQ_ENTRY(socket) so_link;	/* of all sockets of the machine */
@@ -141,7 +142,7 @@ struct socket {
 	struct so_watcher *so_watchers;	/* who is told of readiness (uipc_poll.c), NULL nobody */
 	struct so_filter *so_filters;	/* attached filters, newest first; NULL none: the one branch */
 	struct thread *so_filter_sender;	/* who sends and is in a filter's callback; NULL nobody */
-	struct pr_registration *so_registration;
+	struct pr_registration *so_registration;	/* so_proto's, with its domain */
 
 	uint32_t so_fdcount;		/* descriptors, and messages under way that carry one */
 	uint32_t so_inflight;		/* of these: messages */
@@ -152,7 +153,6 @@ struct socket {
 	uint32_t so_generation;		/* unique in the machine: reports, capture of flows */
 	uint32_t so_retaincnt;		/* sock_retain: as long as it is not 0 the socket is not closed */
 	uint32_t so_restrictions;	/* SO_RESTRICT_* */
-	int32_t so_traffic_class;	/* SO_NET_SERVICE_TYPE */
 };
 
 static inline struct socket *

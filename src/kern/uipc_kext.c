@@ -141,7 +141,7 @@ describe(const struct ledger_entry *e, char *text, size_t size)
 	const struct socket *so = CONTAINER_OF(e, struct so_kext, ledger)->so;
 
 	ksnprintf(text, size, "socket %u (%s, type %d, protocol %d)%s", so->so_generation,
-	    so->so_dom->dom_name, so->so_type, so->so_proto->pr_protocol,
+	    so->so_registration->domain->dom_name, so->so_type, so->so_proto->pr_protocol,
 	    so->so_retaincnt != 0 ? ", retained" : "");
 }
 

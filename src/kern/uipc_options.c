@@ -199,7 +199,7 @@ set_service_type(struct socket *so, struct sockopt *sopt)
 	if (error == 0 && (value < NET_SERVICE_TYPE_BE || value > NET_SERVICE_TYPE_RD))
 		error = EINVAL;
 	if (error == 0)
-		so->so_traffic_class = value;
+		so->so_traffic_class = (uint8_t)value;
 	return error;
 }
 

@@ -112,7 +112,8 @@ deliver_name(struct receive *rx, const struct mbuf *m)
 static bool
 may_carry_rights(const struct receive *rx)
 {
-	return (rx->so->so_proto->pr_flags & PR_RIGHTS) && rx->so->so_dom->dom_externalize != NULL;
+	return (rx->so->so_proto->pr_flags & PR_RIGHTS) &&
+	    rx->so->so_registration->domain->dom_externalize != NULL;
 }
 
 /* A control mbuf that has been taken out of the buffer and still counts there. */
@@ -128,7 +129,7 @@ deliver_control(struct receive *rx, struct mbuf *m)
 	}
 	sb_unaccount(&rx->so->so_rcv, m);
 	if (may_carry_rights(rx)) {
-		error = rx->so->so_dom->dom_externalize(rx->so, m);
+		error = rx->so->so_registration->domain->dom_externalize(rx->so, m);
 		if (error != 0) {
 			m_free(m);
 			return error;

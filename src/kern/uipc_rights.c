@@ -251,7 +251,7 @@ reach(struct local_state *l, struct socket *so, struct unpcb **work)
 {
 	struct unpcb *unp = so->so_pcb;
 
-	if (so->so_dom->dom_family != PF_LOCAL || unp == NULL || unp->unp_reached == l->collection)
+	if (so->so_family != PF_LOCAL || unp == NULL || unp->unp_reached == l->collection)
 		return;
 	unp->unp_reached = l->collection;
 	unp->unp_next_reached = *work;

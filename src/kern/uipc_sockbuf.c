@@ -140,11 +140,11 @@ give_up_rights(const struct sockbuf *sb, struct mbuf *m)
 {
 	const struct socket *so = sb_socket(sb);
 
-	if (!(so->so_proto->pr_flags & PR_RIGHTS) || so->so_dom->dom_dispose == NULL)
+	if (!(so->so_proto->pr_flags & PR_RIGHTS) || so->so_registration->domain->dom_dispose == NULL)
 		return;
 	for (; m != NULL; m = m->m_next) {
 		if (m->m_type == MBUF_TYPE_CONTROL)
-			so->so_dom->dom_dispose(sotomachine(so), m);
+			so->so_registration->domain->dom_dispose(sotomachine(so), m);
 	}
 }
 

@@ -28,9 +28,9 @@ so_alloc(struct nke *m, struct pr_registration *p, struct socket **out)
 		return ENOBUFS;
 	so->so_machine = m;
 	so->so_usecount = 1;
-	so->so_type = p->proto->pr_type;
+	so->so_type = (uint8_t)p->proto->pr_type;
 	so->so_proto = p->proto;
-	so->so_dom = p->domain;
+	so->so_family = (sa_family_t)p->domain->dom_family;
 	so->so_registration = p;
 	p->sockets++;
 	so->so_snd.sb_flags = SB_SND;

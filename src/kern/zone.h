@@ -21,7 +21,8 @@
 
 #include "src/kern/machine.h"
 
-#define ZONE_PAGE	16384u		/* an object's page begins at the multiple of this before it */
+/* An object's page begins at the multiple of this before it. So large that what its end wastes is little. */
+#define ZONE_PAGE	32768u
 #define ZONE_ALIGN	8u
 #define ZONE_SIZE_MAX	2048u		/* of an object; larger ones would waste too much of a page */
 

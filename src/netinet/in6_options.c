@@ -187,7 +187,7 @@ ip6_ctloutput(struct socket *so, struct sockopt *sopt)
 {
 	struct inpcb *inp = sotoinpcb(so);
 
-	if (inp == NULL || sopt->sopt_level != IPPROTO_IPV6 || so->so_dom->dom_family != PF_INET6)
+	if (inp == NULL || sopt->sopt_level != IPPROTO_IPV6 || so->so_family != PF_INET6)
 		return EINVAL;
 	return sopt->sopt_dir == SOPT_SET ? setopt(inp, sopt) : getopt(inp, sopt);
 }

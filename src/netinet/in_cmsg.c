@@ -192,7 +192,7 @@ in_savecontrol(const struct inpcb *inp, const struct mbuf *m, uint8_t vflag, int
 	struct made c = {.machine = inp->inp_info->machine, .tail = &c.first};
 
 	make_times(&c, inp, m);
-	if (inp->inp_socket->so_dom->dom_family == PF_INET)
+	if (inp->inp_socket->so_family == PF_INET)
 		save_inet(&c, inp, m, off);
 	else
 		save_inet6(&c, inp, m, vflag, off);
@@ -352,7 +352,7 @@ said_inet6(struct inpcb *inp, const struct said *s, uint8_t vflag, struct in_sen
 errno_t
 in_getcontrol(struct inpcb *inp, const struct mbuf *control, uint8_t vflag, struct in_sendctl *ctl)
 {
-	int level = inp->inp_socket->so_dom->dom_family == PF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int level = inp->inp_socket->so_family == PF_INET ? IPPROTO_IP : IPPROTO_IPV6;
 	errno_t error = 0;
 
 	for (const struct mbuf *m = control; m != NULL && error == 0; m = m->m_next) {

@@ -207,7 +207,7 @@ ip_ctloutput(struct socket *so, struct sockopt *sopt)
 {
 	struct inpcb *inp = sotoinpcb(so);
 
-	if (inp == NULL || sopt->sopt_level != IPPROTO_IP || so->so_dom->dom_family != PF_INET)
+	if (inp == NULL || sopt->sopt_level != IPPROTO_IP || so->so_family != PF_INET)
 		return EINVAL;
 	return sopt->sopt_dir == SOPT_SET ? setopt(inp, sopt) : getopt(inp, sopt);
 }
@@ -215,5 +215,5 @@ ip_ctloutput(struct socket *so, struct sockopt *sopt)
 errno_t
 in_ctloutput(struct socket *so, struct sockopt *sopt)
 {
-	return so->so_dom->dom_family == PF_INET ? ip_ctloutput(so, sopt) : ip6_ctloutput(so, sopt);
+	return so->so_family == PF_INET ? ip_ctloutput(so, sopt) : ip6_ctloutput(so, sopt);
 }

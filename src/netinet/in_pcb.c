@@ -272,8 +272,8 @@ in_pcballoc(struct socket *so, struct inpcbinfo *info)
 	s->pcbs++;
 	inp->inp_socket = so;
 	inp->inp_info = info;
-	inp->inp_vflag = so->so_dom->dom_family == PF_INET6 ? INP_IPV6 : INP_IPV4;
-	if (so->so_dom->dom_family == PF_INET6 && s->v6only)
+	inp->inp_vflag = so->so_family == PF_INET6 ? INP_IPV6 : INP_IPV4;
+	if (so->so_family == PF_INET6 && s->v6only)
 		inp->inp_flags |= INP_V6ONLY;
 	inp->inp_ttl = (uint8_t)info->machine->ip->default_ttl;
 	inp->inp_hops = -1;

@@ -60,13 +60,12 @@ overlaps(const struct wish *w, const struct inpcb *t, bool wild)
 static bool
 families_apart(const struct inpcb *inp, const struct wish *w, const struct inpcb *t)
 {
-	const struct domain *mine = inp->inp_socket->so_dom, *theirs = t->inp_socket->so_dom;
+	sa_family_t mine = inp->inp_socket->so_family, theirs = t->inp_socket->so_family;
 
-	if (mine->dom_family == theirs->dom_family || !unspecified(&w->addr) ||
-	    w->vflag == t->inp_vflag)
+	if (mine == theirs || !unspecified(&w->addr) || w->vflag == t->inp_vflag)
 		return false;
 	/* An IPv6 one that would hear IPv4 too gives way to the IPv4 socket, whatever that is bound to. */
-	return mine->dom_family == PF_INET6 || unspecified(&t->inp_laddr6);
+	return mine == PF_INET6 || unspecified(&t->inp_laddr6);
 }
 
 /* Another user's socket keeps its port, unless both reuse it knowingly. */
@@ -247,7 +246,7 @@ in_pcb_ours(struct nke *machine, uint8_t vflag, const struct in6_addr *addr, uin
 static errno_t
 read_address(struct inpcb *inp, const struct sockaddr *sa, struct wish *w)
 {
-	bool inet6 = inp->inp_socket->so_dom->dom_family == PF_INET6;
+	bool inet6 = inp->inp_socket->so_family == PF_INET6;
 	struct sockaddr_in6 sin6;
 	struct in_peer p;
 	errno_t error;
@@ -288,7 +287,7 @@ in_pcbbind(struct inpcb *inp, const struct sockaddr *sa)
 		return EINVAL;
 	if (sa == NULL) {
 		w = before;
-		if (inp->inp_socket->so_dom->dom_family == PF_INET6 && unspecified(&w.addr) &&
+		if (inp->inp_socket->so_family == PF_INET6 && unspecified(&w.addr) &&
 		    !(inp->inp_flags & INP_V6ONLY))
 			w.vflag = INP_IPV4 | INP_IPV6;
 	} else {

@@ -63,7 +63,7 @@ read_inet6(struct inpcb *inp, const struct sockaddr_in6 *sin6, struct in_peer *p
 errno_t
 in_pcbpeer(struct inpcb *inp, const struct sockaddr *sa, struct in_peer *p)
 {
-	int family = inp->inp_socket->so_dom->dom_family;
+	int family = inp->inp_socket->so_family;
 	struct sockaddr_in6 sin6;
 	struct sockaddr_in sin;
 
@@ -92,7 +92,7 @@ in_pcbname(const struct inpcb *inp, uint8_t vflag, const struct in6_addr *addr, 
 	struct sockaddr_in6 sin6 = {.sin6_len = sizeof sin6, .sin6_family = AF_INET6};
 	struct sockaddr_in sin = {.sin_len = sizeof sin, .sin_family = AF_INET};
 
-	if (inp->inp_socket->so_dom->dom_family == PF_INET) {
+	if (inp->inp_socket->so_family == PF_INET) {
 		sin.sin_port = port;
 		sin.sin_addr.s_addr = addr->s6_addr32[3];
 		memcpy(ss, &sin, sizeof sin);
@@ -348,7 +348,7 @@ in_pcbdisconnect(struct inpcb *inp)
 	if (!(inp->inp_flags & INP_ADDRBOUND)) {
 		memset(&inp->inp_laddr6, 0, sizeof inp->inp_laddr6);
 		inp->inp_lzone = 0;
-		if (inp->inp_socket->so_dom->dom_family == PF_INET6)
+		if (inp->inp_socket->so_family == PF_INET6)
 			inp->inp_vflag = inp->inp_flags & INP_V6ONLY ? INP_IPV6 :
 			    INP_IPV4 | INP_IPV6;
 	}

@@ -74,7 +74,7 @@ raw_bind(struct socket *so, const struct sockaddr *sa)
 	error = in_pcbpeer(inp, sa, &p);
 	if (error != 0)
 		return error == EHOSTUNREACH || error == ENXIO ? EADDRNOTAVAIL : error;
-	if (so->so_dom->dom_family == PF_INET6 && p.vflag == INP_IPV4)
+	if (so->so_family == PF_INET6 && p.vflag == INP_IPV4)
 		return EADDRNOTAVAIL;
 	if (!IN6_IS_ADDR_UNSPECIFIED(&p.addr) &&
 	    !in_pcb_ours(so->so_machine, p.vflag, &p.addr, p.zone))
@@ -96,7 +96,7 @@ raw_connect(struct socket *so, const struct sockaddr *sa)
 	error = in_pcbpeer(inp, sa, &p);
 	if (error != 0)
 		return error;
-	if (so->so_dom->dom_family == PF_INET6 && p.vflag == INP_IPV4)
+	if (so->so_family == PF_INET6 && p.vflag == INP_IPV4)
 		return EADDRNOTAVAIL;
 	if (IN6_IS_ADDR_UNSPECIFIED(&p.addr))
 		return EADDRNOTAVAIL;
@@ -158,7 +158,7 @@ raw_peer(struct in_out *o, const struct sockaddr *to)
 	o->to.addr = inp->inp_faddr6;
 	o->to.zone = inp->inp_fzone;
 	o->to.flowlabel = inp->inp_flowlabel;
-	o->to.vflag = inp->inp_socket->so_dom->dom_family == PF_INET ? INP_IPV4 : INP_IPV6;
+	o->to.vflag = inp->inp_socket->so_family == PF_INET ? INP_IPV4 : INP_IPV6;
 	return 0;
 }
 

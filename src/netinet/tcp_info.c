@@ -211,7 +211,7 @@ fill_pcb(const struct inpcb *inp, struct core_tcp_pcb *x)
 	memset(x, 0, sizeof *x);
 	x->xt_len = sizeof *x;
 	x->xt_state = tp->t_state;
-	x->xt_family = (uint8_t)so->so_dom->dom_family;
+	x->xt_family = so->so_family;
 	x->xt_vflag = inp->inp_vflag;
 	x->xt_detached = (tp->t_uflags & TFU_DETACHED) != 0;
 	memcpy(x->xt_laddr, &inp->inp_laddr6, sizeof x->xt_laddr);

@@ -150,7 +150,7 @@ struct tcp_undo {
 	uint64_t too_soon;		/* Eifel-like: an ACK before this time proves the RTO wrong */
 	uint32_t cwnd, ssthresh;	/* before it */
 	tcp_seq begin;			/* snd_una then */
-	tcp_seq end;			/* after recovery: when more is acknowledged there is nothing to undo */
+	tcp_seq end;			/* after recovery: when more is acknowledged it is too late */
 	uint32_t rexmits;		/* retransmissions that no DSACK has called superfluous */
 	tcp_seq first;			/* where the first of them began */
 	uint32_t first_ts;		/* our timestamp when it went; 0: none did */
@@ -158,7 +158,10 @@ struct tcp_undo {
 
 struct tcp_reass_entry;
 
-/* There are many of them, most of them idle: with socket and inpcb not more than 1,200 octets. */
+/*
+ * There are many of them, most of them idle: with socket, inpcb, descriptor and what finds them not more than
+ * 1,200 octets. What only few have for a while hangs off it.
+ */
 struct tcpcb {
 	struct inpcb *t_inpcb;
 	uint32_t t_flags;		/* TF_* */
@@ -168,6 +171,7 @@ struct tcpcb {
 	uint8_t snd_scale, rcv_scale;	/* shifts in use */
 	uint8_t request_r_scale;	/* what we (will) ask for */
 	uint8_t t_frto_step;		/* RFC 5682: waits for what step 2, or 3, says */
+	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
 
 	/* Sending. snd_nxt: the next octet never sent; retransmissions come from t_sent. */
 	tcp_seq iss, snd_una, snd_nxt;
@@ -177,6 +181,8 @@ struct tcpcb {
 	uint32_t snd_cwnd, snd_ssthresh;
 	uint32_t t_reduced;		/* t_delivered, its lower half, when loss last reduced the window */
 	uint32_t t_maxseg;		/* data octets of a segment, options already taken off */
+	uint16_t t_pmtud_saved_maxseg;
+	uint16_t t_peermss;		/* the peer's MSS option; 0: none */
 
 	/* Receiving. */
 	tcp_seq irs, rcv_nxt;
@@ -209,6 +215,7 @@ struct tcpcb {
 	uint32_t t_lossflight;		/* octets outstanding when the last loss was found (FlightSize) */
 	tcp_seq t_recover;		/* recovery ends when this is acknowledged */
 	tcp_seq t_recover_ecn;
+	uint32_t t_rxtstart;		/* ms of uptime when the first retransmission failed; 0 none */
 
 	/* RACK-TLP (RFC 8985 section 5.2). */
 	tcp_seq t_rack_end;		/* RACK.end_seq */
@@ -219,7 +226,7 @@ struct tcpcb {
 	bool t_rack_dsack_seen : 1;	/* the segment that is being handled has a DSACK */
 	bool t_tlp_rexmit : 1;		/* the tail loss probe that is out is a retransmission */
 	bool t_probed : 1;		/* the octet at snd_nxt went as a window probe: tcp_probe_acked() */
-	uint8_t t_acks_owed;		/* full segments since the last acknowledgement */
+	uint8_t t_keepprobes;		/* keepalives unanswered */
 	tcp_seq t_tlp_end;
 	tcp_seq t_rescue;		/* RFC 6675: RescueRxt */
 	/* PRR (RFC 6937). */
@@ -255,9 +262,6 @@ struct tcpcb {
 	errno_t t_softerror;		/* last ICMP error, told when the connection gives up */
 	const struct tcp_user *t_user;	/* never NULL; tcp_user_get() to change it */
 	struct tcp_fastopen *t_fastopen;	/* NULL none */
-	uint32_t t_rxtstart;		/* ms of uptime when the first retransmission failed; 0 none */
-	uint16_t t_pmtud_saved_maxseg;
-	uint16_t t_peermss;		/* the peer's MSS option; 0: none */
 
 	/* What TCP_CONNECTION_INFO and TCP_INFO tell beyond. */
 	uint64_t t_txbytes, t_rxbytes;
@@ -266,7 +270,6 @@ struct tcpcb {
 	uint8_t t_iobc;			/* out-of-band octet; TCPOOB_* in t_oobflags */
 	uint8_t t_oobflags;
 	uint8_t t_uflags;		/* TFU_* */
-	uint8_t t_keepprobes;		/* keepalives unanswered */
 };
 #define TCPOOB_HAVEDATA	0x1
 #define TCPOOB_HADDATA	0x2
@@ -277,7 +280,7 @@ struct tcpcb {
 #define TFU_BASE	0x10		/* FreeBSD's base stack: no RACK, no probes of tails, no F-RTO */
 #define TFU_SYNLOST	0x4		/* our SYN was sent again: the first RTO is RFC 6298 5.7's */
 
-_Static_assert(sizeof(struct socket) + sizeof(struct inpcb) + sizeof(struct tcpcb) <= 1200,
+_Static_assert(sizeof(struct socket) + sizeof(struct inpcb) + sizeof(struct tcpcb) <= 1120,
     "what an idle connection takes");
 
 #define intotcpcb(inp)	((struct tcpcb *)(inp)->inp_ppcb)

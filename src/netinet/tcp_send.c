@@ -546,7 +546,7 @@ tcp_send_segment(struct tcpcb *tp, const struct tcp_out *out)
 	count(tp, &s, out);
 	was_told(tp, &s);
 	if (UNLIKELY(tptosocket(tp)->so_traffic_class != 0))
-		m->m_pkthdr.traffic_class = (uint8_t)tptosocket(tp)->so_traffic_class;
+		m->m_pkthdr.traffic_class = tptosocket(tp)->so_traffic_class;
 	TRACE(machine, TCP_OUTPUT, m, s.flags, s.len);
 	return v4 ? send4(&s, m) : send6(&s, m);
 }

@@ -81,7 +81,7 @@ tcp_newtcpcb(struct inpcb *inp)
 		tp->t_flags |= TF_SACK_PERMIT;
 	if (s->config.base_stack)
 		tp->t_uflags |= TFU_BASE;
-	tp->t_maxseg = (uint32_t)(inp->inp_socket->so_dom->dom_family == PF_INET6 ? s->config.v6mssdflt :
+	tp->t_maxseg = (uint32_t)(inp->inp_socket->so_family == PF_INET6 ? s->config.v6mssdflt :
 	    s->config.mssdflt);
 	tp->snd_cwnd = (uint32_t)TCP_MAXWIN << TCP_MAX_WINSHIFT;
 	tp->snd_ssthresh = (uint32_t)TCP_MAXWIN << TCP_MAX_WINSHIFT;

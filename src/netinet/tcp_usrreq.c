@@ -230,7 +230,7 @@ begin_connect(struct socket *so, const struct sockaddr *sa)
 
 	if (is_multicast(sa))
 		return EAFNOSUPPORT;
-	if (sa->sa_family == so->so_dom->dom_family && is_broadcast(machine, sa))
+	if (sa->sa_family == so->so_family && is_broadcast(machine, sa))
 		return EACCES;
 	error = in_pcbconnect(inp, sa);
 	if (error != 0)

@@ -47,7 +47,7 @@ deliver(const struct udp_in *in, struct inpcb *inp, struct mbuf *m)
 		m_freem(m);
 		return;
 	}
-	if (LIKELY(so->so_dom->dom_family == PF_INET)) {
+	if (LIKELY(so->so_family == PF_INET)) {
 		memset(&from.sin, 0, sizeof from.sin);
 		from.sin.sin_len = sizeof from.sin;
 		from.sin.sin_family = AF_INET;

@@ -233,7 +233,7 @@ udp_send(struct socket *so, int flags, struct mbuf *m, const struct sockaddr *to
 	if (error != 0)
 		goto drop;
 	if (so->so_traffic_class != 0)
-		m->m_pkthdr.traffic_class = (uint8_t)so->so_traffic_class;
+		m->m_pkthdr.traffic_class = so->so_traffic_class;
 	error = o.to.vflag == INP_IPV4 ? send4(&o, m) : send6(&o, m);
 	m_freem(control);
 	return error;
