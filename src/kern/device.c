@@ -277,9 +277,9 @@ device_lookup(struct nke *m, const char *path, struct device_node **out)
 	if (path[0] != '/')
 		return ENOENT;
 	tidy(path, name, &folder);
-	if (name[0] == '\0' || strcmp(name, ROOT + 1) == 0)
+	if (name[0] == '\0' || strcmp(name, &ROOT[1]) == 0)
 		return EISDIR;
-	if (strncmp(name, ROOT + 1, sizeof ROOT - 2) != 0 || name[sizeof ROOT - 2] != '/')
+	if (strncmp(name, &ROOT[1], sizeof ROOT - 2) != 0 || name[sizeof ROOT - 2] != '/')
 		return ENOENT;
 	memmove(name, name + sizeof ROOT - 1, strlen(name + sizeof ROOT - 1) + 1);
 	n = find_node(m, name, false);

@@ -465,7 +465,7 @@ mangle_start(kmod_info_t *ki, void *data)
 	name_of_machine = random();
 	if (WHERE & AT_INTERFACE)
 		error = attach_interface();
-	if (error == 0 && (WHERE & AT_IP))
+	if (error == 0 && (WHERE & AT_IP) != 0)
 		error = attach_ip();
 	if (error == 0)
 		return KERN_SUCCESS;
