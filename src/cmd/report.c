@@ -7,8 +7,9 @@
 
 #include "src/cmd/cmd.h"
 
-static const char *const kind_names[] = {"interface", "IPv4", "IPv6"};
-static const char *const kind_keys[] = {"interface", "ipv4", "ipv6"};
+/* By enum nke_filter_kind. */
+static const char *const kind_names[] = {"interface", "IPv4", "IPv6", "socket"};
+static const char *const kind_keys[] = {"interface", "ipv4", "ipv6", "socket"};
 
 #define COUNTERS	128		/* more than IPv4 or IPv6 has */
 

@@ -32,7 +32,7 @@ def check_shape(t, report, what):
     for key, shape in REPORT.items():
         t.check(fits(report.get(key), shape), what, '-', key, 'is', repr(report.get(key))[:300])
     for f in report['filters']:
-        t.check(fits(f, FILTER) and f['kind'] in ('interface', 'ipv4', 'ipv6'), what, '- filter', f)
+        t.check(fits(f, FILTER) and f['kind'] in ('interface', 'ipv4', 'ipv6', 'socket'), what, '- filter', f)
     for family in 'ip', 'ip6':
         t.check(len(report[family]) > 20 and all(fits(v, COUNT) for v in report[family].values()), what, '-', family)
 
@@ -68,7 +68,7 @@ def agree(t, r, what):
     for key, value in summary(t, r.out.decode(), what).items():
         want = p[key] if key in p else r.json[key] or 'unknown'
         t.equal(value, str(want), what, '- summary and report on', key)
-    rows = re.findall(r'^  (interface|IPv4|IPv6) .*?((?: +\d+){6})$', r.out.decode(), re.M)
+    rows = re.findall(r'^  (interface|IPv4|IPv6|socket) .*?((?: +\d+){6})$', r.out.decode(), re.M)
     t.equal([(kind.lower(), [int(n) for n in numbers.split()[:5]]) for kind, numbers in rows],
             [(f['kind'], [f[k] for k in ('passed', 'changed', 'swallowed', 'dropped', 'injected')]) for f in r.filters],
             what, '- filters')

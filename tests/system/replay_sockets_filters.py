@@ -28,20 +28,23 @@ def exchange(port, server):
     return c, f
 
 
-def filtered(t, port, server):
+def filtered(t, port, server, seen=False):
     what = 'port %d as %s' % (port, 'server' if server else 'client')
     c, f = exchange(port, server)
     r = play(t, c, what=what, kexts=('flowfilter',))
     flow = r.flows[0]
     t.equal(flow['retransmitted'], 0, what, '- sent again')
     wire = streams(r.frames)
-    return flow, wire.get((f.lport, f.rport), b''), r.said('flowfilter'), what
+    told = tuple((x['name'], x['seen_in'], x['seen_out'], x['passed']) for x in r.filters
+                 if x['kind'] == 'socket' and x['seen_in'])
+    return (flow, wire.get((f.lport, f.rport), b''), r.said('flowfilter'), what) + ((told,) if seen else ())
 
 
 def order(t):
     """Each callback comes when it would on the captured host."""
-    flow, _, said, what = filtered(t, LOG, False)
+    flow, _, said, what, seen = filtered(t, LOG, False, True)
     delivered(t, flow, len(FIRST + SECOND), len(ANSWER), 'closed', what)
+    t.equal(seen, (('flowfilter', 4, 2, 6),), what, '- the report on the filter')
     t.equal(said, ['1 ' + s for s in (
         'attach', 'bind 40000', 'bound', 'connect_out 8000', 'connecting', 'connected', 'out 120', 'in 1400',
         'in 1400', 'in 1400', 'in 800', 'out 110', 'shutdown', 'cantsendmore', 'disconnected', 'closing',
