@@ -2,6 +2,7 @@
 #include <sys/kpi_socketfilter.h>
 
 #include "sockfilter/sockfilter.h"
+#include "src/kern/kpi_rule.h"
 
 #define CALLER	__builtin_return_address(0)
 
@@ -10,14 +11,14 @@
 errno_t
 sflt_register(const struct sflt_filter *filter, int domain, int type, int protocol)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return sflt_add(curmachine(), filter, domain, type, protocol, CALLER);
 }
 
 errno_t
 sflt_unregister(sflt_handle handle)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return sflt_remove(curmachine(), handle);
 }
 
@@ -26,9 +27,9 @@ sflt_attach(socket_t so, sflt_handle handle)
 {
 	struct sflt *f;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_SOCKET, so);
 	f = so != NULL && handle != 0 ? sflt_find(curmachine(), handle) : NULL;
-	return f != NULL ? sflt_join(so, f, CALLER) : EINVAL;
+	return f != NULL ? sflt_join(so, f, NULL, CALLER) : EINVAL;
 }
 
 /* Interface fact: not being attached is no error. */
@@ -37,7 +38,7 @@ sflt_detach(socket_t so, sflt_handle handle)
 {
 	struct so_filter *e;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	if (so == NULL || handle == 0)
 		return EINVAL;
 	for (e = so->so_filters; e != NULL; e = e->next) {
@@ -55,7 +56,7 @@ errno_t
 sock_inject_data_in(socket_t so, const struct sockaddr *from, mbuf_t data, mbuf_t control,
     sflt_data_flag_t flags)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_SOCKET, so);
 	return so != NULL ? sflt_inject_in(so, from, data, control, flags) : EINVAL;
 }
 
@@ -63,7 +64,7 @@ errno_t
 sock_inject_data_out(socket_t so, const struct sockaddr *to, mbuf_t data, mbuf_t control,
     sflt_data_flag_t flags)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS | KPI_LOCKS_SOCKET, so);
 	if (so != NULL)
 		return sflt_inject_out(so, to, data, control, flags);
 	m_freem(data);
@@ -103,7 +104,7 @@ sockopt_copyin(sockopt_t opt, void *data, size_t length)
 {
 	errno_t error;
 
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	error = sooptcopyin(opt, data, length, length);
 	if (error == 0)
 		opt->sopt_valsize = length;
@@ -113,6 +114,6 @@ sockopt_copyin(sockopt_t opt, void *data, size_t length)
 errno_t
 sockopt_copyout(sockopt_t opt, void *data, size_t length)
 {
-	sched_preempt_point();
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return sooptcopyout(opt, data, length);
 }

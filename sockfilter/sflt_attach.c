@@ -148,7 +148,7 @@ add(struct socket *so, struct sflt *f, void *pc)
 }
 
 errno_t
-sflt_join(struct socket *so, struct sflt *f, void *pc)
+sflt_join(struct socket *so, struct sflt *f, const struct socket *locked, void *pc)
 {
 	struct so_filter *e = so->so_filters;
 	errno_t error;
@@ -162,7 +162,7 @@ sflt_join(struct socket *so, struct sflt *f, void *pc)
 	if (e == NULL)
 		return ENOMEM;
 	so_retain(so);
-	GATE_CALL(f->owner, "sf_attach", NULL, error = f->f.sf_attach(&e->cookie, so));
+	GATE_CALL_ABOUT(f->owner, "sf_attach", locked, NULL, error = f->f.sf_attach(&e->cookie, so));
 	if (error == 0)
 		e->joined = true;
 	else

@@ -73,7 +73,7 @@ registered_after(const struct pr_registration *p, uint32_t serial)
 
 /* Interface fact: one that does not want to be attached is gone without. */
 static void
-created(struct socket *so)
+created(struct socket *so, const struct socket *locked)
 {
 	struct pr_registration *p = so->so_registration;
 	uint32_t serial = 0;
@@ -81,7 +81,7 @@ created(struct socket *so)
 
 	while ((f = registered_after(p, serial)) != NULL) {
 		serial = f->serial;
-		(void)sflt_join(so, f, NULL);
+		(void)sflt_join(so, f, locked, NULL);
 	}
 }
 
@@ -90,7 +90,7 @@ attach_by_handle(struct socket *so, uint32_t handle)
 {
 	struct sflt *f = handle != 0 ? sflt_find(sotomachine(so), handle) : NULL;
 
-	return f != NULL ? sflt_join(so, f, NULL) : EINVAL;
+	return f != NULL ? sflt_join(so, f, NULL, NULL) : EINVAL;
 }
 
 /* ---- events ------------------------------------------------------------------------------- */

@@ -3,43 +3,24 @@
  * kpi/kpi_socketfilter.c.
  *
  * Injected data go the way of all others, through all filters of the socket, the injecting one too: a kext
- * knows its own by an mbuf tag. One that does not, and injects what it is shown in the callback that shows
- * it, would go round for ever: that is noticed and named.
+ * knows its own by an mbuf tag. One that does not keeps them going round, which inject.h watches.
  *
  * mbufs come as the kext made them: here they get the shape and the types that the buffers count on.
  */
 #include "sockfilter/sockfilter.h"
-#include "src/kern/gate.h"
-#include "src/kern/kext.h"
+#include "src/kern/inject.h"
 #include "src/kern/panic.h"
 
-/* Callbacks in callbacks: nobody who means it gets so far. */
-#define NESTED_MOST	64u
-
-/* Who of the callbacks around this one is another kext's; the same when there is none. */
-static const struct gate_frame *
-other_kext(const struct gate_frame *f)
+/* They are counted, with what is made of them until inject_leave(), which wants the result. */
+static uint32_t
+begin(struct socket *so, struct mbuf *m)
 {
-	for (const struct gate_frame *o = f->outer; o != NULL; o = o->outer)
-		if (o->kext != f->kext)
-			return o;
-	return f;
-}
+	struct thread *t = curthread();
+	uint32_t outer = t->injecting;
 
-static void
-check_nesting(const char *function)
-{
-	const struct gate_frame *f = curthread()->gate, *other;
-	unsigned depth = 0;
-
-	for (const struct gate_frame *o = f; o != NULL; o = o->outer)
-		depth++;
-	if (depth < NESTED_MOST)
-		return;
-	other = other_kext(f);
-	kpanic("%s: data are injected for ever: %u callbacks deep in one another, by %s of %s and %s of "
-	    "%s; a filter has to let pass what it has injected (an mbuf tag tells)", function, depth,
-	    f->callback, kext_name(f->kext), other->callback, kext_name(other->kext));
+	inject_note(sotomachine(so), m->m_flags & M_PKTHDR ? m : NULL, NULL);
+	t->injecting = m->m_flags & M_PKTHDR ? m->m_pkthdr.injections : outer + 1;
+	return outer;
 }
 
 static void
@@ -55,13 +36,14 @@ sflt_inject_in(struct socket *so, const struct sockaddr *from, struct mbuf *data
     sflt_data_flag_t flags)
 {
 	struct sockbuf *sb = &so->so_rcv;
+	uint32_t outer;
 	bool news;
 
 	if (data == NULL)
 		return EINVAL;
 	if (flags & sock_data_filt_flag_oob)
 		return ENOTSUP;
-	check_nesting("sock_inject_data_in");
+	outer = begin(so, data);
 	so_retain(so);
 	set_types(data, MBUF_TYPE_DATA);
 	set_types(control, MBUF_TYPE_CONTROL);
@@ -84,6 +66,7 @@ sflt_inject_in(struct socket *so, const struct sockaddr *from, struct mbuf *data
 	if (news)
 		sorwakeup(so);
 	so_release(so);
+	inject_leave(outer);
 	return 0;
 }
 
@@ -111,8 +94,8 @@ sflt_inject_out(struct socket *so, const struct sockaddr *to, struct mbuf *data,
     sflt_data_flag_t flags)
 {
 	errno_t error = EINVAL;
+	uint32_t outer;
 
-	check_nesting("sock_inject_data_out");
 	if (data != NULL) {
 		set_types(data, MBUF_TYPE_DATA);
 		data = make_packet(sotomachine(so), data);
@@ -123,8 +106,10 @@ sflt_inject_out(struct socket *so, const struct sockaddr *to, struct mbuf *data,
 		m_freem(control);
 		return error;
 	}
+	outer = begin(so, data);
 	so_retain(so);
 	error = sosend(so, to, NULL, 0, data, control, flags & sock_data_filt_flag_oob ? MSG_OOB : 0, NULL);
 	so_release(so);
+	inject_leave(outer);
 	return error;
 }

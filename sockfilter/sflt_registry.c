@@ -73,7 +73,7 @@ offer(struct socket *so, sflt_handle newcomer)
 {
 	sflt_event_t event;
 
-	so_attach_filters(so);
+	so_attach_filters(so, so);
 	event = event_of(so);
 	if (event != 0)
 		sflt_notify_others(so, event, newcomer);

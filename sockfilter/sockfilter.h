@@ -87,10 +87,10 @@ void sflt_release(struct nke *, struct sflt *);
 
 /*
  * The filter on one more socket, which the caller holds. EEXIST: the newest filter there has the same handle
- * (Interface fact: others are not looked at); EINVAL: the socket ends; ENOMEM; sf_attach's error. `pc`: who
- * asked for it, NULL: the filter's being global.
+ * (Interface fact: others are not looked at); EINVAL: the socket ends; ENOMEM; sf_attach's error. `locked`:
+ * as so_attach_filters has it. `pc`: who asked for it, NULL: the filter's being global.
  */
-errno_t sflt_join(struct socket *, struct sflt *, void *pc);
+errno_t sflt_join(struct socket *, struct sflt *, const struct socket *locked, void *pc);
 /* No callback begins from now on; sf_detach comes when the last has returned. */
 void sflt_part(struct so_filter *);
 /* One user less: the last one of a detached filter sees to its end. */

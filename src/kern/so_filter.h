@@ -17,8 +17,8 @@
 #include "src/kern/socketvar.h"
 
 struct so_filter_ops {
-	/* A new socket of a protocol that has global filters. They may do anything, so `so` is held. */
-	void (*created)(struct socket *);
+	/* As so_attach_filters, for a socket of a protocol that has global filters. */
+	void (*created)(struct socket *, const struct socket *locked);
 	/* Its last reference is about to go: every filter is detached when this returns. */
 	void (*ending)(struct socket *);
 	/* SO_NKE: EINVAL, EEXIST, ENOMEM, the filter's error. */

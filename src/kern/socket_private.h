@@ -60,8 +60,11 @@ struct pr_registration *pr_find(struct nke *, int family, int type, int protocol
 
 /* A socket of that protocol, one reference, not attached to it yet. ENOBUFS. */
 errno_t so_alloc(struct nke *, struct pr_registration *, struct socket **);
-/* It has its protocol: it gets the filters that every new socket gets. The caller holds it. */
-void so_attach_filters(struct socket *);
+/*
+ * It has its protocol: it gets the filters that every new socket gets, which may do anything; the caller
+ * holds it. `locked`: the socket whose lock a Mac holds meanwhile, NULL none.
+ */
+void so_attach_filters(struct socket *, const struct socket *locked);
 /*
  * Sleeps until the buffer or the socket's state changes, at most sb_timeo. EWOULDBLOCK: that was too long;
  * EBADF: the descriptor is being closed; EDEADLK.

@@ -41,7 +41,7 @@ socreate(struct nke *m, int family, int type, int protocol, struct socket **out)
 		so_release(so);
 		return error;
 	}
-	so_attach_filters(so);
+	so_attach_filters(so, NULL);
 	*out = so;
 	return 0;
 }

@@ -92,10 +92,10 @@ so_release(struct socket *so)
 }
 
 void
-so_attach_filters(struct socket *so)
+so_attach_filters(struct socket *so, const struct socket *locked)
 {
 	if (!TAILQ_EMPTY(&so->so_registration->filters))
-		so_filter_ops(so)->created(so);
+		so_filter_ops(so)->created(so, locked);
 }
 
 /* ---- sleeping ----------------------------------------------------------------------------- */
@@ -354,7 +354,7 @@ filters_let_be(struct socket *head, struct socket *so)
 	bool listens;
 
 	so_retain(head);
-	so_attach_filters(so);
+	so_attach_filters(so, head);
 	listens = (head->so_options & SO_ACCEPTCONN) && head->so_pcb != NULL && so->so_pcb != NULL;
 	so_release(head);
 	if (listens)

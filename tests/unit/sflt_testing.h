@@ -14,6 +14,7 @@
 #include <sys/kpi_socketfilter.h>
 
 #include "sockfilter/sockfilter.h"
+#include "src/kern/filedesc.h"
 #include "src/kern/gate.h"
 #include "src/kern/klog.h"
 #include "src/kern/so_filter.h"
