@@ -407,8 +407,8 @@ KTEST(injected_records_are_of_the_kind_that_is_asked_for)
 	CHECK_EQ(sock_inject_data_in(so, NULL, text_packet("control"), control, 0), 0);
 	CHECK_EQ(sock_inject_data_in(so, NULL, text_packet("record"), NULL, sock_data_filt_flag_record), 0);
 	CHECK_EQ(sock_inject_data_in(so, NULL, text_packet("stream"), NULL, 0), 0);
-	CHECK_STR(said(), "b.in(addr@+) a.in(addr@+) b.in(control+) a.in(control+) b.in(record#) a.in(record#) "
-	    "b.in(stream) a.in(stream)");
+	CHECK_STR(said(), "b.in(addr@+) a.in(addr@+) b.in(control+) a.in(control+) b.in(record#) "
+	    "a.in(record#) b.in(stream) a.in(stream)");
 	CHECK_STR(receive(so), "addr");
 	CHECK(control_data(SOL_SOCKET, SCM_TIMESTAMP, 4) != NULL);
 	CHECK_STR(receive(so), "control");
@@ -788,7 +788,8 @@ KTEST_SUITE(sflt_data, T(streams_pass_in_pieces_without_addresses), T(datagrams_
     T(a_wrong_length_is_noticed), T(what_a_filter_takes_the_sender_has_sent),
     T(what_a_filter_takes_from_a_stream_comes_back_in_its_place), T(datagrams_are_taken_and_put_back),
     T(injecting_in_checks_its_arguments), T(injected_records_are_of_the_kind_that_is_asked_for),
-    T(what_there_is_no_room_for_is_dropped_and_nobody_woken), T(an_injected_datagram_without_header_is_noticed),
+    T(what_there_is_no_room_for_is_dropped_and_nobody_woken),
+    T(an_injected_datagram_without_header_is_noticed),
     T(a_filter_injects_from_its_callback), T(injecting_out_always_consumes),
     T(a_filter_sends_on_the_socket_from_its_callback),
     T(what_threads_send_on_a_stream_is_shown_one_after_the_other),
