@@ -66,10 +66,13 @@ typedef u_int32_t sflt_data_flag_t;
 typedef void (*sf_unregistered_func)(sflt_handle handle);
 
 /*
- * The filter is being attached to a socket: at the end of the making of a socket, for a passive
- * one when its SYN comes, or by sflt_attach or SO_NKE. *cookie becomes the cookie of all other
- * callbacks for this socket; other callbacks can come before this one has returned, with a NULL
- * cookie.
+ * The filter is being attached to a socket: at the end of the making of a socket, or by sflt_attach
+ * or SO_NKE. A passive socket is made when its SYN comes on a Mac, here when the handshake ends: in
+ * between there is no socket, only an entry of the SYN cache. Either way it comes behind
+ * sf_connect_in of the listener's filters, and before sock_evt_connected.
+ *
+ * *cookie becomes the cookie of all other callbacks for this socket; other callbacks can come before
+ * this one has returned, with a NULL cookie.
  * Returns 0, or an errno: it is not attached then, sf_detach is not called, and sflt_attach fails
  * with it (an automatic attachment just goes without). May sleep, except: for a passive socket the
  * listener is locked, for an existing socket (SFLT_EXTENDED_REGISTRY) the socket itself; don't
