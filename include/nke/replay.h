@@ -139,7 +139,7 @@ const char *nke_replay_error(const nke_replay_t *r);
 void nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *stats);
 /* With `sockets`, after running: the flows in order of their beginning. ENOENT: there is no i-th. */
 size_t nke_replay_flows(const nke_replay_t *r);
-int nke_replay_flow(const nke_replay_t *r, size_t i, struct nke_replay_flow *flow);
+int nke_replay_flow_get(const nke_replay_t *r, size_t i, struct nke_replay_flow *flow);
 /* Fills at most `max` holes of a flow, the host's direction first; returns how many there are. */
 size_t nke_replay_flow_holes(const nke_replay_t *r, size_t i, struct nke_replay_hole *out, size_t max);
 void nke_replay_sockets_statistics(const nke_replay_t *r, struct nke_replay_sockets *stats);

@@ -114,6 +114,17 @@ ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);
+/*
+ * Of SOL_SOCKET, to be set: attaches a socket filter that a kext has registered. Of the value only the handle
+ * counts. EINVAL: no such filter; EEXIST: it is attached; ENOMEM; what its sf_attach returns.
+ */
+#define NKE_SO_NKE	0x4e4b1021
+struct nke_so_nke {
+	uint32_t handle;
+	uint32_t where;
+	int32_t flags;
+	uint32_t reserved[4];
+};
 /* The same with Darwin's level, name and value, as they are in include/Kernel. */
 int nke_darwin_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_darwin_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);

@@ -108,7 +108,7 @@ report_print_flows(FILE *out, const struct report *r)
 	    "%llu of datagrams that are not whole\n", (ull)s.injected, (ull)s.sent, (ull)s.other,
 	    (ull)s.broken);
 	for (size_t i = 0; i < all && lines < LINES_MAX; i++) {
-		(void)nke_replay_flow(r->replay, i, &f);
+		(void)nke_replay_flow_get(r->replay, i, &f);
 		/* When there are too many, those that are as captured can be done without. */
 		if (all > LINES_MAX && unremarkable(&f))
 			continue;
@@ -165,7 +165,7 @@ flow_json(nke_replay_t *r, size_t i)
 	char local[64], remote[64];
 	struct nke_replay_flow f;
 
-	(void)nke_replay_flow(r, i, &f);
+	(void)nke_replay_flow_get(r, i, &f);
 	format_end(&f.local, local, sizeof local);
 	format_end(&f.remote, remote, sizeof remote);
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}",

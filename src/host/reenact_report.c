@@ -47,7 +47,7 @@ flow_of(const nke_replay_t *replay, size_t i)
 }
 
 int
-nke_replay_flow(const nke_replay_t *replay, size_t i, struct nke_replay_flow *out)
+nke_replay_flow_get(const nke_replay_t *replay, size_t i, struct nke_replay_flow *out)
 {
 	const struct flow *f = flow_of(replay, i);
 
@@ -90,7 +90,7 @@ nke_replay_sockets_statistics(const nke_replay_t *replay, struct nke_replay_sock
 	memset(out, 0, sizeof *out);
 	if (replay->reenact != NULL)
 		*out = replay->reenact->totals;
-	for (size_t i = 0; nke_replay_flow(replay, i, &f) == 0; i++) {
+	for (size_t i = 0; nke_replay_flow_get(replay, i, &f) == 0; i++) {
 		out->tcp += f.tcp;
 		out->udp += !f.tcp;
 		out->differing += f.out.differences != 0 || f.out.delivered != f.out.captured ||

@@ -244,12 +244,19 @@ def scripts():
     return run([nke, "drill", "--quiet", *(paths * (1000 // len(paths) + 1))[:1000]], set(CORES[-2:]))[0]
 
 
+def rounds():
+    """Milliseconds of loading a kext, attaching its filter to 1,000 sockets, and unloading it."""
+    _, out = run([f"{build}/kext_rounds", f"{build}/tests/data/kexts/rounds.kext", "5", "1000"])
+    return float(re.search(r"([\d.]+) ms", out)[1])
+
+
 show_tcp()
 run([sys.executable, f"{os.path.dirname(os.path.abspath(__file__))}/http.py", str(packets // 100),
      f"{work}/http.pcap"])
 show("replay --sockets, HTTP traffic", statistics.median(in_turns(sockets)[0]) / 1000, "k/s", at_least=300,
      detail="packets a second on one core")
 os.unlink(f"{work}/http.pcap")
+show("load, attach to 1,000 sockets, detach, unload", statistics.median(in_turns(rounds)[0]), "ms", at_most=50)
 show("1,000 drill scripts, on two cores", statistics.median(in_turns(scripts)[0]), "s", at_most=10)
 
 print(f"\n{'all promises kept' if not missed else 'missed: ' + '; '.join(missed)}")

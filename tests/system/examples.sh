@@ -139,7 +139,7 @@ cmp racy.pcap "$day" || fail "racy: the output differs from the input"
 mkdir locked
 "$nke" build "$source/examples/racy.c" -o locked/racy.kext -- -DRACY_LOCKED=1 || fail "racy: does not build locked"
 found=
-for seed in 1 2 3 4 5 6 7 8; do
+for seed in 1 2 3; do
 	racy $seed "$examples/racy.kext" first && continue
 	racy $seed "$examples/racy.kext" second && fail "racy: seed $seed does not repeat it"
 	grep -q 'racy`input.* was written at offset 0 after it had been freed' racy.first ||
@@ -169,6 +169,42 @@ tool compare once.pcap all.pcap || fail "all together: not what rewrite alone le
 if "$examples/harness" "$examples/ipdrop.kext" "$day" ipdrop 1 >/dev/null 2>&1; then
 	fail "harness: succeeds when it should not"
 fi
+
+# ---- kexts with a program beside them: two machines in virtual time ---------------------------------
+
+beside() {
+	local name=$1 want=$2 got
+	got=$("$examples/${name}_host" "$examples/$name.kext" 2>"$name.log" | tr '\n' ';')
+	expect "$name" "$got" "$want" || cat "$name.log" >&2
+}
+beside rot13 "there: Uryyb, Jbeyq!;here: That was rot13.;100000 bytes turned;"
+beside httpget "GET /index.html HTTP/1.0;status 200, 13 bytes;GET /nothing HTTP/1.0;status 404, 0 bytes;"
+beside connlog "1000 connections, 1000 records, 250500 bytes out, 250500 in;"
+beside vpn "there heard: a secret;here: 6 packets out, 4 in, 0 lost;there: 4 packets out, 6 in, 0 lost;\
+without a daemon: Network is unreachable;"
+beside appwall "safari: connect: connected;safari: sendto: sent;curl: connect: Operation not permitted;\
+curl: sendto: Operation not permitted;curl: connect: connected;curl: sendto: sent;\
+safari[201] tcp 10.0.0.2 port 80: allowed;safari[201] udp 10.0.0.2 port 53: allowed;\
+curl[202] tcp 10.0.0.2 port 80: denied;curl[202] udp 10.0.0.2 port 53: denied;\
+curl[203] tcp 10.0.0.2 port 80: allowed;curl[203] udp 10.0.0.2 port 53: allowed;\
+4 allowed, 2 denied, 0 not reported;"
+# what the tunnel hides is not on the wire
+"$examples/vpn_host" "$examples/vpn.kext" vpn.pcap >/dev/null 2>&1
+grep -q 'a secret' vpn.pcap && fail "vpn: the secret is on the wire"
+
+# ---- the same kexts over a capture whose connections are re-enacted -----------------------------------
+
+sockets() {
+	local name=$1 want=$2
+	timeout 120 "$nke" replay --sockets --check --quiet --kext "$examples/$name.kext" "$day" \
+	    -w "$name.sockets.pcap" 2>"$name.log" || { fail "$name: nke replay --sockets failed"; tail -n 5 "$name.log" >&2; }
+	expect "$name over sockets" "$(said "$name" "$name.log")" "$want"
+}
+sockets connlog "14 records, 14 not read"
+sockets appwall "21 allowed, 0 denied"
+sockets vpn "0 packets out, 0 in, 0 lost"
+sockets rot13 ""
+sockets httpget ""
 
 # ---- machines that talk: the same on every run --------------------------------------------------------
 

@@ -608,6 +608,30 @@ def test_example():
     check(p.returncode == 0 and '6 datagrams' in out, 'the example ends with', p.returncode, out)
 
 
+def test_kexts():
+    """The examples that filter sockets, all at once, while the kernel talks to the machine."""
+    kexts = [a for name in ('appwall', 'connlog', 'rot13', 'vpn', 'httpget')
+             for a in ('--kext', os.path.join(BUILD, 'examples', name + '.kext'))]
+    r = Run(*MACHINE, '--echo', '7', *kexts)
+    with r:
+        kernel_end()
+        text = bytes(range(256)) * 400
+        for address in '10.9.0.2', 'fd09::2', '10.9.0.2':
+            with socket.create_connection((address, 7), 10) as s:
+                s.settimeout(10)
+                got = b''
+                sender = threading.Thread(target=s.sendall, args=(text,))
+                sender.start()
+                while len(got) < len(text):
+                    got += s.recv(65536)
+                sender.join()
+                check(got == text, address, 'turned twice, and not what it was')
+        bad = echo_udp('10.9.0.2', 7, [0, 1, 1000, 1472, 1473, 9000])
+        check(not bad, 'no answer by UDP', bad)
+    check(re.search(r'connlog: 3 records, 3 not read', r.log), 'connlog:', r.log)
+    check(re.search(r'appwall: \d+ allowed, 0 denied', r.log), 'appwall:', r.log)
+
+
 def test_refused():
     """What cannot be opened is told in a line, exit status 2."""
     for args, text in ((['--device', 'nowhere0'], 'nowhere0'), (['--tap', 'lo'], "TAP device 'lo'"),
