@@ -140,6 +140,17 @@ show("the same with 100,000 more sockets / without", net["crowd_ns"] / net["wire
 show("creating and destroying a machine", net["machine_us"], "us", at_most=1000)
 show("memory of an idle machine", net["machine_kib"], "KiB", at_most=1024)
 
+def show_control():
+    _, out = run([f"{build}/bench_ctl", f"{build}/tests/data/kexts/control.kext", "300000", str(ROUNDS)])
+    got = {name: float(value) for name, value in re.findall(r"^(\w+) ([\d.]+)$", out, re.M)}
+    for kind, words in (("dgram", "messages"), ("stream", "a stream")):
+        show(f"kernel control, {words} to the kext and back / a socketpair's echo",
+             got[f"pair_{kind}_ns"] / got[f"control_{kind}_ns"], "x", at_least=1,
+             detail=f"{got[f'control_{kind}_ns']:.0f} ns a message against {got[f'pair_{kind}_ns']:.0f}")
+
+
+show_control()
+
 # ---- TCP ------------------------------------------------------------------------------------------------
 
 def number(*args):

@@ -4,7 +4,8 @@
 usage: seeds.py CORPUS
 
 CORPUS is the folder tests/fuzz/corpus. Files that fuzzers found (their names are not seed-*) stay. The form
-of an input is told at the top of each target: fuzz_net.c, fuzz_rtmsg.c, fuzz_sockopt.c, fuzz_tcp_core.c.
+of an input is told at the top of each target: fuzz_net.c, fuzz_rtmsg.c, fuzz_sockopt.c, fuzz_tcp_core.c,
+fuzz_ctl.c.
 """
 import os
 import socket
@@ -615,6 +616,49 @@ def seeds_tcp_options():
     for name, data in known.items():
         for syn in (0, 1):
             yield '%s-%d' % (name, syn), bytes([syn]) + data
+
+
+# ---- fuzz_ctl: calls of programs, and acts of the kext in what they send ------------------------------
+
+CTL_CALLS = ('open name connect bind send receive set get ioctl shutdown close peer poll wait events filter buffer '
+             'reload').split()
+CTL_ACTS = ('put packet space connect send receive close retain release deregister register post later sleep answer '
+            'length').split()
+
+
+def ctl(name, choice=0, *args):
+    return bytes([CTL_CALLS.index(name), choice]) + b''.join(bytes([a]) if isinstance(a, int) else a for a in args)
+
+
+def acts(*pairs):
+    data = b''.join(bytes([CTL_ACTS.index(what), argument]) for what, argument in pairs)
+    return bytes([len(data)]) + data
+
+
+def seeds_ctl():
+    dgram, stream, events = ctl('name', 0), ctl('name', 1), ctl('events')
+    for how in (0, 1):
+        for name, calls in {
+                'echo': [dgram, ctl('send', 0, acts(('put', 9), ('packet', 6), ('space', 0))), ctl('receive', 0, 99), ctl('poll', 0, 1, 5)],
+                'stream': [stream, ctl('send', 0, acts(('put', 9), ('put', 200))), ctl('receive', 0, 5), ctl('receive', 0, 255)],
+                'full': [dgram] + [ctl('send', 0, acts(*[('put', 250)] * 8))] * 3 + [ctl('receive', 0, 255)] * 9,
+                'options': [dgram, ctl('set', 0, 0, 1, acts(('put', 3), ('answer', 0x85))), ctl('get', 0, 0, 1, acts(('length', 9), ('answer', 0))),
+                            ctl('get', 0, 0, 0x81, 0), ctl('get', 0, 0xf1, 1, 4, b'abcd')],
+                'addresses': [ctl('open', 2 << 2), ctl('connect', 0, 9), ctl('connect', 0, 1), ctl('peer'), ctl('open', 2 << 2), ctl('bind', 1, 0x49),
+                              ctl('connect', 1, 0x80), ctl('open', 2 << 2 | 1), ctl('connect', 2, 2), ctl('open', 2 << 2), ctl('connect', 3, 0xf8)],
+                'ioctls': [ctl('open', 2 << 2)] + [ctl('ioctl', 0, n, 8, b'dgram\0\0\0') for n in range(12)] + [events] +
+                          [ctl('ioctl', 1, n, 16, b'\0' * 4 + b'org.example\0') for n in range(12)],
+                'events': [events, dgram, ctl('send', 1, acts(('post', 1), ('post', 3), ('post', 210), ('register', 2), ('deregister', 2))),
+                           ctl('receive', 0, 255), ctl('receive', 0, 10), ctl('filter', 0, 1), ctl('send', 1, acts(('deregister', 2))), ctl('receive', 0, 99)],
+                'client': [dgram, ctl('send', 0, acts(('connect', 0x09), ('connect', 0x1d), ('send', 0x30), ('receive', 0), ('retain', 0), ('send', 0x01))),
+                           ctl('wait', 9), ctl('send', 0, acts(('close', 0x80), ('connect', 0x21), ('close', 2), ('connect', 0xb0)))],
+                'deep': [dgram, ctl('send', 0, acts(('connect', 0x01), ('send', 0x4e), ('send', 0x4e), ('close', 0)))],
+                'ends': [dgram, ctl('send', 0, acts(('later', 40), ('sleep', 9))), ctl('close', 0), ctl('wait', 99), dgram, ctl('shutdown', 0x20), ctl('shutdown', 0),
+                         ctl('send', 0, acts(('put', 1))), ctl('reload'), ctl('close'), ctl('reload'), dgram],
+                'refused': [dgram, ctl('send', 0, acts(('answer', 0x8d))), dgram, ctl('connect', 1, 1), ctl('send', 0, acts(('answer', 0))), dgram],
+                'buffers': [dgram, ctl('buffer', 0, 1), ctl('send', 0, acts(('put', 2), ('put', 1))), ctl('buffer', 0x80, 255), ctl('send', 0x80, 0)],
+        }.items():
+            yield '%s-%d' % (name, how), bytes([how]) + b''.join(calls)
 
 
 def main():
