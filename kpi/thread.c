@@ -24,6 +24,34 @@ kernel_thread_start(thread_continue_t continuation, void *parameter, thread_t *n
 	return KERN_SUCCESS;
 }
 
+static void
+run_old(void *start, wait_result_t result)
+{
+	(void)result;
+	((void (*)(void))(uintptr_t)start)();
+}
+
+/* The caller has no reference: what it gets is a name for the thread as long as that lives. */
+thread_t
+kernel_thread(task_t task, void (*start)(void))
+{
+	thread_t thread;
+
+	(void)task;
+	if (start == NULL || kthread_create_from(run_old, (void *)(uintptr_t)start,
+	    __builtin_return_address(0), &thread) != 0)
+		return THREAD_NULL;
+	kthread_release(thread);
+	sched_preempt_point();
+	return thread;
+}
+
+thread_t
+current_act(void)
+{
+	return curthread();
+}
+
 void
 thread_reference(thread_t thread)
 {

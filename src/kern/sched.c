@@ -199,7 +199,7 @@ sched_preempt(void)
 	struct thread *t = curthread(), *worker;
 	struct world *w = t->world;
 
-	if (t->spins_held != 0 || t->exempt || !t->machine->up || random_next(w) % 4 != 0)
+	if (t->spins_held != 0 || t->funnel != 0 || t->exempt || !t->machine->up || random_next(w) % 4 != 0)
 		return;
 	world_take_arrivals(w);
 	if (worker_needed(w) && (worker = worker_get(w)) != NULL)
@@ -457,6 +457,7 @@ sched_unwound(struct thread *t)
 	t->gate = NULL;
 	t->locks_held = 0;
 	t->spins_held = 0;
+	t->funnel = 0;
 	t->current_callout = NULL;
 	t->current_softintr = NULL;
 }

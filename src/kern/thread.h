@@ -36,6 +36,7 @@ struct thread {
 	void *catcher;			/* innermost hc_catch, for panics */
 	uint16_t locks_held;		/* lck_mtx + lck_rw + lck_spin, for the gate's check */
 	uint16_t spins_held;		/* lck_spin alone: must be 0 to sleep */
+	uint8_t funnel;			/* the one it holds (kpi/funnel.c), 0 none */
 	uint32_t injecting;		/* inject.h: how often what it processes was injected */
 	bool host_thread;		/* entered through the host API */
 	bool late;			/* its struct is for those that find the CPU taken */

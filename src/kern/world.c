@@ -233,6 +233,7 @@ world_leave(struct thread *t, struct thread *outer)
 	if (t->machine != NULL)
 		t->machine->hosts_inside--;
 	t->machine = NULL;
+	t->funnel = 0;
 	t->restarts = 0;
 	t->state = keep ? TH_IDLE : TH_DEAD;
 	next = sched_pick_on_leave(w);

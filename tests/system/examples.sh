@@ -152,6 +152,19 @@ for seed in 1 2 3; do
 done
 [ -n "$found" ] || fail "racy: no seed found it"
 
+# ---- tunnel: a device on one side, an interface on the other --------------------------------------
+
+for run in 1 2; do
+	timeout 60 "$examples/tunnel_pair" "$examples/tunnel.kext" >tunnel.$run 2>>tunnel.$run ||
+		{ fail "tunnel: failed"; cat tunnel.$run >&2; }
+done
+cmp tunnel.1 tunnel.2 || fail "tunnel: two runs differ"
+expect "tunnel" "$(head -n 3 tunnel.1)" 'south hears "who is there?" from 10.9.0.1
+north hears "south"
+south has 200000 bytes over TCP'
+replay tunnel "$day"
+cmp tunnel.pcap "$day" || fail "tunnel: the output differs from the input"
+
 # ---- several at once: they do not get into each other's way ----------------------------------------
 
 kexts=()

@@ -94,9 +94,11 @@ def generate(library, source):
             if missing:
                 absent[header] = missing
     count = sum(len(m) for m in absent.values())
-    lines += ['', 'All other headers declare %d functions, %s of which %s not there%s' % (
-        others, 'none' if count == 0 else count, 'is' if count < 2 else 'are',
-        '.' if count == 0 else ':'), '']
+    if count == 0:
+        lines += ['', 'All other headers declare %d functions, all of which are there.' % others]
+    else:
+        lines += ['', 'All other headers declare %d functions, %d of which %s not there:' % (
+            others, count, 'is' if count == 1 else 'are'), '']
     lines += ['- `%s`: %s' % (h, names(m)) for h, m in sorted(absent.items())]
     return '\n'.join(lines).rstrip() + '\n'
 
