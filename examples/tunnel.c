@@ -8,7 +8,7 @@
  *
  * One packet per read and write, with four bytes in front of it: the address family, in network byte
  * order. The device is opened by one program at a time; the interface runs while it is open.
- * examples/tunnel_pair.c is a program for it.
+ * examples/tunnel_host.c is a program for it.
  */
 #include <stdbool.h>
 #include <sys/param.h>
