@@ -68,6 +68,8 @@ meaning_of(struct ip_error *e)
 		return true;
 	case ICMP_TIMXCEED:
 		e->error = e->code == ICMP_TIMXCEED_INTRANS ? EHOSTUNREACH : 0;
+		/* Against RFC 1122 4.2.3.9, as BSD has it: packets go round in circles. */
+		e->hard = e->error != 0;
 		return e->code <= ICMP_TIMXCEED_REASS;
 	case ICMP_PARAMPROB:
 		e->error = ENOPROTOOPT;

@@ -10,8 +10,8 @@
  * State: TF_ECN_*, t_recover_ecn while TF_CONGRECOVERY. No timers.
  *
  * Who uses it: net.inet.tcp.ecn.enable 1 asks for it and accepts it, 2 accepts it, 0 neither;
- * TCP_ENABLE_ECN says so per connection. A SYN that is repeated does not ask (6.1.1.1). Left out:
- * ECN for SYN-ACKs (RFC 5562), nonces, accurate ECN.
+ * TCP_ENABLE_ECN says so per connection. A SYN that is repeated more than net.inet.tcp.ecn.maxretries
+ * times does not ask any more (6.1.1.1). Left out: ECN for SYN-ACKs (RFC 5562), nonces, accurate ECN.
  */
 #include <netinet/ip.h>
 
@@ -24,7 +24,8 @@ tcp_ecn_syn_flags(const struct tcpcb *tp)
 
 	if (tp->t_flags & TF_ECN_PERMIT)
 		return TH_ECE;		/* our SYN-ACK: the peer has asked */
-	if ((tp->t_flags & TF_ECN_REFUSED) || tp->t_rxtshift > 0 || tp->t_state > TCPS_SYN_SENT)
+	if ((tp->t_flags & TF_ECN_REFUSED) || tp->t_rxtshift > c->ecn_maxretries ||
+	    tp->t_state > TCPS_SYN_SENT)
 		return 0;
 	return (tp->t_flags & TF_ECN_WANTED) || c->ecn_enable == 1 ? TH_ECE | TH_CWR : 0;
 }

@@ -23,7 +23,8 @@
 static const struct tcp_config defaults = {
 	.rfc1323 = 1, .sack = 1, .sack_revised = 1,
 	.rfc3042 = 1, .rfc3390 = 1, .rfc3465 = 1, .abc_l_var = 2, .do_prr = 1,
-	.rack = 1, .frto = 1, .ecn_enable = 2, .delayed_ack = 1, .delacktime = 40,
+	.rack = 1, .frto = 1, .ecn_enable = 2, .ecn_maxretries = 1,
+	.delayed_ack = 1, .delacktime = 40,
 	.mssdflt = 536, .v6mssdflt = 1220, .minmss = TCP_MINMSS,
 	.sendspace = 32768, .recvspace = 65536,
 	.sendbuf_auto = 1, .sendbuf_inc = 8192, .sendbuf_max = 2097152,
@@ -117,6 +118,7 @@ static const struct sysctl_bounded sack_variables[] = {
 
 static const struct sysctl_bounded ecn_variables[] = {
 	{OID_AUTO, "enable", AT(ecn_enable), 0, 2},
+	{OID_AUTO, "maxretries", AT(ecn_maxretries), 0, TCP_MAXRXTSHIFT},
 	{.name = NULL}
 };
 

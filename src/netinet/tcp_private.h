@@ -306,6 +306,7 @@ struct tcp_config {
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
 	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
+	int ecn_maxretries;		/* SYNs that are repeated and still ask */
 	int delayed_ack, delacktime;
 	int mssdflt, v6mssdflt, minmss;
 	int sendspace, recvspace;

@@ -62,6 +62,7 @@ meaning_of(struct ip_error *e)
 		return true;
 	case ICMP6_TIME_EXCEEDED:
 		e->error = e->code == ICMP6_TIME_EXCEED_TRANSIT ? EHOSTUNREACH : 0;
+		e->hard = e->error != 0;	/* as BSD has it: packets go round in circles */
 		return e->code <= ICMP6_TIME_EXCEED_REASSEMBLY;
 	case ICMP6_PARAM_PROB:
 		e->hard = e->code == ICMP6_PARAMPROB_NEXTHEADER;

@@ -215,7 +215,7 @@ KTEST(errors_reach_the_transport_they_are_about)
 		{ICMP_UNREACH, ICMP_UNREACH_PROTOCOL, ECONNREFUSED, true},
 		{ICMP_UNREACH, ICMP_UNREACH_PORT, ECONNREFUSED, true},
 		{ICMP_UNREACH, ICMP_UNREACH_FILTER_PROHIB, ECONNREFUSED, true},
-		{ICMP_TIMXCEED, ICMP_TIMXCEED_INTRANS, EHOSTUNREACH, false},
+		{ICMP_TIMXCEED, ICMP_TIMXCEED_INTRANS, EHOSTUNREACH, true},
 		{ICMP_PARAMPROB, 0, ENOPROTOOPT, false},
 	};
 	const struct sockaddr_in *sin = (const struct sockaddr_in *)(const void *)&told.dst;
