@@ -9,6 +9,7 @@
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
  *   fail.c      messages                               python.c    code that is the host's
+ *   dialect.c   whose script it is
  *
  * Everything belongs to the thread that called drill_run(), except the job of a call that waits (call.c).
  */
@@ -268,6 +269,7 @@ struct run {
 	struct drill_code *code;
 	struct info *info;		/* of TCP_INFO, while code runs */
 	bool linux_dialect;		/* a script that sets Linux's variables means Linux's units */
+	bool listeners_fastopen;	/* tcp_fastopen has bit 0x400: listeners need not ask for it */
 	unsigned ip_id;
 	bool cookie_given;		/* a SYN-ACK of the script's had one of TCP Fast Open's */
 	bool failed;
@@ -367,6 +369,11 @@ void info_forget(struct run *);
 
 /* Code that is refused otherwise, run by the host's python3. -1: failed. */
 int python_run(struct run *, const char *text, struct drill_place);
+
+/* ---- dialect.c ---------------------------------------------------------------------------------- */
+
+/* Sets the machine up for the system that the script was written for. -1: failed. */
+int dialect_apply(struct run *);
 
 /* ---- command.c, sysctl.c ------------------------------------------------------------------------ */
 

@@ -31,7 +31,8 @@ static const struct icmp_name codes4[] = {
 	11, 0},
 	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1},
 	{"ttl_exceeded_in_transit", 11, 0}, {"frag_reass_exceeded", 11, 1}, {"pointer", 12, 0},
-	{"missing_option", 12, 1}, {"bad_length", 12, 2}
+	{"missing_option", 12, 1}, {"bad_length", 12, 2}, {"code_0", 12, 0}, {"code_1", 12, 1},
+	{"code_2", 12, 2}
 };
 static const struct icmp_name types6[] = {
 	{"unreachable", 1, 0}, {"dest_unreachable", 1, 0}, {"packet_too_big", 2, 0}, {"time_exceeded", 3, 0},
@@ -43,9 +44,10 @@ static const struct icmp_name codes6[] = {
 	{"no_route", 1, 0}, {"net_unreachable", 1, 0}, {"admin_prohibited", 1, 1}, {"not_neighbour", 1, 2},
 	{"beyond_scope", 1, 2}, {"address_unreachable", 1, 3}, {"host_unreachable", 1, 3},
 	{"port_unreachable", 1, 4}, {"failed_policy", 1, 5}, {"source_address_failed", 1, 5},
-	{"reject_route", 1, 6}, {"hop_limit_exceeded", 3, 0}, {"ttl_exceeded", 3, 0},
-	{"fragment_reassembly_time_exceeded", 3, 1}, {"header_field", 4, 0}, {"next_header", 4, 1},
-	{"unrecognized_next_header", 4, 1}, {"unrecognized_option", 4, 2}
+	{"reject_route", 1, 6}, {"hop_limit_exceeded", 3, 0}, {"exceeded_hop_limit", 3, 0},
+	{"ttl_exceeded", 3, 0}, {"fragment_reassembly_time_exceeded", 3, 1}, {"exceeded_frag_time", 3, 1},
+	{"header_field", 4, 0}, {"next_header", 4, 1}, {"unrecognized_next_header", 4, 1},
+	{"unknown_next_header", 4, 1}, {"unrecognized_option", 4, 2}, {"unknown_option", 4, 2}
 };
 
 #define COUNT(array)	(sizeof (array) / sizeof (array)[0])

@@ -59,15 +59,19 @@ option_bytes(const struct run *r, const struct flow *f, const struct drill_tcp_o
 		put32(p + 2, o->ts_val);
 		put32(p + 6, live_stamp(r, f, o));
 		return p[1] = 10;
+	case DRILL_OPT_FASTOPEN_EXP:
+		/* Linux takes the option of the experiment for the one that became of it. */
+		if (!r->linux_dialect) {
+			p[0] = 254;
+			put16(p + 2, 0xf989);
+			memcpy(p + 4, o->bytes, o->bytes_len);
+			return p[1] = (uint8_t)(4 + o->bytes_len);
+		}
+		/* FALLTHROUGH */
 	case DRILL_OPT_FASTOPEN:
 		p[0] = 34;
 		memcpy(p + 2, o->bytes, o->bytes_len);
 		return p[1] = (uint8_t)(2 + o->bytes_len);
-	case DRILL_OPT_FASTOPEN_EXP:
-		p[0] = 254;
-		put16(p + 2, 0xf989);
-		memcpy(p + 4, o->bytes, o->bytes_len);
-		return p[1] = (uint8_t)(4 + o->bytes_len);
 	case DRILL_OPT_MD5:
 		p[0] = 19;
 		memset(p + 2, 0, 16);

@@ -316,41 +316,10 @@ run_init_scripts(struct run *r)
 	return 0;
 }
 
-/*
- * Commands that only scripts for FreeBSD have. They mean its base stack unless they say otherwise, and what
- * that does after a loss.
- */
-static bool
-is_for_freebsd(const struct drill_script *script)
-{
-	static const char *const signs[] = {"kldload", "hostcache.purgenow", "kern.timecounter.",
-	    "functions_default", "rfc6675_pipe", "sack.revised", "do_prr_conservative"};
-
-	for (size_t i = 0; i < script->event_count; i++)
-		for (size_t k = 0; k < sizeof signs / sizeof signs[0]; k++)
-			if (script->events[i].kind == DRILL_COMMAND &&
-			    strstr(script->events[i].text, signs[k]) != NULL)
-				return true;
-	return false;
-}
-
-static int
-choose_stack(struct run *r)
-{
-	static const char base[] = "freebsd";
-
-	if (!is_for_freebsd(r->script))
-		return 0;
-	tell(r, 1, "a script for FreeBSD: net.inet.tcp.functions_default=%s", base);
-	if (nke_sysctl(r->machine, "net.inet.tcp.functions_default", NULL, NULL, base, sizeof base) != 0)
-		return complain(r, DRILL_BROKEN, "net.inet.tcp.functions_default");
-	return 0;
-}
-
 static void
 run_script(struct run *r)
 {
-	if (capture_open(r) != 0 || make_machine(r) != 0 || choose_stack(r) != 0)
+	if (capture_open(r) != 0 || make_machine(r) != 0 || dialect_apply(r) != 0)
 		return;
 	if (run_init_scripts(r) != 0)
 		return;

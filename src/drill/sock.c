@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -317,6 +318,7 @@ call_bind(struct run *r, const struct drill_call *call)
 static int
 call_listen(struct run *r, const struct drill_call *call)
 {
+	const int on = 1;
 	int64_t script, backlog;
 	struct flow *f;
 	int s, result;
@@ -327,6 +329,8 @@ call_listen(struct run *r, const struct drill_call *call)
 	if (returned(r, result) != 0)
 		return -1;
 	f = flow_of_fd(r, s);
+	if (result == 0 && r->listeners_fastopen)
+		(void)nke_setsockopt(r->machine, s, IPPROTO_TCP, TCP_FASTOPEN, &on, sizeof on);
 	if (result == 0 && f != NULL) {
 		f->state = FLOW_LISTENING;
 		r->current = f;

@@ -29,6 +29,7 @@ static const struct translation {
 	{"net.ipv4.tcp_keepalive_probes", "net.inet.tcp.keepcnt", 0, 1},
 	{"net.ipv4.tcp_keepalive_time", "net.inet.tcp.keepidle", 0, 1000},
 	{"net.ipv4.tcp_mtu_probing", "net.inet.tcp.pmtud_blackhole_detection", 0, 1},
+	{"net.ipv4.tcp_rmem", "kern.ipc.maxsockbuf", 2, 1},	/* the window scale follows from it */
 	{"net.ipv4.tcp_rmem", "net.inet.tcp.recvspace", 1, 1},
 	{"net.ipv4.tcp_sack", "net.inet.tcp.sack.enable", 0, 1},
 	{"net.ipv4.tcp_syncookies", "net.inet.tcp.syncookies", 0, 1},
@@ -41,7 +42,6 @@ is_passed_over(const char *name)
 {
 	static const char *const names[] = {"net.inet.tcp.newsack", "net.inet.tcp.do_lrd",
 	    "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv", "net.inet.tcp.do_prr_conservative",
-	    "net.inet.tcp.ecn.maxretries",
 	    "net.inet.tcp.ecn.generalized", "net.inet.tcp.ecn.plusplus", "net.inet.tcp.hostcache.prune",
 	    "net.inet.tcp.syncache.see_other", "net.inet.tcp.rexmit_drop_options_after",
 	    "net.inet.tcp.per_cpu_timers",
@@ -225,7 +225,10 @@ set_linux_several(struct run *r, const char *name, const char *value)
 		return set_number(r, "net.inet.tcp.ecn.enable", sizeof(int32_t), n > 2 ? 1 : n);
 	if (strcmp(name, "net.ipv4.tcp_fastopen") != 0)
 		return ENOENT;
+	r->listeners_fastopen = (n & 0x402) == 0x402;
 	(void)set_number(r, "net.inet.tcp.fastopen.client_enable", sizeof(int32_t), (n & 1) != 0);
+	/* Cookies in scripts are what Linux makes of its key; a machine makes others. */
+	(void)set_number(r, "net.inet.tcp.fastopen.acceptany", sizeof(int32_t), (n & 2) != 0);
 	return set_number(r, "net.inet.tcp.fastopen.server_enable", sizeof(int32_t), (n & 2) != 0);
 }
 

@@ -1,0 +1,118 @@
+/*
+ * Which system a script was written for, where that makes a difference that its author took for granted:
+ * what happens after a loss, how fast slow start is, units, and how large buffers may get, from which the
+ * window scale follows. Called by run.c before the first event.
+ *
+ * Told by commands that only one system has; without any, by the order of options in the first SYN that is
+ * expected of the machine: BSD has the window scale before SACK permitted and timestamps, Linux behind
+ * them. (The order itself is not compared.) A script that shows neither gets what a machine has anyway.
+ */
+#include <string.h>
+
+#include <nke/sysctl.h>
+
+#include "src/drill/engine.h"
+
+#define MAX_WINDOW	65535u
+#define MAX_SCALE	14u
+#define ALL_ACKED	100		/* net.inet.tcp.abc_l_var: what an ACK covers counts in full */
+
+enum dialect { ANY, FREEBSD, LINUX };
+
+static bool
+has_one_of(const char *text, const char *const *signs)
+{
+	for (; *signs != NULL; signs++)
+		if (strstr(text, *signs) != NULL)
+			return true;
+	return false;
+}
+
+static enum dialect
+by_commands(const struct drill_script *script)
+{
+	static const char *const freebsd[] = {"kldload", "hostcache.purgenow", "kern.timecounter.",
+	    "functions_default", "rfc6675_pipe", "sack.revised", "do_prr_conservative", NULL};
+	static const char *const linux_signs[] = {"net.ipv4.", "net/ipv4/", "defaults.sh", "tcp_metrics",
+	    NULL};
+
+	for (size_t i = 0; i < script->event_count; i++) {
+		if (script->events[i].kind != DRILL_COMMAND)
+			continue;
+		if (has_one_of(script->events[i].text, freebsd))
+			return FREEBSD;
+		if (has_one_of(script->events[i].text, linux_signs))
+			return LINUX;
+	}
+	return ANY;
+}
+
+/* The scale stands behind SACK permitted or a timestamp. */
+static bool
+has_linux_order(const struct drill_tcp *tcp, uint8_t *scale)
+{
+	bool behind = false;
+
+	for (unsigned i = 0; i < tcp->option_count; i++) {
+		const struct drill_tcp_option *o = &tcp->options[i];
+
+		behind |= o->kind == DRILL_OPT_SACKOK || o->kind == DRILL_OPT_TS;
+		if (o->kind != DRILL_OPT_WSCALE)
+			continue;
+		*scale = o->wscale;
+		return behind && o->wscale <= MAX_SCALE;
+	}
+	return false;
+}
+
+static bool
+is_linux_by_syn(const struct drill_script *script, uint8_t *scale)
+{
+	for (size_t i = 0; i < script->event_count; i++) {
+		const struct drill_packet *p = script->events[i].packet;
+
+		if (script->events[i].kind == DRILL_PACKET && p->direction == DRILL_OUT &&
+		    p->protocol == DRILL_TCP && (p->tcp.flags & DRILL_SYN))
+			return has_linux_order(&p->tcp, scale);
+	}
+	return false;
+}
+
+static int
+set(struct run *r, const char *name, int value)
+{
+	const struct drill_place nowhere = {0};
+
+	tell(r, 1, "a script for Linux: %s=%d", name, value);
+	return nke_sysctl_set_int(r->machine, name, value) == 0 ? 0 :
+	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
+}
+
+static int
+use_base_stack(struct run *r)
+{
+	static const char name[] = "net.inet.tcp.functions_default", base[] = "freebsd";
+	const struct drill_place nowhere = {0};
+
+	tell(r, 1, "a script for FreeBSD: %s=%s", name, base);
+	return nke_sysctl(r->machine, name, NULL, NULL, base, sizeof base) == 0 ? 0 :
+	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
+}
+
+int
+dialect_apply(struct run *r)
+{
+	enum dialect d = by_commands(r->script);
+	uint8_t scale = 0;
+
+	if (d == FREEBSD)
+		return use_base_stack(r);
+	if (d == ANY && is_linux_by_syn(r->script, &scale)) {
+		/* Of its author's tcp_rmem only this is known. */
+		if (set(r, "kern.ipc.maxsockbuf", (int)(MAX_WINDOW << scale)) != 0)
+			return -1;
+		d = LINUX;
+	}
+	r->linux_dialect = d == LINUX;
+	return d == LINUX ? set(r, "net.inet.tcp.abc_l_var", ALL_ACKED) : 0;
+}
