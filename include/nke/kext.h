@@ -99,8 +99,9 @@ const char *nke_kext_identifier(const nke_kext_t *k);
 const char *nke_kext_version(const nke_kext_t *k);
 /* Where it came from; "" for a static one. */
 const char *nke_kext_path(const nke_kext_t *k);
-/* Bytes it has allocated and not freed. */
+/* Bytes it has allocated and not freed: now, and at most so far. */
 uint64_t nke_kext_memory(const nke_kext_t *k);
+uint64_t nke_kext_memory_peak(const nke_kext_t *k);
 
 /* ---- looking at a kext without loading it ----------------------------------------------------- */
 

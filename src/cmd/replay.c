@@ -292,6 +292,7 @@ collect(nke_replay_t *r, const struct options *o, struct report *report)
 {
 	nke_replay_statistics(r, &report->stats);
 	collect_filters(r, report);
+	report_collect_kexts(r, report);
 	collect_memory(r, report);
 	report->input = o->input;
 	report->output = o->output;

@@ -54,6 +54,7 @@ report_print(FILE *f, const struct report *r)
 		    "swallowed", "dropped", "injected", "ns/call");
 	for (size_t i = 0; i < r->filter_count; i++)
 		print_filter(f, &r->filters[i]);
+	report_print_kexts(f, r);
 	if (r->sockets)
 		report_print_flows(f, r);
 	else
@@ -136,6 +137,7 @@ report_write_json(const char *path, const struct report *r)
 	    "exit", r->exit_code);
 	if (r->sockets)
 		json_object_set_new(root, "sockets", report_flows_json(r));
+	json_object_set_new(root, "kexts", report_kexts_json(r));
 	json_object_set_new(root, "ip", counters_json(r->replay, 4));
 	json_object_set_new(root, "ip6", counters_json(r->replay, 6));
 	errno = 0;

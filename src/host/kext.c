@@ -440,3 +440,9 @@ nke_kext_memory(const nke_kext_t *k)
 {
 	return kext_memory(k->core);
 }
+
+uint64_t
+nke_kext_memory_peak(const nke_kext_t *k)
+{
+	return kext_memory_peak(k->core);
+}

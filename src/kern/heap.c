@@ -135,8 +135,11 @@ charge(struct nke *m, struct heap_block *b)
 	if (m->ledger == NULL)
 		return;
 	ledger_enter(m, entry, LEDGER_MEMORY, b->pc);
-	if (entry->kext != NULL)
-		entry->kext->memory_bytes += b->size;
+	if (entry->kext == NULL)
+		return;
+	entry->kext->memory_bytes += b->size;
+	if (entry->kext->memory_bytes > entry->kext->memory_peak)
+		entry->kext->memory_peak = entry->kext->memory_bytes;
 }
 
 static void

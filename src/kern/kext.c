@@ -158,6 +158,12 @@ kext_memory(const struct kext *k)
 	return k->memory_bytes;
 }
 
+uint64_t
+kext_memory_peak(const struct kext *k)
+{
+	return k->memory_peak;
+}
+
 /* ---- checks ------------------------------------------------------------------------------- */
 
 static errno_t

@@ -27,6 +27,7 @@ struct kext {
 	TAILQ_HEAD(, ledger_entry) owned;
 	uint32_t owned_count[LEDGER_KINDS];
 	uint64_t memory_bytes;		/* allocated now */
+	uint64_t memory_peak;
 	char line[1024];		/* unfinished log line */
 	size_t line_len;
 	int line_level;

@@ -70,7 +70,9 @@ int kext_unload(struct nke *, struct kext *, unsigned *leaks, struct kext_text *
  * kext, with the places they came from. EFAULT.
  */
 int kext_left(struct nke *, unsigned *objects, struct kext_text *);
+/* Bytes it has allocated now, and at most. Do not enter. */
 uint64_t kext_memory(const struct kext *);
+uint64_t kext_memory_peak(const struct kext *);
 /* True for "1", "1.2.3", "1.2.3d4" and so on, as OSBundleVersion has them; `*number` orders them. */
 bool kext_version_parse(const char *, uint64_t *number);
 

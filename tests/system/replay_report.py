@@ -9,9 +9,10 @@ PACKETS = ['read', 'bytes', 'in', 'out', 'snapped', 'kept', 'changed', 'swallowe
 FILTER = dict({'kext': TEXT, 'name': TEXT, 'kind': TEXT, 'interface': TEXT, 'ns_per_call': NUMBER},
               **dict.fromkeys(['seen_in', 'seen_out', 'passed', 'changed', 'swallowed', 'dropped', 'injected', 'calls'],
                               COUNT))
+KEXT = {'identifier': TEXT, 'calls': COUNT, 'seconds': NUMBER, 'memory_peak_bytes': COUNT}
 MEMORY = dict.fromkeys(['mbuf_peak_bytes', 'heap_peak_bytes', 'mbuf_denied'], COUNT)
 REPORT = {'input': TEXT, 'output': (TEXT, None), 'link': TEXT, 'host': TEXT, 'host_found': bool, 'jobs': COUNT,
-          'seconds': NUMBER, 'packets': dict.fromkeys(PACKETS, COUNT), 'filters': list, 'memory': MEMORY, 'ip': dict,
+          'seconds': NUMBER, 'packets': dict.fromkeys(PACKETS, COUNT), 'filters': list, 'kexts': list, 'memory': MEMORY, 'ip': dict,
           'ip6': dict, 'error': TEXT, 'exit': COUNT}
 
 
@@ -33,6 +34,9 @@ def check_shape(t, report, what):
         t.check(fits(report.get(key), shape), what, '-', key, 'is', repr(report.get(key))[:300])
     for f in report['filters']:
         t.check(fits(f, FILTER) and f['kind'] in ('interface', 'ipv4', 'ipv6', 'socket'), what, '- filter', f)
+    for k in report['kexts']:
+        t.check(fits(k, KEXT) and k['calls'] == sum(f['calls'] for f in report['filters'] if f['kext'] == k['identifier']),
+                what, '- kext', k)
     for family in 'ip', 'ip6':
         t.check(len(report[family]) > 20 and all(fits(v, COUNT) for v in report[family].values()), what, '-', family)
 
@@ -41,7 +45,7 @@ def test_manual(t):
     page = open(os.path.join(t.source, 'docs/man/nke-replay.1')).read()
     page = page[page.index('.Sh FILES'):page.index('.Sh EXIT STATUS')]
     told = set(re.findall(r'[a-z_0-9]+', ' '.join(re.findall(r'^\.(?:It )?Li (.*)', page, re.M))))
-    t.equal(told, set(REPORT) | set(PACKETS) | set(FILTER) | set(MEMORY), 'the manual tells of')
+    t.equal(told, set(REPORT) | set(PACKETS) | set(FILTER) | set(KEXT) | set(MEMORY), 'the manual tells of')
 
 
 def summary(t, text, what):
