@@ -59,7 +59,8 @@ check_passed(const struct shown *s, const struct so_filter *e)
 	KASSERTX(s->control == NULL || *s->control == NULL || (*s->control)->m_type != MBUF_TYPE_FREE,
 	    "socket filter \"%s\": %s returned 0 but mbuf %p in *control has been freed", filter, callback,
 	    (const void *)*s->control);
-	if (!so_atomic(s->so) || (m == NULL && s->in))
+	/* What is received without an address is no datagram: it was injected. */
+	if (!so_atomic(s->so) || (s->in && (m == NULL || s->peer == NULL)))
 		return;
 	KASSERTX(m != NULL, "socket filter \"%s\": %s returned 0 without data for a datagram; a filter that "
 	    "keeps or frees the data has to return EJUSTRETURN", filter, callback);

@@ -47,6 +47,8 @@ sflt_inject_in(struct socket *so, const struct sockaddr *from, struct mbuf *data
 	so_retain(so);
 	set_types(data, MBUF_TYPE_DATA);
 	set_types(control, MBUF_TYPE_CONTROL);
+	if (data->m_flags & M_PKTHDR)
+		data->m_pkthdr.len = (int32_t)m_length(data);
 	if (so->so_state & SS_CANTRCVMORE) {
 		m_freem(data);
 		m_freem(control);
@@ -54,7 +56,6 @@ sflt_inject_in(struct socket *so, const struct sockaddr *from, struct mbuf *data
 	} else if (from != NULL) {
 		KASSERTX(data->m_flags & M_PKTHDR, "sock_inject_data_in: mbuf %p, a datagram, has no packet "
 		    "header", (const void *)data);
-		data->m_pkthdr.len = (int32_t)m_length(data);
 		news = sbappendaddr(sb, from, data, control) == 0;
 	} else if (control != NULL) {
 		news = sbappendcontrol(sb, data, control) == 0;

@@ -54,13 +54,6 @@ unsent(const struct output *o)
 	return o->so->so_snd.sb_cc - (tp->snd_nxt - first_octet(tp));
 }
 
-static inline bool
-fin_due(const struct tcpcb *tp)
-{
-	return (tp->t_state == TCPS_FIN_WAIT_1 || tp->t_state == TCPS_LAST_ACK ||
-	    tp->t_state == TCPS_CLOSING) && !(tp->t_flags & TF_SENTFIN);
-}
-
 /* Data octets of a segment now: SACK blocks take some. */
 static inline uint32_t
 segment_limit(const struct tcpcb *tp)
@@ -255,7 +248,7 @@ send_new(struct output *o)
 	errno_t error;
 
 	do {
-		bool fin = fin_due(tp), full;
+		bool fin = tcp_fin_due(tp), full;
 
 		avail = unsent(o);
 		if (avail == 0 && !fin)
@@ -446,8 +439,8 @@ see_to_timers(struct output *o)
 
 	if (o->new_data)
 		tcp_tlp_schedule(tp);
-	if (UNLIKELY(TAILQ_EMPTY(&tp->t_sent)) && unsent(o) != 0 && tp->t_state >= TCPS_ESTABLISHED &&
-	    !tcp_timer_armed(tp, TT_PERSIST)) {
+	if (UNLIKELY(TAILQ_EMPTY(&tp->t_sent)) && (unsent(o) != 0 || tcp_fin_due(tp)) &&
+	    tp->t_state >= TCPS_ESTABLISHED && !tcp_timer_armed(tp, TT_PERSIST)) {
 		tp->t_rxtshift = 0;
 		tcp_setpersist(tp);
 	}

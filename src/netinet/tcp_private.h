@@ -576,6 +576,14 @@ void tcp_timewait_foreach(struct nke *, void (*fn)(void *, const struct in_ends 
 
 /* ---- segments out ---------------------------------------------------------------------------- */
 
+/* The user has closed, and the FIN has not been sent. */
+static inline bool
+tcp_fin_due(const struct tcpcb *tp)
+{
+	return (tp->t_state == TCPS_FIN_WAIT_1 || tp->t_state == TCPS_LAST_ACK ||
+	    tp->t_state == TCPS_CLOSING) && !(tp->t_flags & TF_SENTFIN);
+}
+
 /*
  * Sends what may be sent now: new data, retransmissions, FIN, an owed ACK, a window update (tcp_output.c).
  * Errors are the network's: data stays queued and is retransmitted by timer. ENOBUFS, EHOSTUNREACH ...

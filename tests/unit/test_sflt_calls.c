@@ -594,14 +594,14 @@ KTEST(names_can_be_changed_and_replaced)
 }
 
 static void
-name_on_the_stack(struct watcher *w, struct socket *so)
+name_of_its_own(struct watcher *w, struct socket *so)
 {
-	static struct sockaddr_in sin;
+	static char memory[512];
 	struct sockaddr **sa = (struct sockaddr **)(uintptr_t)w->addr;
 
 	(void)so;
 	FREE(*sa, M_SONAME);
-	*sa = (struct sockaddr *)&sin;
+	*sa = (struct sockaddr *)(void *)(memory + sizeof memory / 2);
 }
 
 KTEST_PANICS(a_name_that_is_no_memory_of_that_type_is_noticed, "_MALLOC")
@@ -610,7 +610,7 @@ KTEST_PANICS(a_name_that_is_no_memory_of_that_type_is_noticed, "_MALLOC")
 
 	sflt_testbed();
 	register_filter('a', SFLT_GLOBAL, SOCK_DGRAM);
-	a->hook[GETSOCKNAME] = name_on_the_stack;
+	a->hook[GETSOCKNAME] = name_of_its_own;
 	(void)ask_port(open_udp(), false, &port);
 }
 

@@ -371,6 +371,25 @@ KTEST(fin_wait_2_of_nobodys_socket_ends)
 	testbed_end();
 }
 
+/* Nothing is in flight that would bring an answer. */
+KTEST(a_fin_that_found_no_memory_goes_later)
+{
+	tcp_testbed();
+	open_flow(false, (struct flow_peer){0});
+	fail_after(1);
+	CHECK_EQ(soclose(flow), 0);
+	fail_after(0);
+	CHECK_EQ(waiting(), 0);
+	(void)next_after(10000);
+	CHECK_EQ(segment.flags, A | F);
+	CHECK_EQ(segment.seq, base);
+	COME(.our_port = our_port, .flags = A | F, .seq = PEER_ISS + 1, .ack = base + 1, .win = 65535);
+	pass(100 * FLOW_SEC);
+	nevermind();
+	CHECK_EQ(curmachine()->tcp->pcbs.count, 0);
+	testbed_end();
+}
+
 KTEST_SUITE(tcp_timer,
 	T(a_syn_is_repeated_less_and_less_often),
 	T(a_syn_without_options_is_tried_when_told_so),
@@ -387,4 +406,5 @@ KTEST_SUITE(tcp_timer,
 	T(keepalive_may_be_asked_for_while_it_is_idle),
 	T(setting_a_timer_later_does_not_touch_the_callout),
 	T(an_idle_connection_has_no_timer),
-	T(fin_wait_2_of_nobodys_socket_ends));
+	T(fin_wait_2_of_nobodys_socket_ends),
+	T(a_fin_that_found_no_memory_goes_later));
