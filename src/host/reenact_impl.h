@@ -41,6 +41,7 @@ struct peer {
 		uint32_t captured, machine;
 	} stamp_map[STAMPS_KEPT];	/* what the machine's clock said when the captured one did */
 	unsigned stamp_next;
+	bool answered;			/* the machine's SYN */
 	bool sent_fin, gone;		/* gone: it has reset the connection */
 	unsigned last_words;		/* RSTs that it answered segments with after it was gone */
 	uint32_t machine_ack;		/* the newest of the machine */

@@ -13,6 +13,7 @@
 
 #include "src/host/reenact_flows.h"
 
+#define STAMPS_WITHIN	8u		/* segments after which nobody begins to use time stamps */
 #define AHEAD_MAX	256u
 #define HOLES_MAX	65536u		/* of one direction; what follows is not told apart any more */
 #define GAP_MAX		(16u << 20)
@@ -296,7 +297,7 @@ index_tcp(struct flows *all, const struct packet *p)
 		f = begun_before(all, &key, p);
 	if (f == NULL)
 		return;
-	if (f->begun_before && !f->stamps)
+	if (!f->stamps && f->frames < STAMPS_WITHIN && !(p->flags & TCP_SYN))
 		f->stamps = has_stamps(p);
 	f->frames++;
 	f->last_frame = p->number;

@@ -302,8 +302,10 @@ peer_segment(struct play *p, const struct packet *k)
 	/* Nothing that it says about the machine's segments can be said as long as there are none. */
 	if ((k->flags & TCP_ACK) && !peer->iss_known)
 		return;
-	if (k->flags & TCP_SYN)
+	if (k->flags & TCP_SYN) {
 		peer->next_seq = k->seq;
+		peer->answered |= k->flags & TCP_ACK;
+	}
 	note_sent(peer, k->seq + k->data_len + ((k->flags & TCP_SYN) != 0) + ((k->flags & TCP_FIN) != 0),
 	    k->window);
 	if (k->flags & TCP_FIN)
@@ -403,6 +405,7 @@ peer_make(struct play *p, uint8_t flags)
 		return;
 	if (flags & TCP_SYN) {
 		peer->next_seq = remote_track(p)->base - 1;
+		peer->answered |= flags & TCP_ACK;
 		make(p, flags, peer->next_seq, 0);
 		peer->next_seq++;
 		return;

@@ -167,7 +167,8 @@ push(struct play *p)
 		failed(p, NKE_FLOW_FAILED, ENOMEM);
 		return;
 	}
-	if (p->fin_due && p->written >= p->out.end) {
+	/* The FIN may have been written down before what is in front of it. */
+	if (p->fin_due && p->written >= p->out.track->fin) {
 		p->shut = true;
 		(void)nke_shutdown(p->reenact->m, p->fd, SHUT_WR);
 		finish_if_done(p);
@@ -265,20 +266,24 @@ new_play(struct reenact *r, struct flow *f, const struct packet *k)
 	stream_init(&p->in, &f->track[SIDE_REMOTE], &f->count[SIDE_REMOTE]);
 	p->out.hold = 0;
 	p->peer.window = UINT16_MAX;
-	p->peer.stamps = f->begun_before && f->stamps;
-	if (p->peer.stamps) {
-		uint32_t value, echo;
-
-		if (packet_timestamps(k->transport, k->tcp_len, &value, &echo))
-			p->peer.stamp = k->outbound ? echo : value;
-	}
 	remember_link(p, k);
 	f->play = p;
 	return p;
 }
 
+/* For a handshake that is made up: the peer's clock, as far as a segment tells it. */
 static void
-begin_client(struct play *p, const struct packet *k)
+take_stamp(struct play *p, const struct packet *k)
+{
+	uint32_t value, echo;
+
+	p->peer.stamps = p->flow->stamps;
+	if (p->peer.stamps && packet_timestamps(k->transport, k->tcp_len, &value, &echo))
+		p->peer.stamp = k->outbound ? echo : value;
+}
+
+static void
+begin_client(struct play *p)
 {
 	struct reenact *r = p->reenact;
 	const struct flow_key *key = &p->flow->key;
@@ -295,8 +300,6 @@ begin_client(struct play *p, const struct packet *k)
 		failed(p, refusal(errno), errno);
 		return;
 	}
-	if (p->flow->begun_before && !(k->flags & TCP_SYN))
-		peer_make(p, TCP_SYN | TCP_ACK);
 }
 
 static struct listener **
@@ -385,6 +388,7 @@ begin_server(struct play *p, const struct packet *k)
 	}
 	if (!f->begun_before)
 		return;
+	take_stamp(p, k);
 	peer_make(p, TCP_SYN);
 	if (!(k->flags & TCP_SYN)) {
 		reenact_settle(r);
@@ -509,6 +513,17 @@ fill_received(struct play *p, uint64_t until)
 	}
 }
 
+/* The host had an answer to its SYN, which was not captured: both sides go on as if. */
+static void
+make_answer(struct play *p, const struct packet *k)
+{
+	if (p->peer.answered || p->flow->server || (k->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+		return;
+	take_stamp(p, k);
+	peer_make(p, TCP_SYN | TCP_ACK);
+	reenact_settle(p->reenact);
+}
+
 static void
 local_segment(struct play *p, const struct packet *k)
 {
@@ -535,9 +550,9 @@ local_segment(struct play *p, const struct packet *k)
 			stream_fill(&p->out, (uint64_t)offset);
 		stream_add(&p->out, offset, k->data, k->data_len, k->data_captured);
 	}
-	if (k->flags & TCP_FIN) {
+	if ((k->flags & TCP_FIN) && own->fin != NO_OFFSET) {
 		peer_before_write(p);
-		stream_fill(&p->out, own->fin != NO_OFFSET ? own->fin : 0);
+		stream_fill(&p->out, own->fin);
 		p->fin_due = true;
 	}
 	push(p);
@@ -584,10 +599,11 @@ tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 		if (f->server)
 			begin_server(p, k);
 		else
-			begin_client(p, k);
+			begin_client(p);
 		reenact_settle(r);
 	}
 	p->busy = true;
+	make_answer(p, k);
 	if (k->outbound)
 		local_segment(p, k);
 	else

@@ -345,6 +345,30 @@ def order_of_capture(t):
     t.equal(r.flows[0]['out']['zeros'] + r.flows[0]['in']['zeros'], 0, 'order of the capture - zeros')
 
 
+def handshake_missing(t):
+    """Parts of the handshake were not captured, or written down late: the flow is as it was."""
+    for stamps in (False, True):
+        for missing in ((1,), (2,), (1, 2), (0,), (0, 1)):
+            for server in (False, True):
+                what = 'handshake without %r as %s%s' % (missing, 'server' if server else 'client',
+                                                        ', time stamps' if stamps else '')
+                c = Capture()
+                f = http(c, server=server, stamps=stamps)
+                c.frames = [x for i, x in enumerate(c.frames) if i not in missing]
+                r = play(t, c, what=what)
+                if t.equal(len(r.flows), 1, what, '- flows'):
+                    delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', what)
+    c = Capture()
+    f = Tcp(c, 40000, 80).open()
+    f.inn(RESPONSE[:1000])
+    f.out(REQUEST)
+    f.close()
+    for a, b in ((1, 3), (5, 4)):               # data before the SYN-ACK, a FIN before the data
+        c.frames[a], c.frames[b] = c.frames[b], c.frames[a]
+    r = play(t, c, what='handshake late')
+    delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', 'handshake late')
+
+
 def begun_before(t):
     """The capture begins in the middle of a flow: the handshake is made up; who is client, by the ports."""
     for lport, rport, role in ((40000, 80, 'client'), (80, 40000, 'server')):
@@ -565,7 +589,7 @@ def usage(t):
 
 
 TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, holes, order_of_capture,
-         begun_before, snapped, same_ends, many, datagrams, refused_datagram, in_fragments, links, other_traffic,
+         handshake_missing, begun_before, snapped, same_ends, many, datagrams, refused_datagram, in_fragments, links, other_traffic,
          same_bytes, kexts, usage)
 
 
