@@ -487,6 +487,8 @@ prepare_machine(struct reenact *r)
 	} settings[] = {
 		{"kern.ipc.maxsockbuf", 64 << 20}, {"kern.ipc.somaxconn", 4096},
 		{"net.inet.tcp.sendspace", 1 << 20}, {"net.inet.tcp.recvspace", 4 << 20},
+		/* Other systems try for longer to connect. */
+		{"net.inet.tcp.keepinit", 150000},
 		/* The host had its addresses already. */
 		{"net.inet6.ip6.dad_count", 0},
 	};

@@ -42,6 +42,7 @@ struct peer {
 	} stamp_map[STAMPS_KEPT];	/* what the machine's clock said when the captured one did */
 	unsigned stamp_next;
 	bool answered;			/* the machine's SYN */
+	uint32_t syn_data;		/* octets that were in its SYN (RFC 7413) and have not arrived yet */
 	bool sent_fin, gone;		/* gone: it has reset the connection */
 	unsigned last_words;		/* RSTs that it answered segments with after it was gone */
 	uint32_t machine_ack;		/* the newest of the machine */
@@ -182,9 +183,9 @@ void tcp_play_finish(struct reenact *);
 
 /* A captured segment from the remote end arrives. */
 void peer_segment(struct play *, const struct packet *);
-/* Segments that the capture lacks: a SYN, a SYN-ACK, an ACK; zeros for octets that it never had. */
+/* Segments that the capture lacks: a SYN, a SYN-ACK, an ACK; data from an offset on (NULL: zeros). */
 void peer_make(struct play *, uint8_t flags);
-void peer_make_zeros(struct play *, uint64_t from, uint64_t to);
+void peer_make_data(struct play *, uint64_t from, const uint8_t *data, uint64_t len);
 /* An ICMP error about a segment or a datagram of the machine's: false when it is something else. */
 bool peer_icmp(struct reenact *, const struct packet *);
 /* The local end is about to write: what was acknowledged as all ends here. */

@@ -299,6 +299,7 @@ index_tcp(struct flows *all, const struct packet *p)
 		return;
 	if (!f->stamps && f->frames < STAMPS_WITHIN && !(p->flags & TCP_SYN))
 		f->stamps = has_stamps(p);
+	f->urgent |= (p->flags & TCP_URG) != 0;
 	f->frames++;
 	f->last_frame = p->number;
 	if (p->flags & TCP_RST) {

@@ -208,13 +208,15 @@ is_group(uint8_t version, const uint8_t *addr)
 	return version == 4 ? addr[0] >= 224 : addr[0] == 0xff;
 }
 
-/* False: it goes between others, or from the host to itself. */
+/* False: it goes between others, from the host to itself, or to where no connection leads. */
 static bool
 find_direction(struct packet *p, const struct host_identity *h)
 {
 	bool from = is_host(h, p->version, p->src), to = is_host(h, p->version, p->dst);
 
 	p->outbound = from;
+	if (is_group(p->version, p->src) || (p->protocol == PROTO_TCP && is_group(p->version, p->dst)))
+		return false;
 	if (from)
 		return !to;
 	/* What the host sends before it has an address (DHCP) is nobody's flow. */

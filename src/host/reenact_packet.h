@@ -14,6 +14,7 @@
 #define TCP_RST		0x04
 #define TCP_PSH		0x08
 #define TCP_ACK		0x10
+#define TCP_URG		0x20
 
 #define PROTO_ICMP	1
 #define PROTO_TCP	6

@@ -272,7 +272,7 @@ put_in(struct play *p, const struct packet *k, uint32_t at, uint32_t len)
 	put32(tcp + 4, k->seq + at);
 	if (k->flags & TCP_ACK)
 		put32(tcp + 8, map_ack(p, k->ack));
-	if (!last)
+	if (!last && !syn)
 		tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
 	if (k->tcp_len > 20)
 		map_options(p, tcp, k->tcp_len, syn, agreed);
@@ -291,6 +291,18 @@ note_sent(struct peer *peer, uint32_t seq_end, uint16_t window)
 	if ((int32_t)(seq_end - peer->next_seq) > 0)
 		peer->next_seq = seq_end;
 	peer->window = window;
+}
+
+static void
+make_syn_data(struct play *p)
+{
+	size_t n;
+	const uint8_t *data = stream_at(&p->in, 0, &n);
+	uint32_t len = p->peer.syn_data < n ? p->peer.syn_data : (uint32_t)n;
+
+	p->peer.syn_data = 0;
+	if (data != NULL)
+		peer_make_data(p, 0, data, len);
 }
 
 void
@@ -312,12 +324,20 @@ peer_segment(struct play *p, const struct packet *k)
 		peer->sent_fin = true;
 	if (k->flags & TCP_RST)
 		peer->gone = true;
+	if ((k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && k->data_len != 0) {
+		/* The machine's listener does not take data with a SYN: they follow the handshake. */
+		peer->syn_data = k->data_len;
+		put_in(p, k, 0, 0);
+		return;
+	}
 	/* More than IP can carry in one packet was put together by the capturing host. */
 	while (k->header_len + k->tcp_len + k->data_len - at > UINT16_MAX) {
 		put_in(p, k, at, PIECE_MAX);
 		at += PIECE_MAX;
 	}
 	put_in(p, k, at, k->data_len - at);
+	if (peer->syn_data != 0 && !(k->flags & TCP_SYN))
+		make_syn_data(p);
 }
 
 /* ---- made up --------------------------------------------------------------------------------- */
@@ -370,9 +390,9 @@ make_options(const struct play *p, uint8_t *option, bool syn)
 	return n;
 }
 
-/* A segment that was not captured; `zeros` octets of data. */
+/* A segment that was not captured; its data (NULL: zeros). */
 static void
-make(struct play *p, uint8_t flags, uint32_t seq, uint32_t zeros)
+make(struct play *p, uint8_t flags, uint32_t seq, const uint8_t *data, uint32_t len)
 {
 	struct reenact *r = p->reenact;
 	struct peer *peer = &p->peer;
@@ -390,10 +410,14 @@ make(struct play *p, uint8_t flags, uint32_t seq, uint32_t zeros)
 	tcp[12] = (uint8_t)(tcp_len << 2);
 	tcp[13] = flags;
 	put16(tcp + 14, flags & TCP_SYN ? UINT16_MAX : peer->window);
-	memset(tcp + tcp_len, 0, zeros);
-	set_length(p->flow->key.version, net, ip_len + tcp_len + zeros);
-	sum_segment(p->flow->key.version, net, ip_len, ip_len + tcp_len + zeros);
-	reenact_input(r, peer->link, peer->link_len, p->flow->key.version, ip_len + tcp_len + zeros);
+	if (data != NULL)
+		memcpy(tcp + tcp_len, data, len);
+	else
+		memset(tcp + tcp_len, 0, len);
+	len += ip_len + tcp_len;
+	set_length(p->flow->key.version, net, len);
+	sum_segment(p->flow->key.version, net, ip_len, len);
+	reenact_input(r, peer->link, peer->link_len, p->flow->key.version, len);
 }
 
 void
@@ -406,26 +430,28 @@ peer_make(struct play *p, uint8_t flags)
 	if (flags & TCP_SYN) {
 		peer->next_seq = remote_track(p)->base - 1;
 		peer->answered |= flags & TCP_ACK;
-		make(p, flags, peer->next_seq, 0);
+		make(p, flags, peer->next_seq, NULL, 0);
 		peer->next_seq++;
 		return;
 	}
-	make(p, flags, peer->next_seq, 0);
+	make(p, flags, peer->next_seq, NULL, 0);
 }
 
 void
-peer_make_zeros(struct play *p, uint64_t from, uint64_t to)
+peer_make_data(struct play *p, uint64_t from, const uint8_t *data, uint64_t len)
 {
 	struct peer *peer = &p->peer;
 	const struct track *t = remote_track(p);
 
 	if (!peer->iss_known)
 		return;
-	while (from < to) {
-		uint32_t n = to - from < PIECE_MAX ? (uint32_t)(to - from) : PIECE_MAX;
+	while (len != 0) {
+		uint32_t n = len < PIECE_MAX ? (uint32_t)len : PIECE_MAX;
 
-		make(p, TCP_ACK, t->base + (uint32_t)from, n);
+		make(p, TCP_ACK, t->base + (uint32_t)from, data, n);
 		from += n;
+		len -= n;
+		data = data != NULL ? data + n : NULL;
 		note_sent(peer, t->base + (uint32_t)from, peer->window);
 	}
 }
@@ -444,7 +470,7 @@ peer_due(struct play *p, unsigned todo)
 	/* RFC 9293 3.10.7.1: what belongs to no connection is answered by a RST. */
 	if ((todo & TODO_RESET) && peer->last_words < LAST_WORDS) {
 		peer->last_words++;
-		make(p, TCP_RST, peer->machine_ack, 0);
+		make(p, TCP_RST, peer->machine_ack, NULL, 0);
 	}
 }
 

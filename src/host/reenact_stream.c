@@ -3,8 +3,9 @@
  * reader is to get, kept until it has been written and compared. Segments that the capture has in another
  * order wait; octets that it never had (the holes of the first pass) are zeros.
  *
- * Limits: KEPT_MAX octets are kept to be compared; older ones are counted as not compared then. AHEAD_MAX
- * octets wait for a gap to be filled; what is beyond is left to the sender's retransmission.
+ * Limits: KEPT_MAX octets are kept to be compared; older ones are counted as not compared then, or, if they
+ * have not been written, the flow cannot go on (`no_memory`). AHEAD_MAX octets wait for a gap to be filled;
+ * what is beyond is left to the sender's retransmission.
  */
 #include <stdlib.h>
 
@@ -110,7 +111,8 @@ append(struct stream *s, const uint8_t *bytes, size_t len)
 
 	if (s->kept_len + len > KEPT_MAX)
 		stream_drop(s, s->kept_from + s->kept_len / 2);
-	to = make_room(s, len);
+	/* What has to be written yet cannot be forgotten. */
+	to = s->kept_from <= s->hold ? make_room(s, len) : NULL;
 	if (to == NULL) {
 		s->no_memory = true;
 		return;

@@ -36,7 +36,11 @@ static void
 watch(struct play *p)
 {
 	unsigned ready = 0;
+	const int on = 1;
 
+	/* An urgent octet is one of the stream, where the capture has it. */
+	if (p->flow->urgent)
+		(void)nke_setsockopt(p->reenact->m, p->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	(void)file_call_watch(p->reenact->m->core, p->fd, became_ready, p, &ready);
 	if (ready != 0)
 		became_ready(p, p->fd, ready);
@@ -162,10 +166,6 @@ push(struct play *p)
 			return;
 		}
 		p->written += (uint64_t)done;
-	}
-	if (p->out.no_memory) {
-		failed(p, NKE_FLOW_FAILED, ENOMEM);
-		return;
 	}
 	/* The FIN may have been written down before what is in front of it. */
 	if (p->fin_due && p->written >= p->out.track->fin) {
@@ -496,6 +496,29 @@ end_previous(struct reenact *r, const struct flow *f)
 
 /* ---- the capture's packets -------------------------------------------------------------------- */
 
+/*
+ * The captured local end acknowledged what the machine does not have, although it arrived: it was beyond the
+ * machine's window, in more pieces than that keeps, or came when there was no memory. The peer will not send
+ * it again.
+ */
+static void
+repair(struct play *p, uint64_t until)
+{
+	const struct peer *peer = &p->peer;
+	int64_t got = track_offset(p->in.track, peer->machine_ack, p->read);
+	const uint8_t *data;
+	size_t n;
+
+	if (got < (int64_t)p->read || (uint64_t)got >= until || p->fd < 0)
+		return;
+	data = stream_at(&p->in, (uint64_t)got, &n);
+	if (data == NULL)
+		return;
+	if (n > until - (uint64_t)got)
+		n = (size_t)(until - (uint64_t)got);
+	peer_make_data(p, (uint64_t)got, data, n);
+}
+
 /* The captured local end acknowledged octets that the capture does not have. */
 static void
 fill_received(struct play *p, uint64_t until)
@@ -508,7 +531,7 @@ fill_received(struct play *p, uint64_t until)
 		stream_fill(&p->in, from + 1);
 		if (p->in.end == from)
 			return;
-		peer_make_zeros(p, from, to);
+		peer_make_data(p, from, NULL, to - from);
 		reenact_settle(p->reenact);
 	}
 }
@@ -537,11 +560,13 @@ local_segment(struct play *p, const struct packet *k)
 		}
 		return;
 	}
-	if ((k->flags & TCP_ACK) && other->hole_count > p->in.hole) {
+	if ((k->flags & TCP_ACK) && p->connected) {
 		int64_t ack = track_offset(other, k->ack, p->in.end);
 
 		if (ack > (int64_t)p->in.end)
 			fill_received(p, (uint64_t)ack);
+		if (ack > (int64_t)p->read)
+			repair(p, (uint64_t)ack);
 	}
 	if (k->data_len != 0) {
 		if (offset + (int64_t)k->data_len > (int64_t)p->out.end)
@@ -609,6 +634,8 @@ tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 	else
 		remote_segment(p, k);
 	reenact_settle(r);
+	if ((p->in.no_memory || p->out.no_memory) && !p->over)
+		failed(p, NKE_FLOW_FAILED, ENOMEM);
 	p->busy = false;
 	if (p->over && r->number >= f->last_frame)
 		tcp_play_over(p);

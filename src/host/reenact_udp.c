@@ -126,6 +126,14 @@ close_socket(struct socket_play *s)
 	free(s);
 }
 
+/* Which of the machine's errors is a filter's? Those that it gives for nothing of its own. */
+static void
+not_sent(struct flow *f, int error)
+{
+	f->state = error == EPERM || error == EACCES ? NKE_FLOW_FILTERED : NKE_FLOW_FAILED;
+	f->error = error;
+}
+
 static struct socket_play *
 socket_of(struct reenact *r, struct flow *f)
 {
@@ -149,8 +157,7 @@ socket_of(struct reenact *r, struct flow *f)
 	error = open_socket(s);
 	if (error == 0)
 		return s;
-	f->state = error == EPERM || error == EACCES ? NKE_FLOW_FILTERED : NKE_FLOW_FAILED;
-	f->error = error;
+	not_sent(f, error);
 	close_socket(s);
 	return NULL;
 }
@@ -274,7 +281,7 @@ leave(struct reenact *r, struct flow *f, const struct packet *k)
 	const uint8_t *data = k->data;
 	struct sockaddr_storage ss;
 	socklen_t len;
-	ssize_t n;
+	ssize_t n = 0;
 
 	c->datagrams++;
 	c->captured += k->data_len;
@@ -290,12 +297,16 @@ leave(struct reenact *r, struct flow *f, const struct packet *k)
 	r->udp_data = data;
 	r->udp_len = k->data_len;
 	len = reenact_sockaddr(r, f->key.version, f->key.remote, f->key.rport, &ss);
-	n = s->connected ? nke_send(r->m, s->fd, data, k->data_len, 0) :
-	    nke_sendto(r->m, s->fd, data, k->data_len, 0, (struct sockaddr *)&ss, len);
+	/* An error that an earlier datagram met is told once; the captured program went on. */
+	for (int attempt = 0; attempt < 2; attempt++) {
+		n = s->connected ? nke_send(r->m, s->fd, data, k->data_len, 0) :
+		    nke_sendto(r->m, s->fd, data, k->data_len, 0, (struct sockaddr *)&ss, len);
+		if (n >= 0 || errno != ECONNREFUSED)
+			break;
+	}
 	r->udp_sending = NULL;
-	/* An error that an earlier datagram met is told here: this one has not been sent. */
-	if (n < 0 && f->error == 0)
-		f->error = errno;
+	if (n < 0)
+		not_sent(f, errno);
 }
 
 void
@@ -318,7 +329,8 @@ udp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 	struct endpoint *e = &r->flows.endpoints[f->endpoint];
 
 	f->started = true;
-	if (f->state != NKE_FLOW_FAILED && f->state != NKE_FLOW_FILTERED) {
+	/* Without a socket there is nothing to be done; one that may not send may receive. */
+	if ((f->state != NKE_FLOW_FAILED && f->state != NKE_FLOW_FILTERED) || e->play != NULL) {
 		if (k->outbound)
 			leave(r, f, k);
 		else

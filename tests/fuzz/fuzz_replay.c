@@ -1,6 +1,7 @@
 /*
  * Fuzz target: a whole capture file, played through a machine with filters that pull, rewrite and
- * drop (fuzz_filters.c). The last byte chooses what the filters do.
+ * drop (fuzz_filters.c). The last byte chooses what the filters do. Compiled twice: with FUZZ_SOCKETS 1 its
+ * flows are re-enacted (fuzz_flows).
  */
 #include <nke/kext.h>
 #include <nke/replay.h>
@@ -8,6 +9,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#ifndef FUZZ_SOCKETS
+#define FUZZ_SOCKETS	0
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int fuzz_filters_start(void *kmod_info, void *data);
@@ -19,7 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct nke_kext_static filters = {"org.libnke.fuzz.filters", "1.0", fuzz_filters_start,
 	    fuzz_filters_stop};
-	struct nke_replay_config config = {.machine = {.checked = true, .seed = 1}};
+	struct nke_replay_config config = {
+		.sockets = FUZZ_SOCKETS, .machine = {.checked = true, .seed = 1},
+	};
 	char path[64], text[1024];
 	nke_replay_t *r;
 	nke_kext_t *k;

@@ -661,6 +661,65 @@ def seeds_ctl():
             yield '%s-%d' % (name, how), bytes([how]) + b''.join(calls)
 
 
+# ---- fuzz_flows: captures --------------------------------------------------------------------------------
+
+def seeds_flows():
+    """Captures of flows, built as the tests of `nke replay --sockets` build theirs; a byte for fuzz_filters.c."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'system'))
+    from flowtest import ACK, RST, Capture, Tcp, option_sack
+    from replaytest import HOST4, PEER4, checksum, fragments, ip, pattern, pcap, udp_segment
+
+    def whole(c, **more):
+        f = Tcp(c, 40000, 80, stamps=True, **more).open()
+        f.data(not f.server, b'question')
+        f.data(f.server, pattern(3000))
+        f.ack(not f.server)
+        f.close()
+
+    def loss(c):
+        f = Tcp(c, 40000, 80).open()
+        base = f.seq[True]
+        for i in (0, 2, 3, 1):
+            f.put(True, ACK, b'z' * 100, seq=base + i * 100)
+        f.put(False, ACK, ack=base + 100, options=option_sack((base + 200, base + 400)))
+        f.seq[True] = base + 400
+        f.ack(False)
+        f.put(False, RST | ACK)
+
+    def begun_before(c):
+        f = Tcp(c, 40000, 80)
+        f.out(b'x' * 100)
+        f.ack(False)
+        f.inn(b'y' * 200, captured=False)
+        f.ack(True)
+        f.close()
+
+    def again(c):
+        f = Tcp(c, 40000, 80).open()
+        f.out(b'q')
+        f.put(True, RST | ACK)
+        f = Tcp(c, 40000, 80, lisn=7, risn=9).open()
+        f.inn(b'again', snap=60)
+        f.close()
+
+    def datagrams(c):
+        c.udp(True, 50000, 53, b'question')
+        c.udp(False, 50000, 53, b'answer')
+        error = icmp(3, 3, data=c.frames[0].data[14:42])
+        c.add(ip(PEER4, HOST4, ICMP, error[:2] + struct.pack('>H', checksum(error)) + error[4:]), False)
+        for src, dst, out in (PEER4, HOST4, False), (HOST4, PEER4, True):
+            for p in fragments(src, dst, 17, udp_segment(src, dst, 7000, 7000, pattern(2000)), ident=5):
+                c.add(p, out)
+        c.udp(False, 5353, 5353, b'group', local='224.0.0.251')
+
+    for mode, (name, build) in enumerate((
+            ('client', whole), ('server', lambda c: whole(c, server=True)), ('six', lambda c: whole(c, six=True)),
+            ('loss', loss), ('begun-before', begun_before), ('again', again), ('datagrams', datagrams))):
+        c = Capture()
+        build(c)
+        yield name, pcap(c.frames) + bytes([mode])
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)

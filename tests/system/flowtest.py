@@ -21,10 +21,11 @@ def option_sack(*blocks):
         b''.join(struct.pack('>II', a & 0xffffffff, b & 0xffffffff) for a, b in blocks)
 
 
-def segment(src, dst, sport, dport, seq, ack, flags, data=b'', window=65535, options=b'', bad_sum=False):
+def segment(src, dst, sport, dport, seq, ack, flags, data=b'', window=65535, options=b'', bad_sum=False,
+            urgent=0):
     options += b'\1' * (-len(options) % 4)
     head = struct.pack('>HHIIBBHHH', sport, dport, seq & 0xffffffff, ack & 0xffffffff,
-                       (20 + len(options)) << 2, flags, window, 0, 0) + options
+                       (20 + len(options)) << 2, flags, window, 0, urgent) + options
     sum_ = checksum(pseudo(src, dst, 6, len(head) + len(data)) + head + data) ^ (0x55aa if bad_sum else 0)
     return ip(src, dst, 6, head[:16] + struct.pack('>H', sum_) + head[18:] + data)
 

@@ -299,6 +299,127 @@ def unsummed(t):
     delivered(t, r.flows[0], len(REQUEST), 30000, 'closed', 'left to the device')
 
 
+def both_open(t):
+    """Both SYNs cross (RFC 9293 figure 7)."""
+    def build(c):
+        f = Tcp(c, 40000, 40001)
+        f.put(True, SYN)
+        f.put(False, SYN)
+        f.seq = {True: f.seq[True] + 1, False: f.seq[False] + 1}
+        for out in (True, False):
+            f.put(out, SYN | ACK, seq=f.seq[out] - 1)
+        f.out(REQUEST)
+        f.inn(RESPONSE[:2000])
+        f.ack(True)
+        f.close()
+        return f
+    one_flow(t, build, 'simultaneous open')
+
+
+def data_in_syn(t):
+    """TCP Fast Open: data with the SYN, and with its answer."""
+    for server in (False, True):
+        def build(c):
+            f = Tcp(c, 80 if server else 40000, 40000 if server else 80, server=server)
+            f.put(not server, SYN, REQUEST)
+            f.seq[not server] += 1 + len(REQUEST)
+            f.put(server, SYN | ACK)
+            f.seq[server] += 1
+            f.sent, f.received = (b'', REQUEST) if server else (REQUEST, b'')
+            f.data(server, RESPONSE[:3000])
+            f.ack(not server)
+            f.data(not server, b'more')
+            f.ack(server)
+            f.close()
+            return f
+        c = Capture()
+        f = build(c)
+        r = play(t, c, what='data in a SYN')
+        delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', 'data in a SYN', server)
+
+
+def urgent(t):
+    """An urgent octet is read where it is in the stream."""
+    def build(c):
+        f = Tcp(c, 40000, 80).open()
+        f.out(REQUEST)
+        f.put(False, ACK | PSH | 0x20, b'abc!', urgent=4)
+        f.seq[False] += 4
+        f.received = b'abc!'
+        f.inn(b'more')
+        f.ack(True)
+        f.close()
+        return f
+    one_flow(t, build, 'urgent data')
+
+
+def windows(t):
+    """The peer closes its window and opens it later; both sides probe; keep-alives go both ways."""
+    def build(c):
+        f = Tcp(c, 40000, 80, scale=None).open()
+        f.out(pattern(4000))
+        f.put(False, ACK, ack=f.seq[True] - 4000, window=0)
+        f.ack(False, window=0)
+        c.at += 300 * flowtest.MS
+        f.out(b'!')                                     # a probe
+        f.put(False, ACK, ack=f.seq[True] - 1, window=0)
+        c.at += 3000 * flowtest.MS
+        f.ack(False, window=60000)
+        f.out(pattern(9000, 1))
+        f.ack(False)
+        for out in (True, False):
+            f.put(out, ACK, seq=f.seq[out] - 1)
+            f.ack(not out)
+        f.close()
+        return f
+    one_flow(t, build, 'windows')
+
+
+def beyond_the_machine(t):
+    """What the machine cannot keep while it waits for a gap to be filled arrives again, as the peer's host had it."""
+    for options in ((), ('--memory', '1')):
+        c = Capture(step=10000)
+        f = Tcp(c, 40000, 80).open()
+        base, s = f.seq[False], pattern(1400 * 1500, 4)
+        pieces = [(i * 1400, (i + 1) * 1400) for i in range(1500)]
+        for a, b in pieces[1::2] + pieces[:1] + pieces[2::2]:
+            f.put(False, ACK, s[a:b], seq=base + a)
+        f.seq[False] = base + len(s)
+        f.received = s
+        c.at += 50 * flowtest.MS
+        f.ack(True)
+        f.inn(b'end')
+        c.at += 50 * flowtest.MS
+        f.ack(True)
+        f.close()
+        what = 'beyond the machine ' + ' '.join(options)
+        r = play(t, c, *options, what=what)
+        delivered(t, r.flows[0], 0, len(s) + 3, 'closed', what)
+
+
+def on_the_link(t):
+    """Addresses that are good on one link only."""
+    local, remote = 'fe80::ff:fe00:1', 'fe80::ff:fe00:fe'
+    c = Capture()
+    f = Tcp(c, 40000, 80, local=local, remote=remote).open()
+    f.out(REQUEST)
+    f.inn(RESPONSE)
+    f.ack(True)
+    f.close()
+    g = Tcp(c, 80, 40001, local=local, remote=remote, server=True).open()
+    g.inn(REQUEST)
+    g.out(RESPONSE[:1000])
+    g.close(first=False)
+    c.udp(True, 5000, 5001, b'hello', local=local, remote=remote)
+    c.udp(False, 5000, 5001, b'hi', local=local, remote=remote)
+    c.udp(False, 5353, 5353, b'group', local='ff02::fb', remote=remote)
+    r = play(t, c, what='on the link', host=local + ',02:00:00:00:00:01')
+    delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', 'on the link')
+    delivered(t, r.flows[1], len(g.sent), len(g.received), 'closed', 'on the link, server')
+    delivered(t, r.flows[2], 5, 2, 'open', 'on the link, datagrams')
+    delivered(t, r.flows[3], 0, 5, 'open', 'on the link, a group')
+
+
 # ---- what the capture lacks ----------------------------------------------------------------------
 
 def holes(t):
@@ -588,7 +709,8 @@ def usage(t):
         t.check(len(json.load(f)['sockets']['flows']) > 3, 'cut off - what was before is played')
 
 
-TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, holes, order_of_capture,
+TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, both_open, data_in_syn,
+         urgent, windows, beyond_the_machine, on_the_link, holes, order_of_capture,
          handshake_missing, begun_before, snapped, same_ends, many, datagrams, refused_datagram, in_fragments, links, other_traffic,
          same_bytes, kexts, usage)
 
