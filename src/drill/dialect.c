@@ -15,7 +15,7 @@
 
 #define MAX_WINDOW	65535u
 #define MAX_SCALE	14u
-#define ALL_ACKED	100		/* net.inet.tcp.abc_l_var: what an ACK covers counts in full */
+#define FREEBSD_MAXSOCKBUF	(2 * 1024 * 1024)
 
 enum dialect { ANY, FREEBSD, LINUX };
 
@@ -47,35 +47,37 @@ by_commands(const struct drill_script *script)
 	return ANY;
 }
 
-/* The scale stands behind SACK permitted or a timestamp. */
-static bool
-has_linux_order(const struct drill_tcp *tcp, uint8_t *scale)
+/* Where does the window scale stand, before SACK permitted and timestamps, or behind? */
+static enum dialect
+by_order(const struct drill_tcp *tcp, uint8_t *scale)
 {
-	bool behind = false;
+	bool others = false, behind = false, found = false;
 
 	for (unsigned i = 0; i < tcp->option_count; i++) {
 		const struct drill_tcp_option *o = &tcp->options[i];
 
-		behind |= o->kind == DRILL_OPT_SACKOK || o->kind == DRILL_OPT_TS;
-		if (o->kind != DRILL_OPT_WSCALE)
-			continue;
-		*scale = o->wscale;
-		return behind && o->wscale <= MAX_SCALE;
+		others |= o->kind == DRILL_OPT_SACKOK || o->kind == DRILL_OPT_TS;
+		if (o->kind == DRILL_OPT_WSCALE && !found && o->wscale <= MAX_SCALE) {
+			found = true;
+			behind = others;
+			*scale = o->wscale;
+		}
 	}
-	return false;
+	return !found || !others ? ANY : behind ? LINUX : FREEBSD;
 }
 
-static bool
-is_linux_by_syn(const struct drill_script *script, uint8_t *scale)
+/* The first SYN that is expected of the machine. */
+static enum dialect
+by_syn(const struct drill_script *script, uint8_t *scale)
 {
 	for (size_t i = 0; i < script->event_count; i++) {
 		const struct drill_packet *p = script->events[i].packet;
 
 		if (script->events[i].kind == DRILL_PACKET && p->direction == DRILL_OUT &&
 		    p->protocol == DRILL_TCP && (p->tcp.flags & DRILL_SYN))
-			return has_linux_order(&p->tcp, scale);
+			return by_order(&p->tcp, scale);
 	}
-	return false;
+	return ANY;
 }
 
 static int
@@ -83,7 +85,7 @@ set(struct run *r, const char *name, int value)
 {
 	const struct drill_place nowhere = {0};
 
-	tell(r, 1, "a script for Linux: %s=%d", name, value);
+	tell(r, 2, "for whom the script is: %s=%d", name, value);
 	return nke_sysctl_set_int(r->machine, name, value) == 0 ? 0 :
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
 }
@@ -99,20 +101,42 @@ use_base_stack(struct run *r)
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
 }
 
+/* Slow start counts all that is acknowledged; timers are Linux's, as far as they can be. */
+static int
+be_like_linux(struct run *r)
+{
+	static const struct {
+		const char *name;
+		int value;
+	} settings[] = {
+		{"net.inet.tcp.abc_l_var", 100}, {"net.inet.tcp.delayed_ack", 0},
+		{"net.inet.tcp.rexmit_slop", 0}, {"net.inet.tcp.rexmit_min", 1},
+		{"net.inet.tcp.rexmit_granularity", 200}
+	};
+
+	tell(r, 1, "a script for Linux");
+	r->linux_dialect = true;
+	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+		if (set(r, settings[i].name, settings[i].value) != 0)
+			return -1;
+	return 0;
+}
+
 int
 dialect_apply(struct run *r)
 {
-	enum dialect d = by_commands(r->script);
+	enum dialect commands = by_commands(r->script), syn;
 	uint8_t scale = 0;
 
-	if (d == FREEBSD)
-		return use_base_stack(r);
-	if (d == ANY && is_linux_by_syn(r->script, &scale)) {
-		/* Of its author's tcp_rmem only this is known. */
-		if (set(r, "kern.ipc.maxsockbuf", (int)(MAX_WINDOW << scale)) != 0)
-			return -1;
-		d = LINUX;
-	}
-	r->linux_dialect = d == LINUX;
-	return d == LINUX ? set(r, "net.inet.tcp.abc_l_var", ALL_ACKED) : 0;
+	if (commands == FREEBSD && use_base_stack(r) != 0)
+		return -1;
+	if (commands == LINUX)
+		return be_like_linux(r);
+	syn = by_syn(r->script, &scale);
+	if (commands == FREEBSD || syn == FREEBSD)
+		return set(r, "kern.ipc.maxsockbuf", FREEBSD_MAXSOCKBUF);
+	if (syn == ANY)
+		return 0;
+	/* Of its author's tcp_rmem only this is known. */
+	return set(r, "kern.ipc.maxsockbuf", (int)(MAX_WINDOW << scale)) != 0 ? -1 : be_like_linux(r);
 }

@@ -124,9 +124,6 @@ make_machine(struct run *r)
 
 	if (nke_create(&config, &r->machine) != 0)
 		return complain(r, DRILL_BROKEN, "the machine");
-	/* FreeBSD's limit, not Darwin's: the window scale that its suite expects follows from it. */
-	if (nke_sysctl_set_int(r->machine, "kern.ipc.maxsockbuf", 2 * 1024 * 1024) != 0)
-		return complain(r, DRILL_BROKEN, "kern.ipc.maxsockbuf");
 	/* First the interface: filters attach to it as they start. */
 	if (make_interface(r) != 0)
 		return -1;

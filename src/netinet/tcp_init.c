@@ -79,6 +79,7 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "initcwnd_segments", AT(initcwnd_segments), 1, 10000},
 	{OID_AUTO, "rexmit_min", AT(rexmit_min), 1, HOUR_MS},
 	{OID_AUTO, "rexmit_slop", AT(rexmit_slop), 0, HOUR_MS},
+	{OID_AUTO, "rexmit_granularity", AT(rexmit_granularity), 0, HOUR_MS},
 	{OID_AUTO, "rexmit_initial", AT(rexmit_initial), 1, HOUR_MS},
 	SWITCH("rexmit_drop_options", rexmit_drop_options),
 	{OID_AUTO, "persmin", AT(persmin), 1, HOUR_MS},

@@ -313,6 +313,7 @@ struct tcp_config {
 	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;
 	int initcwnd_segments;
 	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
+	int rexmit_granularity;		/* RFC 6298 2.3: G, ms */
 	int persmin, persmax, maxpersistidle;
 	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
 	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;

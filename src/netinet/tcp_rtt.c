@@ -10,7 +10,8 @@
  * State: t_srtt (scaled by 8) and t_rttvar (by 4), which are updated without division; t_minrtt with
  * t_minrtt_next: the least of the half window before and of this one.
  *
- * Limits: net.inet.tcp.rexmit_min below, rexmit_slop on top, 64 s above.
+ * Limits: net.inet.tcp.rexmit_min below, rexmit_slop on top, 64 s above. rexmit_granularity is the RFC's G:
+ * the deviation counts for no less (Linux has 200 ms there, and no slop).
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -43,7 +44,8 @@ tcp_rto(const struct tcpcb *tp)
 		if (UNLIKELY(tp->t_uflags & TFU_SYNLOST) && us < RTO_SYN_LOST_US)
 			us = RTO_SYN_LOST_US;
 	} else {
-		us = (uint64_t)(tp->t_srtt >> 3) + tp->t_rttvar;
+		us = (uint64_t)c->rexmit_granularity * 1000;
+		us = (uint64_t)(tp->t_srtt >> 3) + (tp->t_rttvar > us ? tp->t_rttvar : us);
 		if (us < (uint64_t)c->rexmit_min * 1000)
 			us = (uint64_t)c->rexmit_min * 1000;
 		us += (uint64_t)c->rexmit_slop * 1000;
