@@ -20,10 +20,11 @@ describe_interface(const struct ledger_entry *l, char *text, size_t size)
 static void
 describe_reference(const struct ledger_entry *l, char *text, size_t size)
 {
-	const struct ifnet_ref *r = OWNER_OF(struct ifnet_ref, l);
+	const struct kext_ref *r = OWNER_OF(struct kext_ref, l);
+	const struct ifnet *ifp = r->object;
 
 	ksnprintf(text, size, "%u reference%s to interface %s", r->count, r->count == 1 ? "" : "s",
-	    r->ifp->xname);
+	    ifp->xname);
 }
 
 static void

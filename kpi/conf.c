@@ -8,6 +8,7 @@
 #include <sys/errno.h>
 
 #include "src/kern/device.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/thread.h"
 
 int
@@ -24,12 +25,14 @@ enodev_strat(void)
 int
 cdevsw_add(int index, const struct cdevsw *cdev)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return device_add(curmachine(), index, cdev, __builtin_return_address(0));
 }
 
 int
 cdevsw_remove(int index, const struct cdevsw *cdev)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	return device_remove(curmachine(), index, cdev);
 }
 
@@ -41,6 +44,7 @@ devfs_make_node(dev_t dev, int chrblk, uid_t uid, gid_t gid, int perms, const ch
 	va_list ap;
 	void *node;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	va_start(ap, fmt);
 	node = device_make_node(curmachine(), &what, fmt, ap, __builtin_return_address(0));
 	va_end(ap);
@@ -56,6 +60,7 @@ devfs_make_node_clone(dev_t dev, int chrblk, uid_t uid, gid_t gid, int perms,
 	va_list ap;
 	void *node;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	va_start(ap, fmt);
 	node = device_make_node(curmachine(), &what, fmt, ap, __builtin_return_address(0));
 	va_end(ap);
@@ -65,5 +70,6 @@ devfs_make_node_clone(dev_t dev, int chrblk, uid_t uid, gid_t gid, int perms,
 void
 devfs_remove(void *handle)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	device_remove_node(curmachine(), handle);
 }

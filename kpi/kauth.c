@@ -33,7 +33,7 @@ kauth_cred_get_with_ref(void)
 {
 	kauth_cred_t cred = kauth_cred_get();
 
-	cred->refs++;
+	kauth_cred_take(curmachine(), cred, __builtin_return_address(0));
 	return cred;
 }
 
@@ -42,7 +42,7 @@ kauth_cred_proc_ref(proc_t procp)
 {
 	kauth_cred_t cred = proc_ucred(procp);
 
-	cred->refs++;
+	kauth_cred_take(curmachine(), cred, __builtin_return_address(0));
 	return cred;
 }
 
@@ -53,7 +53,7 @@ kauth_cred_ref(kauth_cred_t cred)
 	if (!IS_VALID_CRED(cred))
 		return;
 	valid("kauth_cred_ref", cred);
-	cred->refs++;
+	kauth_cred_take(curmachine(), cred, __builtin_return_address(0));
 }
 
 void

@@ -8,7 +8,6 @@
 #include <sys/kern_event.h>
 
 #include "dlil/dlil.h"
-#include "kpi/kpi_interface_refs.h"
 #include "src/kern/gate.h"
 #include "src/kern/heap.h"
 #include "src/kern/inject.h"
@@ -17,6 +16,12 @@
 #include "src/kern/string_id.h"
 
 #define CALLER	__builtin_return_address(0)
+
+static void
+note_reference(struct ifnet *ifp, void *pc)
+{
+	kext_refs_note(ifp->machine, &ifp->kext_refs, ifp, LEDGER_INTERFACE_REF, pc);
+}
 
 /* What a kext hands over is the core's now. */
 static void
@@ -50,7 +55,7 @@ ifnet_allocate(const struct ifnet_init_params *init, ifnet_t *interface)
 	if (error != 0)
 		return error;
 	ledger_enter(m, &ifp->ledger, LEDGER_INTERFACE, CALLER);
-	kpi_ifnet_record(ifp, CALLER);
+	note_reference(ifp, CALLER);
 	*interface = ifp;
 	return 0;
 }
@@ -75,7 +80,7 @@ ifnet_reference(ifnet_t interface)
 	if (interface == NULL)
 		return EINVAL;
 	ifnet_retain(interface);
-	kpi_ifnet_record(interface, CALLER);
+	note_reference(interface, CALLER);
 	return 0;
 }
 
@@ -84,7 +89,7 @@ ifnet_release(ifnet_t interface)
 {
 	if (interface == NULL)
 		return EINVAL;
-	kpi_ifnet_forget(interface);
+	kext_refs_forget(interface->machine, &interface->kext_refs);
 	ifnet_drop(interface);
 	return 0;
 }
@@ -112,7 +117,7 @@ ifnet_find_by_name(const char *name, ifnet_t *interface)
 	if (ifp == NULL)
 		return ENXIO;
 	ifnet_retain(ifp);
-	kpi_ifnet_record(ifp, CALLER);
+	note_reference(ifp, CALLER);
 	*interface = ifp;
 	return 0;
 }
@@ -145,7 +150,7 @@ ifnet_list_get(ifnet_family_t family, ifnet_t **interfaces, u_int32_t *count)
 		if (!of_family(ifp, family))
 			continue;
 		ifnet_retain(ifp);
-		kpi_ifnet_record(ifp, CALLER);
+		note_reference(ifp, CALLER);
 		list[n++] = ifp;
 	}
 	*interfaces = list;

@@ -9,6 +9,7 @@
 
 #include "src/kern/kauth.h"
 #include "src/kern/klog.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/lock.h"
 #include "src/kern/panic.h"
 #include "src/kern/proc.h"
@@ -124,28 +125,35 @@ current_proc_EXTERNAL(void)
 	return proc_current();
 }
 
+/* One reference more, of the kext that calls. */
+static proc_t
+hold(struct proc *p, void *pc)
+{
+	proc_retain(p);
+	kext_refs_note(p->machine, &p->kext_refs, p, LEDGER_PROCESS_REF, pc);
+	return p;
+}
+
 proc_t
 proc_self(void)
 {
-	struct proc *p = proc_current();
-
-	proc_retain(p);
-	return p;
+	return hold(proc_current(), __builtin_return_address(0));
 }
 
 proc_t
 proc_find(int pid)
 {
-	struct proc *p = proc_by_pid(curmachine(), pid);
+	struct proc *p;
 
-	if (p != NULL)
-		proc_retain(p);
-	return p;
+	KPI_RULES(KPI_SLEEPS, NULL);
+	p = proc_by_pid(curmachine(), pid);
+	return p != NULL ? hold(p, __builtin_return_address(0)) : NULL;
 }
 
 int
 proc_rele(proc_t p)
 {
+	kext_refs_forget(curmachine(), &valid("proc_rele", p)->kext_refs);
 	proc_release(p);
 	return 0;
 }
@@ -208,6 +216,7 @@ copy_name(const struct proc *p, char *buf, int size)
 void
 proc_name(int pid, char *buf, int size)
 {
+	KPI_RULES(KPI_SLEEPS, NULL);
 	copy_name(proc_by_pid(curmachine(), pid), buf, size);
 }
 

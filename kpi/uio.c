@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "src/kern/heap.h"
+#include "src/kern/kpi_rule.h"
 #include "src/kern/thread.h"
 #include "src/kern/uio.h"
 
@@ -31,8 +32,10 @@ make_uio(int room, void *pc)
 uio_t
 uio_create(int iovcount, off_t offset, int spacetype, int iodirection)
 {
-	uio_t u = make_uio(iovcount, __builtin_return_address(0));
+	uio_t u;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
+	u = make_uio(iovcount, __builtin_return_address(0));
 	if (u != NULL)
 		uio_reset(u, offset, spacetype, iodirection);
 	return u;
@@ -51,10 +54,11 @@ uio_reset(uio_t uio, off_t offset, int spacetype, int iodirection)
 uio_t
 uio_duplicate(uio_t uio)
 {
-	uio_t copy = make_uio(uio->room, __builtin_return_address(0));
-
 	struct uio_piece *pieces;
+	uio_t copy;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
+	copy = make_uio(uio->room, __builtin_return_address(0));
 	if (copy == NULL)
 		return NULL;
 	pieces = copy->pieces;
@@ -194,6 +198,7 @@ uiomove64(const __uint64_t cp, int n, uio_t uio)
 {
 	char *kernel = (char *)(uintptr_t)cp;
 
+	KPI_RULES(KPI_SLEEPS, NULL);
 	while (n > 0 && uio->resid > 0 && uio->count > 0) {
 		struct uio_piece *p = &uio->pieces[uio->first];
 		size_t part = p->length < (user_size_t)n ? p->length : (size_t)n;

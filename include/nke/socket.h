@@ -35,8 +35,8 @@ extern "C" {
  * SOCK_STREAM, UDP SOCK_DGRAM, of AF_INET and AF_INET6; a socket of the latter that is not IPV6_V6ONLY
  * speaks IPv4, too, by mapped addresses (::ffff:a.b.c.d).
  *
- * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EMFILE. Sockets made by
- * this call have the superuser's privilege.
+ * EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE: there is no such protocol. EMFILE. EPERM: a raw socket, and the
+ * calling thread's process is not the superuser's (nke/proc.h). A socket keeps the privilege of who made it.
  */
 int nke_socket(nke_t *m, int domain, int type, int protocol);
 /* Two that are connected: AF_LOCAL. */
@@ -50,7 +50,10 @@ int nke_dup(nke_t *m, int s);
  */
 int nke_close(nke_t *m, int s);
 
-/* EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length). */
+/*
+ * EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already, wrong length), EACCES (a port below 1024
+ * without privilege).
+ */
 int nke_bind(nke_t *m, int s, const struct sockaddr *address, socklen_t len);
 /*
  * EOPNOTSUPP: no connections with this protocol. EDESTADDRREQ, EINVAL: not bound; connected. A TCP socket
@@ -131,7 +134,7 @@ int nke_darwin_getsockopt(nke_t *m, int s, int level, int name, void *value, soc
 
 /* Non-blocking or not: what fcntl's O_NONBLOCK does. An accepted connection is as its listener is. */
 int nke_set_nonblocking(nke_t *m, int s, bool on);
-/* Bytes that one read could give: of a stream, all there are; of messages, the next one. */
+/* Bytes that one read could give: of a stream, all there are; of messages, the next one. Sockets only. */
 int nke_readable_bytes(nke_t *m, int s);
 
 /*

@@ -97,6 +97,7 @@ drop(struct nke *m, struct ucred *c)
 	if (--c->refs != 0)
 		return;
 	TAILQ_REMOVE(&m->kauth->credentials, c, link);
+	kext_refs_end(m, &c->kext_refs);
 	c->magic = 0;
 	kfree(m, c);
 }
@@ -111,11 +112,29 @@ kauth_cred_release(struct nke *m, struct ucred *c)
 }
 
 void
+kauth_cred_take(struct nke *m, struct ucred *c, void *pc)
+{
+	c->refs++;
+	kext_refs_note(m, &c->kext_refs, c, LEDGER_CREDENTIAL_REF, pc);
+}
+
+void
 kauth_cred_give_back(struct nke *m, struct ucred *c)
 {
 	if (c->refs <= c->held)
 		kpanic("kauth_cred_unref: a reference was dropped that nobody had taken");
+	kext_refs_forget(m, &c->kext_refs);
 	drop(m, c);
+}
+
+static void
+describe_credential(const struct ledger_entry *entry, char *text, size_t size)
+{
+	const struct kext_ref *r = CONTAINER_OF(entry, struct kext_ref, ledger);
+	const struct ucred *c = r->object;
+
+	ksnprintf(text, size, "%u reference%s to the credential of user %u, group %u", r->count,
+	    r->count == 1 ? "" : "s", c->uid, c->gid);
 }
 
 /* ---- listeners ---------------------------------------------------------------------------- */
@@ -384,6 +403,7 @@ kauth_fini(struct nke *m)
 		TAILQ_REMOVE(&k->listeners, l, link);
 		kfree(m, l);
 	}
+	kext_refs_end(m, &k->root.kext_refs);
 	kfree(m, k);
 	m->kauth = NULL;
 }
@@ -396,6 +416,7 @@ kauth_init(struct nke *m)
 	if (k == NULL)
 		return ENOMEM;
 	m->kauth = k;
+	ledger_set_describe(m, LEDGER_CREDENTIAL_REF, describe_credential);
 	TAILQ_INIT(&k->scopes);
 	TAILQ_INIT(&k->listeners);
 	TAILQ_INIT(&k->credentials);

@@ -7,7 +7,7 @@
 
 #include <sys/kauth.h>
 
-#include "src/kern/machine.h"
+#include "src/kern/kext_refs.h"
 
 struct ucred {
 	uint32_t magic;			/* KAUTH_CRED_MAGIC: anything else is no credential */
@@ -16,6 +16,7 @@ struct ucred {
 	uid_t uid;
 	gid_t gid;
 	TAILQ_ENTRY(ucred) link;
+	struct kext_refs kext_refs;	/* which kext holds references to it */
 };
 #define KAUTH_CRED_MAGIC	UINT32_C(0xc4ed0c4e)
 
@@ -25,6 +26,8 @@ struct ucred *kauth_root(struct nke *);
 struct ucred *kauth_cred_make(struct nke *, uid_t, gid_t);
 /* Gives that reference back; NULL is ignored. */
 void kauth_cred_release(struct nke *, struct ucred *);
+/* One reference more for the kext that calls; `pc` for the ledger. */
+void kauth_cred_take(struct nke *, struct ucred *, void *pc);
 /* Gives back a kext's reference; panics when there is none. */
 void kauth_cred_give_back(struct nke *, struct ucred *);
 

@@ -38,6 +38,8 @@ static const struct {
 	[LEDGER_KAUTH_LISTENER] = {"kauth listener", true},
 	[LEDGER_DEVICE] = {"character device", true},
 	[LEDGER_DEVICE_NAME] = {"device name", true},
+	[LEDGER_PROCESS_REF] = {"process reference", false},
+	[LEDGER_CREDENTIAL_REF] = {"credential reference", false},
 	[LEDGER_CLUSTER] = {"external cluster", true},
 	[LEDGER_MBUF] = {"mbuf", false},
 };

@@ -8,6 +8,7 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/kauth.h"
+#include "src/kern/klog.h"
 #include "src/kern/panic.h"
 #include "src/kern/proc.h"
 #include "src/kern/subr_prf.h"
@@ -50,6 +51,7 @@ proc_release(struct proc *p)
 	if (--p->references != 0)
 		return;
 	p->magic = 0;
+	kext_refs_end(p->machine, &p->kext_refs);
 	kauth_cred_release(p->machine, p->cred);
 	kfree(p->machine, p);
 }
@@ -172,6 +174,7 @@ make_process(struct nke *m, int pid)
 	p->references = 1;
 	p->pid = pid;
 	p->machine = m;
+	LIST_INIT(&p->kext_refs);
 	return p;
 }
 
@@ -272,8 +275,19 @@ make_permanent(struct nke *m, struct proc *p, int pid, int ppid, const char *nam
 {
 	*p = (struct proc){.magic = PROC_MAGIC, .references = 1, .threads = 1, .pid = pid, .ppid = ppid,
 	    .cred = kauth_root(m), .machine = m};
+	LIST_INIT(&p->kext_refs);
 	name_process(p, name);
 	TAILQ_INSERT_TAIL(&m->procs->procs, p, link);
+}
+
+static void
+describe_reference(const struct ledger_entry *entry, char *text, size_t size)
+{
+	const struct kext_ref *r = CONTAINER_OF(entry, struct kext_ref, ledger);
+	const struct proc *p = r->object;
+
+	ksnprintf(text, size, "%u reference%s to process %d \"%s\"", r->count, r->count == 1 ? "" : "s",
+	    p->pid, p->comm);
 }
 
 static errno_t
@@ -287,16 +301,20 @@ proc_init(struct nke *m)
 	for (unsigned b = 0; b < BUCKETS; b++)
 		TAILQ_INIT(&s->threads[b]);
 	m->procs = s;
+	ledger_set_describe(m, LEDGER_PROCESS_REF, describe_reference);
 	make_permanent(m, &s->kernel, 0, 0, "kernel_task");
 	make_permanent(m, &s->host, PROC_HOST_PID, 1, "nke");
 	return 0;
 }
 
-/* Processes that a kext still holds stay with the heap. */
+/* Processes that a kext still holds stay with the heap, and what the ledger has of them. */
 static void
 proc_fini(struct nke *m)
 {
 	struct proc_state *s = m->procs;
+
+	kext_refs_end(m, &s->kernel.kext_refs);
+	kext_refs_end(m, &s->host.kext_refs);
 
 	for (unsigned b = 0; b < BUCKETS; b++)
 		while (!TAILQ_EMPTY(&s->threads[b]))

@@ -13,7 +13,7 @@
 
 #include <sys/param.h>
 
-#include "src/kern/machine.h"
+#include "src/kern/kext_refs.h"
 
 #define PROC_HOST_PID	100
 
@@ -29,6 +29,7 @@ struct proc {
 	struct ucred *cred;		/* one reference */
 	struct nke *machine;
 	TAILQ_ENTRY(proc) link;
+	struct kext_refs kext_refs;	/* which kext holds references to it */
 };
 #define PROC_MAGIC	UINT32_C(0x9e0c0de5)
 

@@ -1,5 +1,6 @@
 /*
- * Descriptors that are passed in messages of local sockets (SCM_RIGHTS).
+ * Descriptors that are passed in messages of local sockets (SCM_RIGHTS): those of sockets; open devices are
+ * not passed (EOPNOTSUPP).
  *
  * While a message is under way its control mbuf holds pointers to sockets in place of numbers; each counts in
  * so_fdcount and so_inflight. Receiving makes new numbers of them (unp_externalize), throwing the message
@@ -76,7 +77,7 @@ internalize(struct nke *m, const char *fds, unsigned n, struct mbuf **out)
 		memcpy(&fd, fds + i * sizeof fd, sizeof fd);
 		sockets[i] = fd_socket(m, fd);
 		if (sockets[i] == NULL)
-			return EBADF;
+			return fd_file(m, fd) != NULL ? EOPNOTSUPP : EBADF;
 	}
 	*out = sbcreatecontrol(m, n != 0 ? sockets : NULL, n * sizeof sockets[0], SCM_RIGHTS,
 	    SOL_SOCKET);

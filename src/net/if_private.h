@@ -12,6 +12,7 @@
 #include <net/kpi_interface.h>
 #include <sys/queue.h>
 
+#include "src/kern/kext_refs.h"
 #include "src/kern/ledger.h"
 #include "src/kern/machine.h"
 #include "src/kern/mbuf.h"
@@ -81,14 +82,6 @@ struct if_proto {
 	proto_media_detached detached_fn;
 	proto_media_resolve_multi resolve_multi;
 	proto_media_send_arp send_arp;
-	struct ledger_entry ledger;
-};
-
-/* References to an interface that a kext took and has not given back: one record per kext. */
-struct ifnet_ref {
-	LIST_ENTRY(ifnet_ref) link;
-	struct ifnet *ifp;
-	uint32_t count;
 	struct ledger_entry ledger;
 };
 
@@ -171,7 +164,7 @@ struct ifnet {
 	struct softintr input_intr;
 	struct softintr detach_intr;
 	struct ledger_entry ledger;
-	LIST_HEAD(, ifnet_ref) kext_refs;
+	struct kext_refs kext_refs;	/* which kext holds references to it */
 	void *host;			/* the host's half, when the host made it */
 	bool has_neighbor_default;	/* neighbor.c: who stands for unknown neighbours */
 	uint8_t neighbor_default[6];

@@ -402,6 +402,28 @@ KTEST(a_device_without_functions)
 
 /* ---- sockets and devices -------------------------------------------------------------------- */
 
+/* In a message of a local socket. */
+static int
+send_descriptor(int fd)
+{
+	struct {
+		struct cmsghdr header;
+		int fd;
+	} control = {{CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}, fd};
+	char byte = 0;
+	struct core_iovec iov = {&byte, 1};
+	struct core_message msg = {.iov = &iov, .iovcnt = 1, .control = &control,
+	    .controllen = sizeof control};
+	int pair[2], error;
+	size_t done;
+
+	CHECK_EQ(sock_call_socketpair(curmachine(), PF_LOCAL, SOCK_STREAM, 0, pair), 0);
+	error = sock_call_sendmsg(curmachine(), pair[0], &msg, 0, &done);
+	CHECK_EQ(close_fd(pair[0]), 0);
+	CHECK_EQ(close_fd(pair[1]), 0);
+	return error;
+}
+
 KTEST(calls_on_sockets_are_not_for_devices)
 {
 	struct nke *m = curmachine();
@@ -416,6 +438,8 @@ KTEST(calls_on_sockets_are_not_for_devices)
 	CHECK_EQ(sock_call_sendto(m, fd, "x", 1, 0, NULL, 0, &done), ENOTSOCK);
 	CHECK_EQ(sock_call_recvfrom(m, fd, got, 1, 0, NULL, NULL, &done), ENOTSOCK);
 	CHECK_EQ(sock_call_getsockname(m, fd, got, &len), ENOTSOCK);
+	CHECK_EQ(send_descriptor(fd), EOPNOTSUPP);
+	CHECK_EQ(send_descriptor(99), EBADF);
 	CHECK_EQ(sock_call_socket(m, PF_LOCAL, SOCK_DGRAM, 0, &s), 0);
 	CHECK_EQ(s, fd + 1);
 	CHECK_EQ(file_call_read(m, s, &iov, 1, &done), EOPNOTSUPP);

@@ -5,7 +5,9 @@
 #include <sys/vnode.h>
 
 #include "src/kern/callout.h"
+#include "src/kern/gate.h"
 #include "src/kern/kauth.h"
+#include "src/kern/kext.h"
 #include "src/kern/proc.h"
 #include "src/kern/socketvar.h"
 #include "tests/unit/trail.h"
@@ -164,6 +166,36 @@ KTEST(ancestors_are_found)
 	CHECK_EQ(proc_isinferior(4711, 1), 0);
 }
 
+/* What a kext takes and does not give back is named; what outlives the kext is nobody's. */
+KTEST(references_are_in_the_ledger)
+{
+	struct kext k = {.name = "tester"};
+	kauth_cred_t cred = NOCRED;
+	proc_t p = NULL;
+	char text[160];
+
+	TAILQ_INIT(&k.owned);
+	CHECK_EQ(become_process(42, "answer", 501), 0);
+	GATE_CALL(&k, "start", NULL, (void)proc_self());
+	GATE_CALL(&k, "start", NULL, p = proc_find(42));
+	GATE_CALL(&k, "start", NULL, cred = kauth_cred_proc_ref(p));
+	CHECK_EQ(k.owned_count[LEDGER_PROCESS_REF], 1);
+	CHECK_EQ(k.owned_count[LEDGER_CREDENTIAL_REF], 1);
+	CHECK(!ledger_pins_image(&k));
+	ledger_describe(curmachine(), TAILQ_FIRST(&k.owned), text, sizeof text);
+	CHECK_EQ(strncmp(text, "2 references to process 42 \"answer\", from ", 42), 0);
+	ledger_describe(curmachine(), TAILQ_NEXT(TAILQ_FIRST(&k.owned), link), text, sizeof text);
+	CHECK_EQ(strncmp(text, "1 reference to the credential of user 501, group 20", 51), 0);
+	GATE_CALL(&k, "stop", NULL, kauth_cred_unref(&cred));
+	GATE_CALL(&k, "stop", NULL, proc_rele(p));
+	CHECK_EQ(ledger_count(&k), 1);
+	CHECK_EQ(become_nobody(), 0);
+	ledger_disown(curmachine(), &k);
+	/* the last reference: the object goes, and its records with it */
+	proc_rele(p);
+	CHECK(proc_find(42) == NULL);
+}
+
 /* ---- on whose behalf ------------------------------------------------------------------------ */
 
 static void
@@ -240,6 +272,7 @@ KTEST(without_memory_one_stays_who_one_is)
 
 KTEST_SUITE(proc, T(an_identity_is_seen_everywhere), T(a_process_lives_as_long_as_it_is_held),
     T(names_are_cut), T(a_process_is_released_as_often_as_found), T(the_kernel_is_never_released),
-    T(what_is_no_process_is_named), T(a_credential_is_given_back_once), T(users_share_their_credential),
-    T(processes_belong_to_their_user), T(ancestors_are_found), T(what_is_put_off_is_the_kernels),
+    T(what_is_no_process_is_named), T(a_credential_is_given_back_once),
+    T(users_share_their_credential), T(processes_belong_to_their_user), T(ancestors_are_found),
+    T(references_are_in_the_ledger), T(what_is_put_off_is_the_kernels),
     T(sockets_remember_who_made_them), T(without_memory_one_stays_who_one_is));
