@@ -104,7 +104,7 @@ ioctl_call(nke_t *m, int s, struct input *in)
 	};
 	static uint8_t data[0x2000];
 	uint8_t choice = u8(in);
-	unsigned long command = choice < 0xc0 ? known[choice % 6] : _IOC(choice & 3, u8(in), u8(in), 300);
+	unsigned long command = choice < 0xc0 ? known[choice % 6] : _IOC(choice & 3u, u8(in), u8(in), 300);
 
 	memset(data, 0, sizeof data);
 	(void)bytes(in, data + (choice & 4 ? 4 : 0), 255);

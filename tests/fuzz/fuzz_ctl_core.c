@@ -135,6 +135,9 @@ send_as_client(unsigned i, uint8_t argument)
 		(void)sock_send(s.clients[i], &msg, MSG_DONTWAIT, NULL);
 }
 
+/* What is sent. */
+static char filler[256 * 37];
+
 /* ---- acts --------------------------------------------------------------------------------- */
 
 static void
@@ -144,7 +147,7 @@ put_packet(kern_ctl_ref ref, u_int32_t unit, uint8_t argument)
 
 	if (mbuf_gethdr(MBUF_DONTWAIT, MBUF_TYPE_DATA, &m) != 0)
 		return;
-	if (mbuf_copyback(m, 0, argument * 5u + 1, __func__, MBUF_DONTWAIT) != 0 ||
+	if (mbuf_copyback(m, 0, argument * 5u + 1, filler, MBUF_DONTWAIT) != 0 ||
 	    ctl_enqueuembuf(ref, unit, m, argument & 3) != 0)
 		mbuf_freem(m);
 }
@@ -155,7 +158,7 @@ put_later(void *parameter, wait_result_t why)
 	(void)parameter;
 	(void)why;
 	IOSleep(s.later.argument & 63);
-	(void)ctl_enqueuedata(s.later.ref, s.later.unit, &s, s.later.argument, CTL_DATA_EOR);
+	(void)ctl_enqueuedata(s.later.ref, s.later.unit, filler, s.later.argument, CTL_DATA_EOR);
 }
 
 static void
@@ -173,9 +176,8 @@ start_later(kern_ctl_ref ref, u_int32_t unit, uint8_t argument)
 static void
 post(uint8_t argument)
 {
-	static uint8_t bytes[256];
 	struct kev_msg msg = {.vendor_code = argument & 1 ? s.vendor : argument, .event_code = argument,
-	    .dv = {{argument, bytes}, {argument & 7, bytes}}};
+	    .dv = {{argument, filler}, {argument & 7, filler}}};
 
 	(void)kev_msg_post(&msg);
 }
@@ -184,14 +186,13 @@ static void
 act(kern_ctl_ref ref, u_int32_t unit, uint8_t what, uint8_t argument)
 {
 	unsigned client = argument % CLIENTS, control = argument % CONTROLS;
-	static char bytes[256 * 37];
 	size_t space;
 	u_int32_t missing;
 	socket_t so;
 
 	switch ((enum act)(what % ALL_ACTS)) {
 	case PUT:
-		(void)ctl_enqueuedata(ref, unit, bytes, argument * 37u, argument & 3);
+		(void)ctl_enqueuedata(ref, unit, filler, argument * 37u, argument & 3);
 		break;
 	case PUT_PACKET:
 		put_packet(ref, unit, argument);
