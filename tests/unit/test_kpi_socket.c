@@ -3,8 +3,11 @@
  * Every error that the interface states is got here.
  */
 #include <kern/thread.h>
+#include <netinet/kpi_ipfilter.h>
 #include <sys/ioctl.h>
 #include <sys/kpi_socket.h>
+#include <sys/proc.h>
+#include <sys/systm.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
@@ -690,6 +693,88 @@ KTEST(an_upcall_does_not_wait_for_itself)
 	sock_close(other);
 }
 
+/* ---- from wherever kext code runs ---------------------------------------------------------- */
+
+/* Accepts one connection and sends back what comes, waiting for everything. */
+static void
+serve(void *head, wait_result_t why)
+{
+	const char *text;
+	socket_t so;
+
+	(void)why;
+	CHECK_EQ(sock_accept(head, NULL, 0, 0, NULL, NULL, &so), 0);
+	while (*(text = hear(so)) != '\0')
+		CHECK_EQ(say(so, NULL, text, 0), 0);
+	sock_close(so);
+	sock_close(head);
+}
+
+KTEST(kernel_threads_wait_in_sockets)
+{
+	struct sockaddr_in name = here(PORT);
+	socket_t so = new_socket(PF_INET, SOCK_STREAM);
+	thread_t t;
+
+	CHECK_EQ(kernel_thread_start(serve, listener(PORT, NULL, NULL), &t), KERN_SUCCESS);
+	let_run();
+	CHECK_EQ(sock_connect(so, SA(name), 0), 0);
+	CHECK_EQ(say(so, NULL, "one", 0), 0);
+	CHECK_STR(hear(so), "one");
+	CHECK_EQ(say(so, NULL, "two", 0), 0);
+	CHECK_STR(hear(so), "two");
+	sock_close(so);
+	let_run();
+	thread_deallocate(t);
+}
+
+static void
+send_in_time(void *so)
+{
+	struct sockaddr_in name = here(PORT);
+
+	CHECK_EQ(say(so, &name, "in time", MSG_DONTWAIT), 0);
+}
+
+static socket_t reporter;
+
+/* Tells of every packet but its own reports, from the middle of IP's input. */
+static errno_t
+report_packet(void *cookie, mbuf_t *data, int offset, u_int8_t protocol)
+{
+	struct sockaddr_in name = here(PORT + 1);
+	struct udphdr uh;
+
+	(void)cookie;
+	if (protocol == IPPROTO_UDP && mbuf_copydata(*data, (size_t)offset, sizeof uh, &uh) == 0 &&
+	    uh.uh_dport != htons(PORT + 1))
+		CHECK_EQ(say(reporter, &name, "a packet", MSG_DONTWAIT), 0);
+	return 0;
+}
+
+KTEST(timeouts_and_filters_send)
+{
+	struct ipf_filter f = {.name = "reporter", .ipf_input = report_packet};
+	struct sockaddr_in name = here(PORT), report_name = here(PORT + 1);
+	socket_t so = new_socket(PF_INET, SOCK_DGRAM), reports = new_socket(PF_INET, SOCK_DGRAM);
+	struct timespec soon = {0, 5000000};
+	ipfilter_t filter;
+
+	reporter = new_socket(PF_INET, SOCK_DGRAM);
+	CHECK_EQ(sock_bind(so, SA(name)), 0);
+	CHECK_EQ(sock_bind(reports, SA(report_name)), 0);
+	CHECK_EQ(ipf_addv4(&f, &filter), 0);
+	bsd_timeout(send_in_time, reporter, &soon);
+	/* Waits until the time has come. */
+	CHECK_STR(hear(so), "in time");
+	CHECK_STR(hear(reports), "a packet");
+	CHECK_EQ(hear_error(reports), EWOULDBLOCK);
+	CHECK_EQ(ipf_remove(filter), 0);
+	sock_close(so);
+	sock_close(reports);
+	sock_close(reporter);
+}
+
 /* ---- keeping and closing ------------------------------------------------------------------ */
 
 KTEST(a_retained_socket_closes_with_the_last_release)
@@ -866,7 +951,7 @@ KTEST_SUITE(kpi_socket, T(a_socket_is_made_of_what_there_is), T(what_is_wrong_wi
     T(packets_are_sent_whole_and_consumed), T(a_packet_too_large_for_a_stream_is_refused),
     T(a_part_that_was_sent_is_a_success), T(an_upcall_tells_of_connections_data_and_ends),
     T(an_upcall_may_close_its_socket), T(closing_waits_for_upcalls_when_told_so),
-    T(an_upcall_does_not_wait_for_itself), T(a_retained_socket_closes_with_the_last_release),
+    T(an_upcall_does_not_wait_for_itself), T(kernel_threads_wait_in_sockets), T(timeouts_and_filters_send), T(a_retained_socket_closes_with_the_last_release),
     T(one_release_too_many_panics), T(who_sleeps_in_a_socket_that_is_closed_leaves),
     T(a_socket_that_a_kext_leaves_is_named), T(a_kext_that_does_not_start_keeps_no_socket),
     T(without_memory_nothing_is_left));
