@@ -65,6 +65,7 @@ use(nke_t *m, int s, int events)
 static bool
 run(void)
 {
+	const char *const names[2] = {"com.example.echo", "com.example.echo.stream"};
 	struct nke_config config = {.name = "a", .fail_alloc = failing};
 	struct nke_memory memory;
 	unsigned leaks = 0;
@@ -80,7 +81,7 @@ run(void)
 	errno = nke_kext_load(m, kext_path, &k);
 	if (good(errno == 0, "nke_kext_load")) {
 		for (int i = 0; i < 2; i++) {
-			s[i] = nke_ctl_connect(m, i == 0 ? "com.example.echo" : "com.example.echo.stream", 0, 0);
+			s[i] = nke_ctl_connect(m, names[i], 0, 0);
 			if (!good(s[i] >= 0, "nke_ctl_connect"))
 				continue;
 			use(m, s[i], i == 0 ? -1 : events);
