@@ -109,11 +109,12 @@ ssize_t nke_read(nke_t *m, int s, void *buffer, size_t size);
  * Levels SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_ICMPV6 and IPPROTO_TCP with the host's names; UDP's
  * option has one where the host knows SO_NO_CHECK (SOL_SOCKET). TCP: TCP_NODELAY, TCP_MAXSEG, TCP_CORK
  * (Darwin's TCP_NOPUSH), TCP_KEEPIDLE (TCP_KEEPALIVE), TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT,
- * TCP_NOTSENT_LOWAT, TCP_CONGESTION ("cubic", "newreno"), TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, and TCP_INFO in
- * the host's form, as far as the host's <netinet/tcp.h> names its members; not TCP_DEFER_ACCEPT and others of
- * one system alone. Options that only Darwin has are reached by nke_darwin_setsockopt. getsockopt: `*len` is
- * the room at `value` in bytes before and what was written after. ENOPROTOOPT: no such option. EINVAL: too
- * short, or not a value for it. EDOM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
+ * TCP_NOTSENT_LOWAT, SO_MAX_PACING_RATE (of SOL_SOCKET), TCP_CONGESTION ("cubic", "newreno"), TCP_FASTOPEN,
+ * TCP_FASTOPEN_CONNECT, and TCP_INFO in the host's form, as far as the host's <netinet/tcp.h> names its
+ * members; not TCP_DEFER_ACCEPT and others of one system alone. Options that only Darwin has are reached by
+ * nke_darwin_setsockopt. getsockopt: `*len` is the room at `value` in bytes before and what was written
+ * after. ENOPROTOOPT: no such option. EINVAL: too short, or not a value for it. EDOM, ENOBUFS,
+ * EADDRNOTAVAIL, EADDRINUSE: as BSD's options say.
  */
 int nke_setsockopt(nke_t *m, int s, int level, int name, const void *value, socklen_t len);
 int nke_getsockopt(nke_t *m, int s, int level, int name, void *value, socklen_t *len);

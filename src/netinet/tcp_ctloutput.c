@@ -286,6 +286,36 @@ get_function(const struct tcpcb *tp, struct sockopt *sopt)
 	return sooptcopyout(sopt, &set, sizeof set);
 }
 
+/* ---- pacing ------------------------------------------------------------------------------- */
+
+/* As wide as the caller likes; all its bits set: not paced. */
+static errno_t
+set_pacing(struct tcpcb *tp, struct sockopt *sopt)
+{
+	uint64_t rate = UINT64_MAX;
+	uint32_t narrow;
+
+	if (sopt->sopt_valsize >= sizeof rate) {
+		memcpy(&rate, sopt->sopt_val, sizeof rate);
+	} else if (sopt->sopt_valsize == sizeof narrow) {
+		memcpy(&narrow, sopt->sopt_val, sizeof narrow);
+		rate = narrow != UINT32_MAX ? narrow : UINT64_MAX;
+	} else {
+		return EINVAL;
+	}
+	return tcp_pace_set(tp, rate != UINT64_MAX ? rate : 0);
+}
+
+static errno_t
+get_pacing(const struct tcpcb *tp, struct sockopt *sopt)
+{
+	uint64_t rate = tp->t_user->pace != NULL ? tp->t_user->pace->rate : UINT64_MAX;
+	uint32_t narrow = rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
+
+	return sopt->sopt_valsize >= sizeof rate ? sooptcopyout(sopt, &rate, sizeof rate) :
+	    sooptcopyout(sopt, &narrow, sizeof narrow);
+}
+
 /* ---- setting ------------------------------------------------------------------------------ */
 
 static errno_t
@@ -303,6 +333,8 @@ set_option(struct tcpcb *tp, struct sockopt *sopt)
 		return set_congestion(tp, sopt);
 	case CORE_TCP_FUNCTION_BLK:
 		return set_function(tp, sopt);
+	case CORE_TCP_PACING_RATE:
+		return set_pacing(tp, sopt);
 	default:
 		break;
 	}
@@ -369,6 +401,8 @@ get_option(struct tcpcb *tp, struct sockopt *sopt)
 		return get_info(tp, sopt);
 	case CORE_TCP_FUNCTION_BLK:
 		return get_function(tp, sopt);
+	case CORE_TCP_PACING_RATE:
+		return get_pacing(tp, sopt);
 	case CORE_TCP_CONGESTION:
 		return sooptcopyout(sopt, tp->t_cc->name, sizeof tp->t_cc->name);
 	default:

@@ -144,6 +144,7 @@ fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
 
 	ti->tcpi_state = tp->t_state;
 	ti->tcpi_options = options_of(tp);
+	ti->tcpi_pacing_rate = tp->t_user->pace != NULL ? tp->t_user->pace->rate : 0;
 	if (ti->tcpi_options & CORE_TCPI_WSCALE) {
 		ti->tcpi_snd_wscale = tp->snd_scale;
 		ti->tcpi_rcv_wscale = tp->rcv_scale;

@@ -265,6 +265,8 @@ send_new(struct output *o)
 			return 0;
 		if (!full && !fin && !short_one_pays(o, len, avail))
 			return 0;
+		if (UNLIKELY(tp->t_user->pace != NULL) && tcp_paced(tp, len))
+			return 0;
 		out.seq = tp->snd_nxt;
 		out.len = len;
 		out.flags = (uint8_t)(TH_ACK | (len == avail && len != 0 ? TH_PUSH : 0) | (fin ? TH_FIN : 0));
@@ -440,7 +442,8 @@ see_to_timers(struct output *o)
 	if (o->new_data)
 		tcp_tlp_schedule(tp);
 	if (UNLIKELY(TAILQ_EMPTY(&tp->t_sent)) && (unsent(o) != 0 || tcp_fin_due(tp)) &&
-	    tp->t_state >= TCPS_ESTABLISHED && !tcp_timer_armed(tp, TT_PERSIST)) {
+	    tp->t_state >= TCPS_ESTABLISHED && !tcp_timer_armed(tp, TT_PERSIST) &&
+	    LIKELY(tp->t_user->pace == NULL || !callout_pending(&tp->t_user->pace->callout))) {
 		tp->t_rxtshift = 0;
 		tcp_setpersist(tp);
 	}

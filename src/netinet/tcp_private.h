@@ -135,6 +135,13 @@ struct tcp_rcv_sack {
 	uint8_t count;
 };
 
+/* tcp_pace.c */
+struct tcp_pace {
+	uint64_t rate;			/* octets a second */
+	uint64_t next;			/* uptime ns: nothing new goes before */
+	struct callout callout;		/* until then, when something waits */
+};
+
 /* Options of the user that few set. ms, counts and octets; 0: the sysctl variable, or none. */
 struct tcp_user {
 	uint32_t keepidle_ms, keepintvl_ms, keepinit_ms, maxunacktime_ms;
@@ -142,6 +149,7 @@ struct tcp_user {
 	uint32_t notsent_lowat;
 	uint32_t usermss;		/* TCP_MAXSEG: with TF_MSS_SET */
 	uint16_t keepcnt;
+	struct tcp_pace *pace;		/* NULL: not paced */
 };
 
 /* To take a reduction of the window back (tcp_undo.c). */
@@ -807,6 +815,13 @@ errno_t tcp_hostcache_init(struct nke *);
 void tcp_hostcache_fini(struct nke *);
 bool tcp_hostcache_get(struct nke *, const struct in6_addr *, uint8_t vflag, struct tcp_hostinfo *);
 void tcp_hostcache_update(struct nke *, const struct in6_addr *, uint8_t vflag, const struct tcp_hostinfo *);
+
+/* ---- pacing (tcp_pace.c) ---------------------------------------------------------------------- */
+
+/* Octets of new data a second, 0: as they come. ENOBUFS. */
+errno_t tcp_pace_set(struct tcpcb *, uint64_t rate);
+/* With t_user->pace. True: not now, tcp_output is called when; else `len` octets go now. */
+bool tcp_paced(struct tcpcb *, uint32_t len);
 
 /* ---- life of connections (tcp_subr.c) --------------------------------------------------------- */
 

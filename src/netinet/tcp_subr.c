@@ -112,6 +112,7 @@ tcp_user_get(struct tcpcb *tp)
 void
 tcp_user_free(struct tcpcb *tp)
 {
+	(void)tcp_pace_set(tp, 0);
 	if (tp->t_user != &no_wishes)
 		kfree(tptomachine(tp), (void *)(uintptr_t)tp->t_user);
 	tp->t_user = &no_wishes;
@@ -149,8 +150,12 @@ inherit(struct inpcb *inp, const struct inpcb *head)
 	tp->t_uflags = (uint8_t)((tp->t_uflags & ~TFU_BASE) | (ltp->t_uflags & (TFU_MOREACKS | TFU_BASE)));
 	if (UNLIKELY(ltp->t_user != &no_wishes)) {
 		user = tcp_user_get(tp);
-		if (user != NULL)
+		if (user != NULL) {
 			*user = *ltp->t_user;
+			user->pace = NULL;
+		}
+		if (user != NULL && ltp->t_user->pace != NULL)
+			(void)tcp_pace_set(tp, ltp->t_user->pace->rate);
 	}
 	if (ltp->t_cc != tp->t_cc)
 		cc_assign(tp, ltp->t_cc);

@@ -15,7 +15,8 @@
 #define CORE_TCP_KEEPINIT	0x4003	/* int, seconds: FreeBSD's TCP_KEEPINIT */
 #define CORE_TCP_MAXUNACKTIME	0x4004	/* int, seconds: FreeBSD's TCP_MAXUNACKTIME */
 #define CORE_TCP_USER_TIMEOUT	0x4005	/* int, milliseconds: the same value (RFC 5482) */
-
+/* uint32_t or uint64_t, octets a second; 0 or all bits: none. Linux's SO_MAX_PACING_RATE. */
+#define CORE_TCP_PACING_RATE	0x4007
 #define CORE_TCP_FUNCTION_BLK	0x4006	/* struct core_tcp_function_set: FreeBSD's TCP_FUNCTION_BLK */
 
 #define CORE_TCP_CA_NAME_MAX	16

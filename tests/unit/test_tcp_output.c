@@ -664,8 +664,35 @@ KTEST(ipv6_options_and_the_smallest_mtu_make_segments_smaller)
 	end_flow();
 }
 
+KTEST(paced_segments_go_one_by_one)
+{
+	tcp_testbed();
+	open_flow(false, (struct flow_peer){0});
+	CHECK_EQ(tcp_pace_set(ftp, 1460000), 0);
+	write_flow(4380, 0);
+	went_data(0, 1460, A);
+	CHECK_EQ(waiting(), 0);
+	pass(900 * FLOW_MS / 1000);
+	CHECK_EQ(waiting(), 0);
+	pass(200 * FLOW_MS / 1000);
+	went_data(1460, 1460, A);
+	CHECK_EQ(waiting(), 0);
+	pass(FLOW_MS);
+	went_data(2920, 1460, A | P);
+	/* Taken back while something waits: it goes with the next write. */
+	pass(2 * FLOW_MS);
+	write_flow(2920, 0);
+	went_data(4380, 1460, A);
+	CHECK_EQ(waiting(), 0);
+	CHECK_EQ(tcp_pace_set(ftp, 0), 0);
+	write_flow(1, 0);
+	went_data(5840, 1460, A);
+	end_flow();
+}
+
 KTEST_SUITE(tcp_output,
 	T(the_syn_has_bsds_options),
+	T(paced_segments_go_one_by_one),
 	T(options_that_are_off_are_not_said),
 	T(the_handshake_settles_segment_size_and_window),
 	T(a_small_offer_is_kept_and_a_tiny_one_is_not),
