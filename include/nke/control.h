@@ -62,6 +62,26 @@ struct nke_ctl_info {
  */
 int nke_ctl_connect(nke_t *m, const char *name, uint32_t unit, int type);
 
+/* A control, as it was registered. */
+struct nke_ctl {
+	char name[NKE_MAX_KCTL_NAME];
+	char kext[128];			/* identifier of its owner, "": it is the kernel's */
+	uint32_t id;
+	uint32_t unit;			/* means something with NKE_CTL_ID_UNIT only */
+	uint32_t flags;			/* all of them, as the kext gave them */
+	uint32_t sendsize, recvsize;	/* bytes */
+	uint32_t clients;		/* that are connected now */
+	bool stream;			/* its clients are SOCK_STREAM, else SOCK_DGRAM */
+	bool privileged;		/* they must be the superuser's */
+};
+
+#define NKE_CTL_PRIVILEGED	0x1	/* of `flags` */
+#define NKE_CTL_ID_UNIT		0x2	/* id and unit were the kext's choice */
+#define NKE_CTL_STREAM		0x4
+
+/* Fills at most `max` records, by id. Returns how many there are; none after a panic. May block. */
+size_t nke_ctl_list(nke_t *m, struct nke_ctl *out, size_t max);
+
 /* ---- kernel events ------------------------------------------------------------------------ */
 
 /* As vendor, class or subclass: all of them, and what is below it is not looked at. */

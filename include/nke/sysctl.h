@@ -21,7 +21,13 @@ extern "C" {
  * tells.
  */
 int nke_sysctl(nke_t *m, const char *name, void *old, size_t *old_len, const void *new_value, size_t new_len);
-/* The same for an int. */
+/*
+ * How the variable's value is to be read, as it says itself: "I" and "IU" are int, "L", "LU", "Q" and "QU" are 64
+ * bits, "A" is text with a NUL, "S,timeval" is that struct of the machine's, "N" is a branch; "" it does not say.
+ * At most size - 1 bytes and a NUL. ENOENT, EISDIR, EFAULT.
+ */
+int nke_sysctl_format(nke_t *m, const char *name, char *format, size_t size);
+/* The same as nke_sysctl for an int. */
 int nke_sysctl_set_int(nke_t *m, const char *name, int value);
 int nke_sysctl_get_int(nke_t *m, const char *name, int *value);
 

@@ -18,6 +18,7 @@ static const char help[] =
 "\n"
 "Brings up a machine in real time whose interfaces en0, en1 ... are joined to TAP devices, whose other\n"
 "end is the host's kernel, or share a device of the host, by libpcap. Runs until SIGINT or SIGTERM.\n"
+"With --control it may have none.\n"
 "\n"
 "  --tap NAME         an interface on this TAP device, which is made unless it is there\n"
 "  --device NAME      an interface that shares this device of the host\n"
@@ -32,6 +33,7 @@ static const char help[] =
 "  --offload          the host's kernel may leave checksums to the machine\n"
 "    of the machine:\n"
 "  --kext PATH        load this kext; may be given several times, loaded in that order\n"
+"  --control PATH     let other processes in by this local socket (nke ctl, nke kext, nke sysctl)\n"
 "  --forward          forward packets between the interfaces\n"
 "  --echo PORT        send back what comes to this port, by UDP and TCP\n"
 "  -w FILE            write all frames to a capture file; - for standard output\n"
@@ -179,6 +181,8 @@ bring_up(struct run *r)
 		code = run_echo_start(r);
 	if (code == CMD_OK && r->echo_port != 0)
 		code = run_echo_tcp_start(r);
+	if (code == CMD_OK && r->control_path != NULL)
+		code = run_control_start(r);
 	return code;
 }
 
@@ -215,6 +219,7 @@ take_down(struct run *r)
 	int code;
 
 	run_dhcp_stop(r);
+	run_control_stop(r);		/* its clients hold kernel controls */
 	code = unload_kexts(r);
 	if (!r->quiet)
 		run_summary(r);

@@ -50,6 +50,7 @@ struct run {
 	const char *kexts[RUN_KEXTS];
 	unsigned kext_count;
 	const char *capture;
+	const char *control_path;	/* NULL: nobody asks for anything */
 	bool forward, check, verbose, quiet, helped;
 	unsigned echo_port, seconds;
 	uint64_t seed;
@@ -68,6 +69,7 @@ struct run {
 	int listeners[2];
 	struct run_stream *streams;		/* connections, run_echo_tcp.c */
 	uint64_t echoed_streams, echoed_bytes;
+	struct run_control *control;		/* run_control.c */
 };
 
 /* run_options.c: CMD_OK or CMD_USAGE; `helped`: the help was all that was asked for. */
@@ -85,6 +87,10 @@ void run_echo_stop(struct run *);
 /* run_echo_tcp.c */
 int run_echo_tcp_start(struct run *);
 void run_echo_tcp_stop(struct run *);
+
+/* run_control.c */
+int run_control_start(struct run *);
+void run_control_stop(struct run *);
 
 /* run_dhcp.c */
 int run_dhcp(struct run *, struct run_interface *);

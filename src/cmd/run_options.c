@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "src/cmd/control_wire.h"
 #include "src/cmd/run.h"
 
 static int
@@ -158,6 +159,7 @@ interface_option(struct run *r, int c, const char *name)
 static int
 machine_option(struct run *r, int c, char **argv)
 {
+	struct sockaddr_un address;
 	unsigned long n = 0;
 	int code = CMD_OK;
 
@@ -173,6 +175,12 @@ machine_option(struct run *r, int c, char **argv)
 	case 'e':
 		code = number("--echo", optarg, 1, 65535, &n);
 		r->echo_port = (unsigned)n;
+		break;
+	case 'C':
+		if (!control_address(optarg, &address))
+			return cmd_usage("run", "--control: '%s': expected a path of 1 to %zu bytes", optarg,
+			    sizeof address.sun_path - 1);
+		r->control_path = optarg;
 		break;
 	case 'w':
 		r->capture = optarg;
@@ -211,6 +219,7 @@ run_options(struct run *r, int argc, char **argv, const char *help)
 	    {"netns", required_argument, NULL, 'n'}, {"offload", no_argument, NULL, 'o'},
 	    {"kext", required_argument, NULL, 'k'}, {"forward", no_argument, NULL, 'f'},
 	    {"echo", required_argument, NULL, 'e'}, {"for", required_argument, NULL, 's'},
+	    {"control", required_argument, NULL, 'C'},
 	    {"seed", required_argument, NULL, 'S'}, {"check", no_argument, NULL, 'c'},
 	    {"verbose", no_argument, NULL, 'v'}, {"quiet", no_argument, NULL, 'q'},
 	    {"help", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
@@ -236,7 +245,7 @@ run_options(struct run *r, int argc, char **argv, const char *help)
 		return code;
 	if (optind < argc)
 		return cmd_usage("run", "there is nothing to do with '%s'", argv[optind]);
-	if (r->interface_count == 0)
-		return cmd_usage("run", "on which device? --tap NAME or --device NAME");
+	if (r->interface_count == 0 && r->control_path == NULL)
+		return cmd_usage("run", "on which device? --tap NAME or --device NAME, or --control PATH for none");
 	return CMD_OK;
 }

@@ -2,9 +2,12 @@
 #include <nke/control.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nke/file.h>
+
+#include "src/host/machine.h"
 
 /* Closes it, and keeps the reason. */
 static int
@@ -52,6 +55,26 @@ nke_ctl_connect(nke_t *m, const char *name, uint32_t unit, int type)
 		return connect_as(m, &info, unit, type);
 	s = connect_as(m, &info, unit, SOCK_DGRAM);
 	return s < 0 && errno == EPROTOTYPE ? connect_as(m, &info, unit, SOCK_STREAM) : s;
+}
+
+size_t
+nke_ctl_list(nke_t *m, struct nke_ctl *out, size_t max)
+{
+	struct core_control *all = max != 0 ? calloc(max, sizeof *all) : NULL;
+	size_t count = machine_controls(m->core, all, all != NULL ? max : 0);
+
+	for (size_t i = 0; all != NULL && i < count && i < max; i++) {
+		const struct core_control *c = &all[i];
+
+		out[i] = (struct nke_ctl){.id = c->id, .unit = c->unit, .flags = c->flags,
+		    .sendsize = c->sendsize, .recvsize = c->recvsize, .clients = c->clients,
+		    .stream = (c->flags & NKE_CTL_STREAM) != 0,
+		    .privileged = (c->flags & NKE_CTL_PRIVILEGED) != 0};
+		memcpy(out[i].name, c->name, sizeof c->name);
+		memcpy(out[i].kext, c->kext, sizeof c->kext);
+	}
+	free(all);
+	return count;
 }
 
 int

@@ -6,15 +6,28 @@
 
 #include "src/host/machine.h"
 
-int
-nke_sysctl(nke_t *m, const char *name, void *old, size_t *old_len, const void *new_value, size_t new_len)
+/* The host's errno for Darwin's, and the text. */
+static int
+result(nke_t *m, const char *name, int darwin_error)
 {
-	int error = nke_core_result(m, machine_sysctl(m->core, name, old, old_len, new_value, new_len));
+	int error = nke_core_result(m, darwin_error);
 
 	if (error != 0 && error != EFAULT)
 		nke_fail(m, error, "sysctl %s: %s", name,
 		    error == ENOENT ? "there is no such variable" : strerror(error));
 	return error;
+}
+
+int
+nke_sysctl(nke_t *m, const char *name, void *old, size_t *old_len, const void *new_value, size_t new_len)
+{
+	return result(m, name, machine_sysctl(m->core, name, old, old_len, new_value, new_len));
+}
+
+int
+nke_sysctl_format(nke_t *m, const char *name, char *format, size_t size)
+{
+	return result(m, name, machine_sysctl_format(m->core, name, format, size));
 }
 
 int

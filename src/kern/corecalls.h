@@ -100,6 +100,8 @@ uint64_t machine_uptime(const struct nke *);
 /* As sysctl_by_name of sysctl.h: ENOENT, EISDIR, EPERM, EINVAL, ENOMEM (`old` is too small), EFAULT. */
 int machine_sysctl(struct nke *, const char *name, void *old, size_t *old_len, const void *new,
     size_t new_len);
+/* Its oid_fmt ("I", "A", "S,timeval"), cut to `size`. ENOENT, EISDIR, EFAULT. */
+int machine_sysctl_format(struct nke *, const char *name, char *format, size_t size);
 
 /* ---- processes (src/kern/proc.c) ----------------------------------------------------------- */
 
@@ -144,6 +146,18 @@ struct core_filter {
 
 /* Fills at most `max` records, in the order in which packets on the way in meet them; how many there are. */
 size_t machine_filters(struct nke *, struct core_filter *out, size_t max);
+
+/* ---- kernel controls (src/kern/kern_control.c) -------------------------------------------- */
+
+struct core_control {
+	char name[96];
+	char kext[128];			/* identifier of its owner, "" none */
+	uint32_t id, unit, flags;	/* flags: CTL_FLAG_ of sys/kern_control.h */
+	uint32_t sendsize, recvsize, clients;
+};
+
+/* Fills at most `max` records, by id; how many there are, 0 after a panic. */
+size_t machine_controls(struct nke *, struct core_control *out, size_t max);
 
 /* ---- replaying a capture (dlil/replay.c) -------------------------------------------------- */
 

@@ -319,6 +319,47 @@ kctl_ioctl(struct socket *so, unsigned long command, void *data)
 	}
 }
 
+/* ---- for the host's reports --------------------------------------------------------------- */
+
+struct listing {
+	struct nke *machine;
+	struct core_control *out;
+	size_t max, count;
+};
+
+static void
+list_all(void *arg)
+{
+	struct listing *l = arg;
+	const struct kctl *k;
+	struct core_control *c;
+
+	TAILQ_FOREACH(k, &l->machine->kctls->list, link) {
+		if (l->count++ >= l->max)
+			continue;
+		c = &l->out[l->count - 1];
+		memset(c, 0, sizeof *c);
+		strlcpy(c->name, k->reg.ctl_name, sizeof c->name);
+		if (k->owner != NULL)
+			strlcpy(c->kext, k->owner->identifier, sizeof c->kext);
+		c->id = k->reg.ctl_id;
+		c->unit = k->reg.ctl_unit;
+		c->flags = k->reg.ctl_flags;
+		c->sendsize = k->reg.ctl_sendsize;
+		c->recvsize = k->reg.ctl_recvsize;
+		c->clients = k->client_count;
+	}
+}
+
+size_t
+machine_controls(struct nke *m, struct core_control *out, size_t max)
+{
+	struct listing l = {.machine = m, .out = out, .max = max};
+
+	(void)machine_call(m, list_all, &l);
+	return l.count;
+}
+
 /* ---- the ledger and life ------------------------------------------------------------------ */
 
 static void

@@ -312,8 +312,8 @@ access_node(struct nke *m, struct sysctl_node *n, const int *rest, unsigned rest
 	return error;
 }
 
-errno_t
-sysctl_by_name(struct nke *m, const char *name, const struct sysctl_access *a)
+static errno_t
+find_name(struct nke *m, const char *name, struct sysctl_node **found)
 {
 	const struct sysctl_oid_list *branch = &sysctl__children;
 
@@ -326,13 +326,34 @@ sysctl_by_name(struct nke *m, const char *name, const struct sysctl_access *a)
 		n = len > 0 ? find_child(m, branch, name, len, 0) : NULL;
 		if (n == NULL)
 			return ENOENT;
+		*found = n;
 		if (name[len] == '\0')
-			return access_node(m, n, NULL, 0, a);
+			return 0;
 		if (n->children == NULL)
 			return EISDIR;
 		branch = n->children;
 		name += len + 1;
 	}
+}
+
+errno_t
+sysctl_by_name(struct nke *m, const char *name, const struct sysctl_access *a)
+{
+	struct sysctl_node *n;
+	errno_t error = find_name(m, name, &n);
+
+	return error != 0 ? error : access_node(m, n, NULL, 0, a);
+}
+
+errno_t
+sysctl_format(struct nke *m, const char *name, char *format, size_t size)
+{
+	struct sysctl_node *n;
+	errno_t error = find_name(m, name, &n);
+
+	if (error == 0)
+		strlcpy(format, n->oid->oid_fmt != NULL ? n->oid->oid_fmt : "", size);
+	return error;
 }
 
 errno_t

@@ -45,6 +45,8 @@ struct sysctl_access {
 	struct proc *p;
 };
 errno_t sysctl_by_name(struct nke *, const char *name, const struct sysctl_access *);
+/* Its oid_fmt, "" when it has none. ENOENT, EISDIR as above. */
+errno_t sysctl_format(struct nke *, const char *name, char *format, size_t size);
 errno_t sysctl_by_mib(struct nke *, const int *mib, unsigned count, const struct sysctl_access *);
 
 #endif
