@@ -18,10 +18,17 @@ enum cmd_exit {
 
 /* Each gets its own name as argv[0] and returns one of the above. */
 int cmd_build(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
 int cmd_drill(int argc, char **argv);
 int cmd_kext(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_sysctl(int argc, char **argv);
+
+/* Of `nke kext`: the word is argv[0] (kext_remote.c). */
+int cmd_kext_list(int argc, char **argv);
+int cmd_kext_load(int argc, char **argv);
+int cmd_kext_unload(int argc, char **argv);
 
 /* "nke build: ..." on standard error; the newline is added. */
 void cmd_error(const char *command, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,4 +1,7 @@
-/* `nke kext info`: what a kext is, uses, lacks and depends on, without loading it. */
+/*
+ * `nke kext info`: what a kext is, uses, lacks and depends on, without loading it. The other words of `nke kext`
+ * are in kext_remote.c.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -244,16 +247,35 @@ kext_info(int argc, char **argv)
 	return code;
 }
 
+static void
+help_words(void)
+{
+	printf("usage: nke kext WORD [ARGUMENT ...]\n\n"
+	    "  info    tell what a kext is and needs\n"
+	    "  list    list the kexts of a running machine\n"
+	    "  load    load kexts into a running machine\n"
+	    "  unload  unload kexts from a running machine\n\n"
+	    "options:\n"
+	    "  -h, --help  this text; 'nke kext WORD --help' tells a word's own options\n");
+}
+
 int
 cmd_kext(int argc, char **argv)
 {
-	if (argc >= 2 && strcmp(argv[1], "info") == 0)
-		return kext_info(argc - 1, argv + 1);
-	if (argc >= 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
-		help();
+	static const struct {
+		const char *word;
+		int (*fn)(int argc, char **argv);
+	} words[] = {{"info", kext_info}, {"list", cmd_kext_list}, {"load", cmd_kext_load},
+	    {"unload", cmd_kext_unload}};
+
+	if (argc < 2)
+		return cmd_usage("kext", "what about it? info, list, load or unload");
+	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+		help_words();
 		return CMD_OK;
 	}
-	if (argc < 2)
-		return cmd_usage("kext", "what about it? The only thing to ask for is 'info'");
-	return cmd_usage("kext", "there is no 'nke kext %s', only 'nke kext info'", argv[1]);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(argv[1], words[i].word) == 0)
+			return words[i].fn(argc - 1, argv + 1);
+	return cmd_usage("kext", "there is no 'nke kext %s': info, list, load or unload", argv[1]);
 }

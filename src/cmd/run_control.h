@@ -83,10 +83,10 @@ int control_want_number(struct control_client *, const json_t *request, const ch
 int control_want_data(struct control_client *, const json_t *request, const char *key, const void **data,
     size_t *len);
 /*
- * Adds `item` (consumed) to the array of an answer. False: it is full; the client is to ask again for what
- * comes after it ("more" is true).
+ * Adds `item` (consumed) to the array of an answer, which has *used bytes. False: it is full; the client is to
+ * ask again for what comes after it ("more" is true).
  */
-bool control_add_item(json_t *answer, json_t *array, json_t *item);
+bool control_add_item(json_t *answer, json_t *array, size_t *used, json_t *item);
 
 /* ---- run_control_drain.c ------------------------------------------------------------------ */
 

@@ -13,6 +13,7 @@
 
 /* Messages of a channel before the others have their turn. */
 #define ROUNDS		16
+#define LAST_ROUNDS	4096
 #define LIST_MAX	4096u
 
 struct control_channel {
@@ -189,18 +190,6 @@ control_events(struct control_client *client, const json_t *request, json_t *ans
 	return add_channel(client, s, true, answer);
 }
 
-int
-control_close(struct control_client *client, const json_t *request, json_t *answer)
-{
-	struct control_channel *ch;
-	int error = find_channel(client, request, &ch);
-
-	(void)answer;
-	if (error == 0)
-		free_channel(ch);
-	return error;
-}
-
 /* ---- to a kext ---------------------------------------------------------------------------- */
 
 int
@@ -293,8 +282,13 @@ event_json(const struct control_channel *ch, const uint8_t *bytes, size_t len)
 	    control_hex(bytes + head, len - head));
 }
 
-/* One record, of a stream what there is. False: there is none, or the end. */
-static bool
+enum pushed {
+	PUSHED, NOTHING,
+	ENDED				/* nothing will come any more, as the client was told */
+};
+
+/* One record, of a stream what there is. */
+static enum pushed
 push_one(struct control_channel *ch)
 {
 	static uint8_t bytes[CONTROL_DATA_MAX];
@@ -305,20 +299,19 @@ push_one(struct control_channel *ch)
 
 	if (n > 0 && ch->events) {
 		control_client_send(client, event_json(ch, bytes, (size_t)n));
-		return true;
+		return PUSHED;
 	}
 	if (n > 0) {
 		control_client_send(client, json_pack("{s:s, s:I, s:o, s:b}", "push", "data", "handle", ch->handle,
 		    "data", control_hex(bytes, (size_t)n), "cut", (message.msg_flags & MSG_TRUNC) != 0));
-		return true;
+		return PUSHED;
 	}
 	/* After a panic the end of all comes soon. */
 	if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == EFAULT))
-		return false;
+		return NOTHING;
 	control_client_send(client, json_pack("{s:s, s:I, s:s}", "push", "closed", "handle", ch->handle, "text",
 	    n == 0 ? "the control has ended the connection" : strerror(errno)));
-	free_channel(ch);
-	return false;
+	return ENDED;
 }
 
 static void
@@ -326,14 +319,33 @@ channel_ready(nke_event_t *e, int s, short what, void *arg)
 {
 	struct control_channel *ch = arg;
 	struct control_client *client = ch->client;
+	enum pushed pushed = PUSHED;
 
 	(void)e;
 	(void)s;
 	(void)what;
-	for (int i = 0; i < ROUNDS && !control_client_is_full(client); i++)
-		if (!push_one(ch))
-			break;
+	for (int i = 0; i < ROUNDS && pushed == PUSHED && !control_client_is_full(client); i++)
+		pushed = push_one(ch);
+	if (pushed == ENDED)
+		free_channel(ch);
 	control_client_settle(client);
+}
+
+/* What has come for a client that watches is sent before the answer. */
+int
+control_close(struct control_client *client, const json_t *request, json_t *answer)
+{
+	struct control_channel *ch;
+	int error = find_channel(client, request, &ch);
+
+	(void)answer;
+	if (error != 0)
+		return error;
+	for (int i = 0; i < LAST_ROUNDS && ch->event != NULL && !control_client_is_full(client); i++)
+		if (push_one(ch) != PUSHED)
+			break;
+	free_channel(ch);
+	return 0;
 }
 
 int
@@ -368,7 +380,7 @@ control_list(struct control_client *client, const json_t *request, json_t *answe
 	json_t *array = json_array();
 	json_int_t from = 0;
 	struct nke_ctl *all;
-	size_t count;
+	size_t count, used = 0;
 	int error = control_want_number(client, request, "from", 0, INT32_MAX, &from);
 
 	(void)json_object_set_new(answer, "controls", array);
@@ -379,7 +391,7 @@ control_list(struct control_client *client, const json_t *request, json_t *answe
 		return control_refuse(client, ENOMEM, "no memory");
 	count = nke_ctl_list(m, all, LIST_MAX);
 	for (size_t i = (size_t)from; i < count && i < LIST_MAX; i++)
-		if (!control_add_item(answer, array, control_json(&all[i])))
+		if (!control_add_item(answer, array, &used, control_json(&all[i])))
 			break;
 	free(all);
 	return 0;

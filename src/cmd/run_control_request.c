@@ -54,17 +54,14 @@ control_want_data(struct control_client *client, const json_t *request, const ch
 }
 
 bool
-control_add_item(json_t *answer, json_t *array, json_t *item)
+control_add_item(json_t *answer, json_t *array, size_t *used, json_t *item)
 {
-	size_t before = (size_t)json_integer_value(json_object_get(answer, "bytes"));
-	size_t size = json_dumpb(item, NULL, 0, JSON_COMPACT) + 1;
-
-	if (before + size > ITEMS_MAX) {
+	*used += json_dumpb(item, NULL, 0, JSON_COMPACT) + 1;
+	if (*used > ITEMS_MAX) {
 		json_decref(item);
 		(void)json_object_set_new(answer, "more", json_true());
 		return false;
 	}
-	(void)json_object_set_new(answer, "bytes", json_integer((json_int_t)(before + size)));
 	return json_array_append_new(array, item) == 0;
 }
 
@@ -84,13 +81,14 @@ kexts(struct control_client *client, const json_t *request, json_t *answer)
 	nke_t *m = client->control->run->machine;
 	json_t *array = json_array();
 	json_int_t from = 0, at = 0;
+	size_t used = 0;
 	int error = control_want_number(client, request, "from", 0, INT32_MAX, &from);
 
 	(void)json_object_set_new(answer, "kexts", array);
 	if (error != 0)
 		return error;
 	for (const nke_kext_t *k = nke_kext_first(m); k != NULL; k = nke_kext_next((nke_kext_t *)(uintptr_t)k))
-		if (at++ >= from && !control_add_item(answer, array, kext_json(k)))
+		if (at++ >= from && !control_add_item(answer, array, &used, kext_json(k)))
 			break;
 	return 0;
 }
