@@ -53,16 +53,27 @@ lose(struct remote *r, int error)
 	remote_close(r);
 }
 
+/* The first line of the report; the machine's process writes all of it. */
+static void
+tell_panic(struct remote *r, const char *report)
+{
+	if (report == NULL)
+		report = "panic";
+	cmd_error(r->command, "the machine has ended: %.*s: 'nke run' has the report", (int)strcspn(report, "\n"),
+	    report);
+	r->code = CMD_PANIC;
+	remote_close(r);
+}
+
 static void
 machine_ends(struct remote *r, const json_t *message)
 {
-	const char *text = json_string_value(json_object_get(message, "text"));
-	bool panicked = json_is_true(json_object_get(message, "panicked"));
-
-	cmd_error(r->command, "the machine %s", panicked ? "panicked:" : "has ended");
-	if (panicked && text != NULL)
-		cmd_lines(r->command, "", text);
-	r->code = panicked ? CMD_PANIC : CMD_INPUT;
+	if (json_is_true(json_object_get(message, "panicked"))) {
+		tell_panic(r, json_string_value(json_object_get(message, "text")));
+		return;
+	}
+	cmd_error(r->command, "the machine has ended");
+	r->code = CMD_INPUT;
 	remote_close(r);
 }
 
@@ -111,12 +122,11 @@ tell_refusal(struct remote *r, int refusal, const json_t *answer)
 	const char *name = json_string_value(json_object_get(answer, "error"));
 	const char *text = json_string_value(json_object_get(answer, "text"));
 
-	r->code = refusal;
 	if (name != NULL && strcmp(name, "EFAULT") == 0) {
-		cmd_error(r->command, "the machine panicked:");
-		r->code = CMD_PANIC;
-		remote_close(r);
+		tell_panic(r, text);
+		return;
 	}
+	r->code = refusal;
 	cmd_lines(r->command, "", text != NULL && text[0] != '\0' ? text : name != NULL ? name : "refused");
 }
 

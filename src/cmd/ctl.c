@@ -51,7 +51,9 @@ struct ctl {
 	const char *type;
 	bool helped;
 	char **args;			/* behind the command */
-	int arg_count;
+	int option;			/* of get and set */
+	uint8_t data[CONTROL_DATA_MAX];	/* of set and send */
+	size_t data_len;
 	struct remote remote;
 	json_int_t handle;
 	json_int_t come;		/* messages */
@@ -278,32 +280,18 @@ converse(struct ctl *c)
 	return code;
 }
 
-/* The number of an option. */
-static int
-option_number(struct ctl *c, int *option)
-{
-	const char *complaint;
-	size_t len;
-
-	if (value_read(VALUE_INT, c->args[1], option, sizeof *option, &len, &complaint))
-		return CMD_OK;
-	return cmd_usage("ctl", "option '%s': %s", c->args[1], complaint);
-}
-
 static int
 get(struct ctl *c)
 {
 	static uint8_t bytes[CONTROL_DATA_MAX];
 	json_t *answer;
 	size_t len;
-	int option, code = option_number(c, &option);
+	int code = connect_control(c);
 
-	if (code == CMD_OK)
-		code = connect_control(c);
 	if (code != CMD_OK)
 		return code;
 	answer = remote_ask(&c->remote, CMD_INPUT, json_pack("{s:s, s:I, s:i, s:I}", "request", "get", "handle",
-	    c->handle, "option", option, "size", c->size >= 0 ? c->size : (json_int_t)GET_SIZE));
+	    c->handle, "option", c->option, "size", c->size >= 0 ? c->size : (json_int_t)GET_SIZE));
 	if (answer == NULL)
 		return c->remote.code;
 	if (c->size == 0)
@@ -317,19 +305,12 @@ get(struct ctl *c)
 static int
 set(struct ctl *c)
 {
-	static uint8_t bytes[CONTROL_DATA_MAX];
-	const char *complaint;
-	size_t len;
-	int option, code = option_number(c, &option);
+	int code = connect_control(c);
 
-	if (code == CMD_OK && !value_read(c->form, c->args[2], bytes, sizeof bytes, &len, &complaint))
-		code = cmd_usage("ctl", "value '%.40s': %s", c->args[2], complaint);
-	if (code == CMD_OK)
-		code = connect_control(c);
 	if (code != CMD_OK)
 		return code;
-	return ask(c, json_pack("{s:s, s:I, s:i, s:o}", "request", "set", "handle", c->handle, "option", option,
-	    "data", control_hex(bytes, len)));
+	return ask(c, json_pack("{s:s, s:I, s:i, s:o}", "request", "set", "handle", c->handle, "option",
+	    c->option, "data", control_hex(c->data, c->data_len)));
 }
 
 static int
@@ -340,7 +321,7 @@ send_one(struct ctl *c)
 	if (code == CMD_OK && c->count > 0)
 		code = watch_handle(c);
 	if (code == CMD_OK)
-		code = send_text(c, c->args[1]);
+		code = send_bytes(c, c->data, c->data_len);
 	if (code == CMD_OK && c->count > 0)
 		code = wait_for(c);
 	return code;
@@ -368,16 +349,21 @@ events(struct ctl *c)
 	return code == CMD_OK ? wait_for(c) : code;
 }
 
-static const struct {
-	const char *name;
+struct command {
+	const char *name, *usage;
 	int args;
-	const char *usage;
+	int option, data;		/* which of them are these, 0: none */
 	int (*fn)(struct ctl *);
-} commands[] = {
-	{"list", 0, "list", list}, {"connect", 1, "connect NAME", converse},
-	{"get", 2, "get NAME OPTION", get}, {"set", 3, "set NAME OPTION VALUE", set},
-	{"send", 2, "send NAME DATA", send_one}, {"watch", 1, "watch NAME", watch},
-	{"events", 0, "events", events},
+};
+
+static const struct command commands[] = {
+	{"list", "list", 0, 0, 0, list},
+	{"connect", "connect NAME", 1, 0, 0, converse},
+	{"get", "get NAME OPTION", 2, 1, 0, get},
+	{"set", "set NAME OPTION VALUE", 3, 1, 2, set},
+	{"send", "send NAME DATA", 2, 0, 1, send_one},
+	{"watch", "watch NAME", 1, 0, 0, watch},
+	{"events", "events", 0, 0, 0, events},
 };
 
 /* ---- the command line --------------------------------------------------------------------- */
@@ -459,10 +445,29 @@ take_options(struct ctl *c, int argc, char **argv)
 	return code;
 }
 
+static int
+read_args(struct ctl *c, const struct command *command, int count)
+{
+	const char *option, *data, *complaint;
+	size_t len;
+
+	if (count != command->args)
+		return cmd_usage("ctl", "expected 'nke ctl --control PATH %s'", command->usage);
+	option = c->args[command->option];
+	data = c->args[command->data];
+	if (command->option != 0 &&
+	    !value_read(VALUE_INT, option, &c->option, sizeof c->option, &len, &complaint))
+		return cmd_usage("ctl", "option '%s': %s", option, complaint);
+	if (command->data != 0 &&
+	    !value_read(c->form, data, c->data, sizeof c->data, &c->data_len, &complaint))
+		return cmd_usage("ctl", "value '%.40s': %s", data, complaint);
+	return CMD_OK;
+}
+
 int
 cmd_ctl(int argc, char **argv)
 {
-	struct ctl c = {.unit = -1, .size = -1, .count = -1, .timeout = -1, .vendor = -1, .class = -1,
+	static struct ctl c = {.unit = -1, .size = -1, .count = -1, .timeout = -1, .vendor = -1, .class = -1,
 	    .subclass = -1};
 	size_t n, known = sizeof commands / sizeof commands[0];
 	int code = take_options(&c, argc, argv);
@@ -476,10 +481,9 @@ cmd_ctl(int argc, char **argv)
 	if (n == known)
 		return cmd_usage("ctl", "there is no 'nke ctl %s'", argv[optind]);
 	c.args = argv + optind + 1;
-	c.arg_count = argc - optind - 1;
-	if (c.arg_count != commands[n].args)
-		return cmd_usage("ctl", "expected 'nke ctl --control PATH %s'", commands[n].usage);
-	code = remote_open(&c.remote, "ctl", c.control);
+	code = read_args(&c, &commands[n], argc - optind - 1);
+	if (code == CMD_OK)
+		code = remote_open(&c.remote, "ctl", c.control);
 	c.remote.push = hear;
 	c.remote.ctx = &c;
 	if (code == CMD_OK)

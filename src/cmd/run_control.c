@@ -22,7 +22,7 @@
 
 #include "src/drill/names.h"
 
-#define BACKLOG		16
+#define BACKLOG		128
 #define ACCEPT_PAUSE_S	1
 
 struct control_pending {

@@ -138,8 +138,11 @@ refuse_connect(struct control_client *client, const char *name)
 	case EPROTOTYPE:
 		return control_refuse(client, errno, "kernel control %.96s: takes the other type: 'nke ctl list' "
 		    "tells which", name);
-	default:
+	case EFAULT:
 		return refuse_call(client, name);
+	default:
+		return control_refuse(client, errno, "kernel control %.96s: the kext, or the machine, refuses: %s",
+		    name, strerror(errno));
 	}
 }
 

@@ -132,6 +132,9 @@ kext_unload(struct control_client *client, const json_t *request, json_t *answer
 	if (json_is_true(json_object_get(request, "drain")))
 		return control_drain(client, identifier, json_object_get(request, "id"), (unsigned)seconds);
 	error = nke_kext_unload(r->machine, k, &leaks);
+	if (error == EBUSY)
+		return control_refuse(client, error, "%s'nke kext unload --drain' waits until it goes",
+		    nke_error_text(r->machine));
 	if (error != 0)
 		return control_refuse_machine(client, error);
 	run_say(r, "kext %s unloaded", identifier);

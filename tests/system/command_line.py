@@ -41,7 +41,7 @@ def test_options(t):
     usage(t, 'which capture?', 'replay', '--quiet')
     usage(t, 'one capture at a time: %s, then other.pcap' % day, 'replay', day, 'other.pcap')
     usage(t, 'at most 64 kexts', 'replay', day, *['--kext', good] * 65)
-    usage(t, "what about it? The only thing to ask for is 'info'", 'kext')
+    usage(t, 'what about it? info, list, load or unload', 'kext')
     for option in '--start', '--stop':
         for name in '', 'a b', '1st', 'a;b', 'caf\u00e9':
             usage(t, "%s '%s': expected the name of a function in C" % (option, name), 'build', 'x.c', option, name)
@@ -78,6 +78,46 @@ def test_run(t):
     usage(t, '--netns: is for TAP devices', 'run', '--device', 'eth0', '--netns', 'x')
     usage(t, 'at most 16 interfaces', 'run', *['--tap', 'tap0'] * 17)
     usage(t, 'at most 64 kexts', 'run', '--tap', 'tap0', *['--kext', 'x'] * 65)
+
+
+def test_remote(t):
+    for command, more in ('ctl', ['list']), ('kext list', []), ('kext load', ['x']), ('kext unload', ['x']), \
+            ('sysctl', ['kern.ostype']):
+        usage(t, 'which machine? --control PATH', command, *more)
+        usage(t, "--control: '%s': expected a path of 1 to 107 bytes" % ('x' * 108), command, '--control', 'x' * 108,
+              *more)
+        usage(t, "there is no option '--frob'", command, '--frob', *more)
+        usage(t, "option '--control' needs a value", command, '--control')
+        said(t, 2, "nke %s: no machine listens at /nowhere/s: 'nke run --control /nowhere/s' makes one" % command,
+             *command.split(), '--control', '/nowhere/s', *more)
+        r = t.tool(*command.split(), '--help')
+        t.equal((r.code, r.err, r.out.startswith(b'usage: nke ' + command.encode())), (0, '', True), command, '--help')
+    usage(t, 'what is to be done? list, connect, get, set, send, watch or events', 'ctl')
+    usage(t, "there is no 'nke ctl frob'", 'ctl', 'frob')
+    for words in 'list', 'connect NAME', 'get NAME OPTION', 'set NAME OPTION VALUE', 'send NAME DATA', 'watch NAME', \
+            'events':
+        usage(t, "expected 'nke ctl --control PATH %s'" % words, 'ctl', *words.split(), 'more')
+    for option, most in ('--unit', 2**32 - 1), ('--size', 32768), ('--count', 2**31 - 1), ('--timeout', 1000000), \
+            ('--vendor', 2**32 - 1), ('--class', 2**32 - 1), ('--subclass', 2**32 - 1):
+        for text in '', '-1', 'x', '1.5', str(most + 1):
+            usage(t, "%s takes a whole number from 0 to %d, not '%s'" % (option, most, text), 'ctl', 'list', option,
+                  text)
+    usage(t, "--type takes dgram or stream, not 'raw'", 'ctl', '--type', 'raw', 'watch', 'x')
+    for option in 'x', '', '1.5', '4294967296':
+        usage(t, "option '%s': expected a whole number of 32 bits" % option, 'ctl', 'get', 'x', option, '--control',
+              '/nowhere/s')
+    for form, text in ('--int', 'x'), ('--hex', '0'), ('--hex', '0g'), ('--hex', '00' * 32769), ('--string', 'x' * 32769):
+        usage(t, "value '%s': " % text[:40], 'ctl', 'set', 'x', '1', form, text, '--control', '/nowhere/s')
+    usage(t, 'which kext?', 'kext load')
+    usage(t, 'which kext?', 'kext unload', '--drain')
+    usage(t, "there is nothing to do with 'x'", 'kext list', 'x')
+    usage(t, '--drain and --timeout are for', 'kext load', '--drain')
+    usage(t, '--timeout is for --drain', 'kext unload', '--timeout', '3', 'x')
+    for text in '', '0', '-1', 'x', '86401':
+        usage(t, "--timeout takes a whole number from 1 to 86400, not '%s'" % text, 'kext unload', '--drain',
+              '--timeout', text)
+    usage(t, "there is no 'nke kext frob': info, list, load or unload", 'kext', 'frob')
+    usage(t, 'which variable? NAME or NAME=VALUE', 'sysctl')
 
 
 def test_numbers(t):

@@ -29,9 +29,14 @@ check() {
 check nke
 check nke-build build
 check nke-drill drill
+check nke-ctl ctl
 check nke-kext kext info
+check nke-kext kext list
+check nke-kext kext load
+check nke-kext kext unload
 check nke-replay replay
 check nke-run run
+check nke-sysctl sysctl
 
 if command -v mandoc >/dev/null 2>&1; then
 	for page in "$source"/docs/man/*.1; do
