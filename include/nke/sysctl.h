@@ -22,9 +22,9 @@ extern "C" {
  */
 int nke_sysctl(nke_t *m, const char *name, void *old, size_t *old_len, const void *new_value, size_t new_len);
 /*
- * How the variable's value is to be read, as it says itself: "I" and "IU" are int, "L", "LU", "Q" and "QU" are 64
- * bits, "A" is text with a NUL, "S,timeval" is that struct of the machine's, "N" is a branch; "" it does not say.
- * At most size - 1 bytes and a NUL. ENOENT, EISDIR, EFAULT.
+ * How the variable's value is to be read, as it says itself: "I" and "IU" are int, "L", "LU", "Q" and "QU"
+ * are 64 bits, "A" is text with a NUL, "S,timeval" is that struct of the machine's, "N" is a branch; "" it
+ * does not say. At most size - 1 bytes and a NUL. ENOENT, EISDIR, EFAULT.
  */
 int nke_sysctl_format(nke_t *m, const char *name, char *format, size_t size);
 /* The same as nke_sysctl for an int. */

@@ -16,10 +16,11 @@ remote_open(struct remote *r, const char *command, const char *path)
 
 	*r = (struct remote){.command = command, .fd = -1};
 	if (path == NULL)
-		return r->code = cmd_usage(command, "which machine? --control PATH, as it was given to 'nke run'");
+		return r->code = cmd_usage(command,
+		    "which machine? --control PATH, as it was given to 'nke run'");
 	if (!control_address(path, &address))
-		return r->code = cmd_usage(command, "--control: '%s': expected a path of 1 to %zu bytes", path,
-		    sizeof address.sun_path - 1);
+		return r->code = cmd_usage(command,
+		    "--control: '%s': expected a path of 1 to %zu bytes", path, sizeof address.sun_path - 1);
 	r->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (r->fd >= 0 && connect(r->fd, (const struct sockaddr *)&address, sizeof address) == 0) {
 		(void)setsockopt(r->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
@@ -59,8 +60,8 @@ tell_panic(struct remote *r, const char *report)
 {
 	if (report == NULL)
 		report = "panic";
-	cmd_error(r->command, "the machine has ended: %.*s: 'nke run' has the report", (int)strcspn(report, "\n"),
-	    report);
+	cmd_error(r->command, "the machine has ended: %.*s: 'nke run' has the report",
+	    (int)strcspn(report, "\n"), report);
 	r->code = CMD_PANIC;
 	remote_close(r);
 }

@@ -22,8 +22,8 @@ struct remote {
 int remote_open(struct remote *, const char *command, const char *path);
 void remote_close(struct remote *);
 /*
- * Asks and waits for the answer, which is the caller's. `request` is consumed. NULL: it was refused, which has
- * been told, and `code` is `refusal`; or the machine has gone (CMD_INPUT) or panicked (CMD_PANIC).
+ * Asks and waits for the answer, which is the caller's. `request` is consumed. NULL: it was refused, which
+ * has been told, and `code` is `refusal`; or the machine has gone (CMD_INPUT) or panicked (CMD_PANIC).
  */
 json_t *remote_ask(struct remote *, int refusal, json_t *request);
 /* All items of an array that comes in several answers; NULL as above. */

@@ -1,4 +1,4 @@
-/* Bytes as people write and read them: values of options, messages of kernel controls. Used by ctl.c, sysctl.c. */
+/* Bytes as people write and read them: values of options, messages of kernel controls. Used by ctl.c. */
 #ifndef NKE_CMD_CONTROL_VALUE_H
 #define NKE_CMD_CONTROL_VALUE_H
 

@@ -128,7 +128,7 @@ control_receive(int fd, json_t **message, char *text, int flags)
 	*message = NULL;
 	if (packet == NULL)
 		return ENOMEM;
-	/* ECONNRESET is told once, of an end that went before it read all; what it sent can be read after it. */
+	/* ECONNRESET is told once, of an end that went before it read all; what it sent is read after it. */
 	do
 		n = recv(fd, packet, CONTROL_PACKET_MAX, flags | MSG_TRUNC);
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));

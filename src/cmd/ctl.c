@@ -172,8 +172,8 @@ send_bytes(struct ctl *c, const uint8_t *bytes, size_t len)
 	size_t done = 0;
 
 	do {
-		json_t *answer = remote_ask(&c->remote, CMD_INPUT, json_pack("{s:s, s:I, s:o}", "request", "send",
-		    "handle", c->handle, "data", control_hex(bytes + done, len - done)));
+		json_t *answer = remote_ask(&c->remote, CMD_INPUT, json_pack("{s:s, s:I, s:o}",
+		    "request", "send", "handle", c->handle, "data", control_hex(bytes + done, len - done)));
 		json_int_t sent = json_integer_value(json_object_get(answer, "sent"));
 
 		if (answer == NULL)
@@ -215,10 +215,10 @@ list(struct ctl *c)
 		json_int_t id = 0, clients = 0;
 		int privileged = 0;
 
-		(void)json_unpack(item, "{s:s, s:I, s:s, s:b, s:I, s:s}", "name", &name, "id", &id, "type", &type,
-		    "privileged", &privileged, "clients", &clients, "kext", &kext);
-		printf("%-40s %10lld %6s %10s %7lld %s\n", name, (long long)id, type, privileged ? "yes" : "no",
-		    (long long)clients, kext);
+		(void)json_unpack(item, "{s:s, s:I, s:s, s:b, s:I, s:s}", "name", &name, "id", &id,
+		    "type", &type, "privileged", &privileged, "clients", &clients, "kext", &kext);
+		printf("%-40s %10lld %6s %10s %7lld %s\n", name, (long long)id, type,
+		    privileged ? "yes" : "no", (long long)clients, kext);
 	}
 	json_decref(all);
 	return CMD_OK;
@@ -290,8 +290,8 @@ get(struct ctl *c)
 
 	if (code != CMD_OK)
 		return code;
-	answer = remote_ask(&c->remote, CMD_INPUT, json_pack("{s:s, s:I, s:i, s:I}", "request", "get", "handle",
-	    c->handle, "option", c->option, "size", c->size >= 0 ? c->size : (json_int_t)GET_SIZE));
+	answer = remote_ask(&c->remote, CMD_INPUT, json_pack("{s:s, s:I, s:i, s:I}", "request", "get",
+	    "handle", c->handle, "option", c->option, "size", c->size >= 0 ? c->size : (json_int_t)GET_SIZE));
 	if (answer == NULL)
 		return c->remote.code;
 	if (c->size == 0)

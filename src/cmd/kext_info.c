@@ -1,6 +1,6 @@
 /*
- * `nke kext info`: what a kext is, uses, lacks and depends on, without loading it. The other words of `nke kext`
- * are in kext_remote.c.
+ * `nke kext info`: what a kext is, uses, lacks and depends on, without loading it. The other words of `nke
+ * kext` are in kext_remote.c.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -76,8 +76,8 @@ list(struct kexts *k, char *none)
 		const char *identifier = "", *version = "", *path = "";
 		json_int_t memory = 0;
 
-		(void)json_unpack(item, "{s:s, s:s, s:s, s:I}", "identifier", &identifier, "version", &version,
-		    "path", &path, "memory", &memory);
+		(void)json_unpack(item, "{s:s, s:s, s:s, s:I}", "identifier", &identifier,
+		    "version", &version, "path", &path, "memory", &memory);
 		printf("%-40s %-10s %12lld %s\n", identifier, version, (long long)memory, path);
 	}
 	json_decref(all);
@@ -141,6 +141,21 @@ unload(struct kexts *k, char *identifier)
 
 /* ---- the command line --------------------------------------------------------------------- */
 
+static bool
+take_timeout(struct kexts *k)
+{
+	char *end;
+
+	errno = 0;
+	k->timeout = strtoul(optarg, &end, 10);
+	k->timed = true;
+	if (errno == 0 && *end == '\0' && optarg[0] >= '0' && optarg[0] <= '9' && k->timeout >= 1 &&
+	    k->timeout <= TIMEOUT_MAX)
+		return true;
+	cmd_usage(k->command, "--timeout takes a whole number from 1 to %lu, not '%s'", TIMEOUT_MAX, optarg);
+	return false;
+}
+
 static int
 take_options(struct kexts *k, int argc, char **argv)
 {
@@ -148,7 +163,6 @@ take_options(struct kexts *k, int argc, char **argv)
 	    {"drain", no_argument, NULL, 'd'}, {"timeout", required_argument, NULL, 't'},
 	    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	bool unloads = strcmp(k->command, "kext unload") == 0;
-	char *end;
 	int o;
 
 	opterr = 0;
@@ -162,13 +176,8 @@ take_options(struct kexts *k, int argc, char **argv)
 		} else if (o == 'd' && unloads) {
 			k->drain = true;
 		} else if (o == 't' && unloads) {
-			errno = 0;
-			k->timeout = strtoul(optarg, &end, 10);
-			k->timed = true;
-			if (errno != 0 || *end != '\0' || optarg[0] < '0' || optarg[0] > '9' ||
-			    k->timeout < 1 || k->timeout > TIMEOUT_MAX)
-				return cmd_usage(k->command, "--timeout takes a whole number from 1 to %lu, not '%s'",
-				    TIMEOUT_MAX, optarg);
+			if (!take_timeout(k))
+				return CMD_USAGE;
 		} else if (o == 'd' || o == 't') {
 			return cmd_usage(k->command, "--drain and --timeout are for 'nke kext unload'");
 		} else {

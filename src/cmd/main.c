@@ -18,7 +18,7 @@ static const struct {
 	{"build", cmd_build, "compile sources of a kernel extension into a bundle"},
 	{"ctl", cmd_ctl, "talk to kernel controls of a running machine"},
 	{"drill", cmd_drill, "run packetdrill scripts against machines in virtual time"},
-	{"kext", cmd_kext, "tell what a kernel extension is; list, load and unload those of a running machine"},
+	{"kext", cmd_kext, "tell what a kernel extension is; list, load, unload those of a running machine"},
 	{"replay", cmd_replay, "run a capture through kernel extensions"},
 	{"run", cmd_run, "bring up a machine on TAP devices or devices of the host"},
 	{"sysctl", cmd_sysctl, "read and set variables of a running machine"},

@@ -295,13 +295,13 @@ clear_the_way(const struct sockaddr_un *address)
 	if (lstat(path, &st) != 0)
 		return CMD_OK;		/* binding says what is wrong */
 	if (!S_ISSOCK(st.st_mode)) {
-		cmd_error("run", "--control %s: there is something else than a socket: choose another path, or "
-		    "remove it", path);
+		cmd_error("run", "--control %s: there is something else than a socket: choose another path, "
+		    "or remove it", path);
 		return CMD_INPUT;
 	}
 	if (is_served(address)) {
-		cmd_error("run", "--control %s: another program listens there: choose another path, or end it",
-		    path);
+		cmd_error("run", "--control %s: another program listens there: choose another path, or end "
+		    "it", path);
 		return CMD_INPUT;
 	}
 	(void)unlink(path);

@@ -58,7 +58,7 @@ bool control_client_is_full(const struct control_client *);
  * frees it.
  */
 void control_client_settle(struct control_client *);
-/* Answers a request. `fields` are the answer's own, consumed; of an error nothing but client->text is told. */
+/* Answers a request. `fields` are the answer's own, consumed; of an error only client->text is told. */
 void control_client_answer(struct control_client *, const char *request, const json_t *id, int error,
     json_t *fields);
 /* The text of a refusal; returns `error`. */
@@ -83,8 +83,8 @@ int control_want_number(struct control_client *, const json_t *request, const ch
 int control_want_data(struct control_client *, const json_t *request, const char *key, const void **data,
     size_t *len);
 /*
- * Adds `item` (consumed) to the array of an answer, which has *used bytes. False: it is full; the client is to
- * ask again for what comes after it ("more" is true).
+ * Adds `item` (consumed) to the array of an answer, which has *used bytes. False: it is full; the client is
+ * to ask again for what comes after it ("more" is true).
  */
 bool control_add_item(json_t *answer, json_t *array, size_t *used, json_t *item);
 

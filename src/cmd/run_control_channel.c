@@ -119,7 +119,8 @@ find_channel(struct control_client *client, const json_t *request, struct contro
 			break;
 	*out = ch;
 	if (ch == NULL)
-		return control_refuse(client, EBADF, "\"handle\": expected one that \"connect\" or \"events\" gave");
+		return control_refuse(client, EBADF,
+		    "\"handle\": expected one that \"connect\" or \"events\" gave");
 	return 0;
 }
 
@@ -130,19 +131,19 @@ refuse_connect(struct control_client *client, const char *name)
 {
 	switch (errno) {
 	case ENOENT:
-		return control_refuse(client, errno, "there is no kernel control %.96s: 'nke ctl list' tells which "
-		    "there are", name);
+		return control_refuse(client, errno,
+		    "there is no kernel control %.96s: 'nke ctl list' tells which there are", name);
 	case EBUSY:
-		return control_refuse(client, errno, "kernel control %.96s: the unit has a client: take another, "
-		    "or none", name);
+		return control_refuse(client, errno,
+		    "kernel control %.96s: the unit has a client: take another, or none", name);
 	case EPROTOTYPE:
-		return control_refuse(client, errno, "kernel control %.96s: takes the other type: 'nke ctl list' "
-		    "tells which", name);
+		return control_refuse(client, errno,
+		    "kernel control %.96s: takes the other type: 'nke ctl list' tells which", name);
 	case EFAULT:
 		return refuse_call(client, name);
 	default:
-		return control_refuse(client, errno, "kernel control %.96s: the kext, or the machine, refuses: %s",
-		    name, strerror(errno));
+		return control_refuse(client, errno,
+		    "kernel control %.96s: the kext, or the machine, refuses: %s", name, strerror(errno));
 	}
 }
 
@@ -157,7 +158,8 @@ control_connect(struct control_client *client, const json_t *request, json_t *an
 	if (error == 0)
 		error = control_want_number(client, request, "unit", 0, UINT32_MAX, &unit);
 	if (error == 0 && type != NULL) {
-		number = strcmp(type, "dgram") == 0 ? SOCK_DGRAM : strcmp(type, "stream") == 0 ? SOCK_STREAM : 0;
+		number = strcmp(type, "dgram") == 0 ? SOCK_DGRAM :
+		    strcmp(type, "stream") == 0 ? SOCK_STREAM : 0;
 		if (number == 0)
 			error = control_refuse(client, EINVAL, "\"type\": expected \"dgram\" or \"stream\"");
 	}
@@ -305,15 +307,16 @@ push_one(struct control_channel *ch)
 		return PUSHED;
 	}
 	if (n > 0) {
-		control_client_send(client, json_pack("{s:s, s:I, s:o, s:b}", "push", "data", "handle", ch->handle,
-		    "data", control_hex(bytes, (size_t)n), "cut", (message.msg_flags & MSG_TRUNC) != 0));
+		control_client_send(client, json_pack("{s:s, s:I, s:o, s:b}", "push", "data",
+		    "handle", ch->handle, "data", control_hex(bytes, (size_t)n),
+		    "cut", (message.msg_flags & MSG_TRUNC) != 0));
 		return PUSHED;
 	}
 	/* After a panic the end of all comes soon. */
 	if (n < 0 && (errno == EWOULDBLOCK || errno == EINTR || errno == EFAULT))
 		return NOTHING;
-	control_client_send(client, json_pack("{s:s, s:I, s:s}", "push", "closed", "handle", ch->handle, "text",
-	    n == 0 ? "the control has ended the connection" : strerror(errno)));
+	control_client_send(client, json_pack("{s:s, s:I, s:s}", "push", "closed", "handle", ch->handle,
+	    "text", n == 0 ? "the control has ended the connection" : strerror(errno)));
 	return ENDED;
 }
 

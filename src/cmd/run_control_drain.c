@@ -1,8 +1,8 @@
 /*
  * Unloading a kext that somebody still holds, for a client of the control socket: what nke_kext_drain does,
  * an attempt at a time, because the machine's loop must not wait meanwhile. What holds the kext is told when
- * it has changed, and every second. The client may ask for other things in between; when it goes, the attempts
- * end, and the kext is as the last of them left it.
+ * it has changed, and every second. The client may ask for other things in between; when it goes, the
+ * attempts end, and the kext is as the last of them left it.
  */
 #include <errno.h>
 #include <nke/kext.h>

@@ -1,7 +1,7 @@
 /*
  * Requests that come over the control socket: which there are, their members, and those about kexts and
- * variables. Called by run_control.c, on the thread of the machine's loop; kexts' functions run right here, so
- * what sleeps in one of them keeps the loop waiting.
+ * variables. Called by run_control.c, on the thread of the machine's loop; kexts' functions run right here,
+ * so what sleeps in one of them keeps the loop waiting.
  */
 #include "src/cmd/run_control.h"
 
@@ -34,8 +34,8 @@ control_want_number(struct control_client *client, const json_t *request, const 
 	if (value == NULL)
 		return 0;
 	if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max)
-		return control_refuse(client, EINVAL, "\"%s\": expected a whole number from %lld to %lld", key,
-		    (long long)min, (long long)max);
+		return control_refuse(client, EINVAL, "\"%s\": expected a whole number from %lld to %lld",
+		    key, (long long)min, (long long)max);
 	*number = json_integer_value(value);
 	return 0;
 }
@@ -48,8 +48,8 @@ control_want_data(struct control_client *client, const json_t *request, const ch
 
 	*data = bytes;
 	if (!control_unhex(json_object_get(request, key), bytes, sizeof bytes, len))
-		return control_refuse(client, EINVAL, "\"%s\": expected at most %zu bytes, two hexadecimal digits "
-		    "each", key, sizeof bytes);
+		return control_refuse(client, EINVAL,
+		    "\"%s\": expected at most %zu bytes, two hexadecimal digits each", key, sizeof bytes);
 	return 0;
 }
 
@@ -81,13 +81,14 @@ kexts(struct control_client *client, const json_t *request, json_t *answer)
 	nke_t *m = client->control->run->machine;
 	json_t *array = json_array();
 	json_int_t from = 0, at = 0;
+	nke_kext_t *k;
 	size_t used = 0;
 	int error = control_want_number(client, request, "from", 0, INT32_MAX, &from);
 
 	(void)json_object_set_new(answer, "kexts", array);
 	if (error != 0)
 		return error;
-	for (const nke_kext_t *k = nke_kext_first(m); k != NULL; k = nke_kext_next((nke_kext_t *)(uintptr_t)k))
+	for (k = nke_kext_first(m); k != NULL; k = nke_kext_next(k))
 		if (at++ >= from && !control_add_item(answer, array, &used, kext_json(k)))
 			break;
 	return 0;
@@ -194,6 +195,6 @@ control_request(struct control_client *client, const char *name, const json_t *r
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
 		if (strcmp(requests[i].name, name) == 0)
 			return requests[i].fn(client, request, answer);
-	return control_refuse(client, EINVAL, "there is no request \"%.40s\": docs/remote.md has those there are",
-	    name);
+	return control_refuse(client, EINVAL,
+	    "there is no request \"%.40s\": docs/remote.md has those there are", name);
 }

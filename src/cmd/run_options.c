@@ -246,6 +246,7 @@ run_options(struct run *r, int argc, char **argv, const char *help)
 	if (optind < argc)
 		return cmd_usage("run", "there is nothing to do with '%s'", argv[optind]);
 	if (r->interface_count == 0 && r->control_path == NULL)
-		return cmd_usage("run", "on which device? --tap NAME or --device NAME, or --control PATH for none");
+		return cmd_usage("run",
+		    "on which device? --tap NAME or --device NAME, or --control PATH for none");
 	return CMD_OK;
 }
