@@ -499,12 +499,19 @@ prepare_machine(struct reenact *r)
 	return error;
 }
 
+static const char *
+interface_name(const struct reenact *r)
+{
+	const char *name = r->replay->config.interface;
+
+	return name != NULL ? name : "en0";
+}
+
 static int
 make_interface(struct reenact *r)
 {
-	const char *name = r->replay->config.interface;
 	struct nke_iface_config config = {
-		.name = name != NULL ? name : "en0", .output = output, .ctx = r,
+		.name = interface_name(r), .output = output, .ctx = r,
 		.media = r->link == CORE_LINK_ETHERNET ? NKE_MEDIA_ETHERNET : NKE_MEDIA_RAW,
 	};
 	int error;
@@ -562,7 +569,8 @@ reenact_open(struct nke_replay *replay, char *text, size_t size)
 	if (error == 0)
 		error = make_interface(r);
 	if (error != 0)
-		snprintf(text, size, "%s", nke_error_text(r->m));
+		snprintf(text, size, "interface '%s' could not be made: %s", interface_name(r),
+		    strerror(error));
 	return error;
 }
 
