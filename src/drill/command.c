@@ -283,7 +283,7 @@ is_harmless(const struct line *l)
 {
 	static const char *const words[] = {"true", ":", "sync", "kldload", "kldunload", "kldstat", "tc",
 	    "ethtool", "set", "export", "modprobe", "exit", "tcpdump", "dmesg", "logger", "date", "uname",
-	    "uptime"};
+	    "uptime", "killall", "nstat"};
 	const char *w = last_part(l->words[0]);
 
 	/* What is looked for in their output would not be found. */

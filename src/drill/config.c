@@ -241,7 +241,7 @@ static const struct {
 	{"code_command", 1, set_nothing}, {"code_format", 1, set_nothing}, {"code_sockopt", 1, set_nothing},
 	{"persistent_tun_dev", 2, set_nothing}, {"tun_dev", 1, set_nothing},
 	{"local_linux_fake_gateway", 1, set_text}, {"no_cleanup", 2, set_nothing}, {"debug", 2, set_nothing},
-	{"fuzz_seed", 1, set_nothing},
+	{"fuzz_seed", 1, set_nothing}, {"mss", 1, set_nothing},
 	{"udp_encaps", 2, refuse}, {"udp_encapsulation", 2, refuse},
 	{"wire_client", 2, refuse}, {"wire_server", 2, refuse}, {"wire_server_ip", 1, refuse},
 	{"wire_server_port", 1, refuse}, {"wire_client_dev", 1, refuse}, {"wire_server_dev", 1, refuse},

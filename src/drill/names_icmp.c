@@ -13,9 +13,10 @@ struct icmp_name {
 static const struct icmp_name types4[] = {
 	{"echo_reply", 0, 0}, {"unreachable", 3, 0}, {"dest_unreachable", 3, 0}, {"source_quench", 4, 0},
 	{"redirect", 5, 0}, {"echo_request", 8, 0}, {"echo", 8, 0}, {"time_exceeded", 11, 0},
-	{"parameter_problem", 12, 0}, {"timestamp", 13, 0}, {"timestamp_reply", 14, 0}, {"info_request",
-	15, 0},
-	{"info_reply", 16, 0}, {"address", 17, 0}, {"address_reply", 18, 0}
+	{"parameter_problem", 12, 0}, {"timestamp", 13, 0}, {"timestamp_request", 13, 0},
+	{"timestamp_reply", 14, 0}, {"info_request", 15, 0}, {"information_request", 15, 0},
+	{"info_reply", 16, 0}, {"information_reply", 16, 0}, {"address", 17, 0},
+	{"address_mask_request", 17, 0}, {"address_reply", 18, 0}, {"address_mask_reply", 18, 0}
 };
 static const struct icmp_name codes4[] = {
 	{"net_unreachable", 3, 0}, {"host_unreachable", 3, 1}, {"protocol_unreachable", 3, 2},
@@ -31,8 +32,7 @@ static const struct icmp_name codes4[] = {
 	11, 0},
 	{"fragment_reassembly_time_exceeded", 11, 1}, {"exceeded_reassembly", 11, 1},
 	{"ttl_exceeded_in_transit", 11, 0}, {"frag_reass_exceeded", 11, 1}, {"pointer", 12, 0},
-	{"missing_option", 12, 1}, {"bad_length", 12, 2}, {"code_0", 12, 0}, {"code_1", 12, 1},
-	{"code_2", 12, 2}
+	{"missing_option", 12, 1}, {"bad_length", 12, 2}
 };
 static const struct icmp_name types6[] = {
 	{"unreachable", 1, 0}, {"dest_unreachable", 1, 0}, {"packet_too_big", 2, 0}, {"time_exceeded", 3, 0},
@@ -77,7 +77,7 @@ drill_icmp_type(const char *type, bool v6, uint8_t *value)
 			return true;
 		}
 	}
-	return is_number(type, value);
+	return is_number(strncmp(type, "type_", 5) == 0 ? type + 5 : type, value);
 }
 
 bool
