@@ -55,29 +55,11 @@ read_ends(const struct ip_error *e, struct in_ends *ends, tcp_seq *seq)
 
 /* ---- path MTU ----------------------------------------------------------------------------- */
 
-/* Octets of a packet that carries a full segment. */
-static uint32_t
-packet_size(const struct tcpcb *tp, uint8_t vflag)
-{
-	uint32_t headers = vflag == INP_IPV4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
-
-	if (tp->t_flags & TF_RCVD_TSTMP)
-		headers += TCPOLEN_TSTAMP_APPA;
-	return headers + (uint32_t)sizeof(struct tcphdr) + tp->t_inpcb->inp_options_len + tp->t_maxseg;
-}
-
 static void
 path_mtu(struct tcpcb *tp, const struct ip_error *e, uint8_t vflag)
 {
-	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
-	uint32_t mtu = e->mtu;
-
-	if (!c->path_mtu_discovery && vflag == INP_IPV4)
-		return;
-	/* Who wants larger packets than ours cannot have dropped one of them. */
-	if (tp->t_state != TCPS_SYN_SENT && mtu >= packet_size(tp, vflag))
-		return;
-	tcp_mtu_changed(tp, mtu);
+	if (vflag == INP_IPV6 || tptomachine(tp)->tcp->config.path_mtu_discovery)
+		tcp_mtu_changed(tp, e->mtu);
 }
 
 /* ---- errors ------------------------------------------------------------------------------- */

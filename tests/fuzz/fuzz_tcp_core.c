@@ -7,7 +7,7 @@
  *
  * All data are known by their place in the stream, both ways: what the user reads and what the machine
  * sends is compared with that, whatever the peer does. After every step the connections are looked at
- * (check_all).
+ * (check_all). All of it is played again, until that leaves no more memory in use than before.
  */
 #include "tests/fuzz/fuzz_tcp.h"
 
@@ -72,6 +72,21 @@ look_at_users(void)
 	}
 }
 
+/* To `to`, or where the socket is connected. */
+static void
+send_octets(struct user *u, const struct sockaddr *to, uint32_t n, int flags)
+{
+	static uint8_t data[32768];
+	size_t done = 0;
+
+	if (n > sizeof data)
+		n = sizeof data;
+	for (uint32_t i = 0; i < n; i++)
+		data[i] = our_octet(u->wrote + i);
+	(void)sosend(u->so, to, data, n, NULL, NULL, MSG_DONTWAIT | flags, &done);
+	u->wrote += (uint32_t)done;
+}
+
 static void
 user_connects(unsigned n)
 {
@@ -85,19 +100,28 @@ user_connects(unsigned n)
 	let_run();
 }
 
+/* The data go along with the SYN when there is a cookie. */
+static void
+user_connects_fast(unsigned n, uint32_t len)
+{
+	struct sockaddr_in to = sin4(THERE4, ends[n].port);
+	struct sockaddr_in6 to6 = sin6(THERE6, ends[n].port);
+	struct socket *so = tcp_socket(with & WITH_V6 ? PF_INET6 : PF_INET);
+	struct user *u;
+
+	(void)set_int(so, IPPROTO_TCP, TCP_FASTOPEN, 1);
+	add_user(so);
+	u = &users[user_count - 1];
+	if (u->so == so)
+		send_octets(u, with & WITH_V6 ? SA(to6) : SA(to), len, 0);
+	let_run();
+}
+
 static void
 user_writes(struct user *u, uint32_t n, int flags)
 {
-	static uint8_t data[32768];
-	size_t done = 0;
-
-	if (n > sizeof data)
-		n = sizeof data;
-	for (uint32_t i = 0; i < n; i++)
-		data[i] = our_octet(u->wrote + i);
 	begin_failing();
-	(void)sosend(u->so, NULL, data, n, NULL, NULL, MSG_DONTWAIT | flags, &done);
-	u->wrote += (uint32_t)done;
+	send_octets(u, NULL, n, flags);
 	end_failing();
 }
 
@@ -179,6 +203,7 @@ check_connection(const struct tcpcb *tp)
 	CHECK_STR(tcp_sent_check(tp) != NULL ? tcp_sent_check(tp) : "", "");
 	check_buffer(&so->so_snd);
 	check_buffer(&so->so_rcv);
+	CHECK(!tcp_timer_armed(tp, TT_REXMT) || !tcp_timer_armed(tp, TT_PERSIST));
 	CHECK(SEQ_LEQ(tp->snd_una, tp->snd_nxt));
 	CHECK(SEQ_LEQ(tp->iss, tp->snd_una));
 	CHECK(SEQ_GEQ(tp->rcv_adv, tp->rcv_nxt) || tp->t_state < TCPS_SYN_RECEIVED);
@@ -326,9 +351,6 @@ begin(enum start start)
 static void
 build(void)
 {
-	tcp_testbed();
-	en7->output = take;
-	fw7->output = take;
 	memset(ends, 0, sizeof ends);
 	for (unsigned i = 0; i < ENDS; i++)
 		ends[i] = (struct end){
@@ -358,7 +380,6 @@ end(void)
 	CHECK_EQ(curmachine()->tcp->reass_segments, 0);
 	CHECK_EQ(syncache_count(curmachine()), 0);
 	CHECK_EQ(tcp_timewait_count(curmachine()), 0);
-	testbed_end();
 }
 
 /* ---- steps -------------------------------------------------------------------------------- */
@@ -395,7 +416,32 @@ step_time(void)
 	let_pass(times[u8() & 15]);
 }
 
-/* The rest: variables of the machine, floods of SYNs, the listener's end. */
+static void
+step_fastopen(uint8_t what)
+{
+	struct tcp_config *c = tconfig();
+	struct end *e = &ends[now_end % (ENDS / 2)];
+	tcp_seq iss;
+
+	if (what == 0) {
+		c->fastopen_server = 1;
+		if (listener != NULL)
+			CHECK_EQ(set_int(listener, IPPROTO_TCP, TCP_FASTOPEN, 1), 0);
+	} else if (what <= 3) {
+		iss = (tcp_seq)u16() << 16;
+		peer_connects_fast(e, iss, what == 1, what == 2, u8() * 5u);
+	} else if (what == 4) {
+		user_connects_fast(ENDS / 2 + u8() % (ENDS / 2), 1 + u8() * 11u);
+	} else if (what == 5) {
+		peer_answers_fast(&ends[now_end], u8());
+	} else if (what == 6) {
+		c->fastopen_acceptany ^= 1;
+	} else {
+		c->fastopen_client ^= 1;
+	}
+}
+
+/* The rest: variables of the machine, Fast Open, floods of SYNs, the listener's end, ICMP errors. */
 static void
 step_other(void)
 {
@@ -410,8 +456,10 @@ step_other(void)
 	uint8_t what = u8();
 	struct tseg s = {.flags = S, .our_port = OUR_PORT, .win = 1000, .seq = 77};
 
-	if (what < 0x40) {
+	if (what < 0x30) {
 		*switches[what & 15] ^= 1;
+	} else if (what < 0x40) {
+		step_fastopen(what & 7);
 	} else if (what < 0x50) {
 		c->ecn_enable = what % 3;
 	} else if (what < 0x54) {
@@ -429,7 +477,7 @@ step_other(void)
 		}
 	} else if (what < 0xc0) {
 		peer_connects(&ends[now_end % (ENDS / 2)], (tcp_seq)u16() << 16);
-	} else if (!(with & WITH_V6)) {
+	} else {
 		const struct end *e = &ends[now_end];
 
 		emit_error(e, what, u16(), number(e, 3 + (what >> 4 & 1), (int16_t)u16()));
@@ -536,19 +584,16 @@ options(bool syn)
 		    memcmp(again.to_sacks, to.to_sacks, again.to_nsacks * 8u) == 0);
 }
 
-void
-fuzz_tcp_run(void *arg)
+/* All that the input says, from its first octet; blocks of memory that are in use afterwards. */
+static uint64_t
+play(const struct fuzz_tcp_input *input)
 {
-	const struct fuzz_tcp_input *input = arg;
+	struct core_memory memory;
 	enum start start;
 
 	at = input->data;
 	stop = at + input->size;
 	start = u8() % STARTS;
-	if (input->target == FUZZ_TCP_OPTIONS) {
-		options(start & 1);
-		return;
-	}
 	with = u8();
 	build();
 	if (input->target == FUZZ_TCP_SEGMENT)
@@ -560,4 +605,36 @@ fuzz_tcp_run(void *arg)
 	}
 	check_all();
 	end();
+	machine_memory(curmachine(), &memory);
+	return memory.heap_blocks;
+}
+
+void
+fuzz_tcp_run(void *arg)
+{
+	const struct fuzz_tcp_input *input = arg;
+	struct tcp_config config;
+	uint64_t before, blocks;
+
+	if (input->target == FUZZ_TCP_OPTIONS) {
+		at = input->data;
+		stop = at + input->size;
+		options(u8() & 1);
+		return;
+	}
+	tcp_testbed();
+	en7->output = take;
+	fw7->output = take;
+	config = *tconfig();
+	before = play(input);
+	/* What is remembered of peers, or kept for reuse, is there some time; what is lost grows every time. */
+	for (unsigned again = 0;; again++) {
+		*tconfig() = config;
+		blocks = play(input);
+		if (blocks <= before)
+			break;
+		CHECK(again < ENDS);
+		before = blocks;
+	}
+	testbed_end();
 }

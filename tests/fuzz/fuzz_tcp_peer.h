@@ -122,10 +122,11 @@ check_segment(const struct mbuf *m, size_t off, const struct tcphdr *th)
 		e->iss = seq;
 		e->syn = th->th_flags;
 		e->our_port = ntohs(th->th_sport);
-		e->nxt = seq + 1;
+		e->nxt = seq + 1 + len;
 		e->una = seq;
 		if (th->th_flags & TH_ACK)
 			e->rcv = ntohl(th->th_ack);
+		check_data(m, off + hlen, len, 0);
 	} else if (len != 0 && e->our_port == ntohs(th->th_sport) && SEQ_GT(seq, e->iss)) {
 		check_data(m, off + hlen, len, seq - e->iss - 1);
 	}
@@ -289,25 +290,80 @@ peer_connects(struct end *e, tcp_seq iss)
 	emit(s, 0);
 }
 
+/* An answer to the last SYN, but for its numbers. False: there is none, or it has been answered. */
+static bool
+answer_to_syn(struct end *e, struct tseg *s)
+{
+	*s = honest(e, A);
+	if (!(e->syn & S))
+		return false;
+	s->ack = e->iss + 1;
+	if (!(e->syn & A)) {
+		s->flags = S | A;
+		s->seq = e->peer_iss = 5000;
+		e->ts_recent = 1;
+		syn_options(s);
+		s->to.to_tsecr = e->ts_echo;
+	}
+	e->syn = 0;
+	return true;
+}
+
 /* To the last SYN: SYN-ACK, the last ACK of a handshake, or (`crossing`) a SYN. */
 static void
 peer_answers(struct end *e, bool crossing)
 {
-	struct tseg s = honest(e, A);
+	struct tseg s;
 
-	if (!(e->syn & S))
+	if (!answer_to_syn(e, &s))
 		return;
-	s.ack = e->iss + 1;
-	if (!(e->syn & A)) {
-		s.flags = crossing ? S : S | A;
-		s.seq = e->peer_iss = 5000;
-		e->ts_recent = 1;
-		syn_options(&s);
-		s.to.to_tsecr = e->ts_echo;
-	}
-	e->syn = 0;
+	if (crossing && s.flags == (S | A))
+		s.flags = S;
 	emit(s, 0);
 }
+
+/* ---- Fast Open ---------------------------------------------------------------------------- */
+
+/* A SYN that asks for a cookie (`len` 0), or brings one, and as many octets of data. */
+static void
+peer_connects_fast(struct end *e, tcp_seq iss, bool asks, bool right, uint32_t len)
+{
+	struct tseg s = {.peer_port = e->port, .flags = S, .seq = iss, .win = 65535};
+	struct in_ends ends_of = {.vflag = with & WITH_V6 ? INP_IPV6 : INP_IPV4};
+
+	ends_of.faddr = with & WITH_V6 ? THERE6 : in6_from4(THERE4);
+	ends_of.laddr = with & WITH_V6 ? HERE6 : in6_from4(HERE4);
+	e->peer_iss = iss;
+	e->ts_recent = 1;
+	syn_options(&s);
+	tcp_fastopen_make_cookie(curmachine(), &ends_of, s.cookie);
+	s.cookie[3] ^= !right;
+	s.to.to_flags |= TOF_FASTOPEN;
+	s.to.to_tfo_cookie = s.cookie;
+	s.to.to_tfo_len = asks ? 0 : 8;
+	emit(s, len);
+}
+
+/* A SYN-ACK with a cookie for next time, that takes `part` of 255 of the data that the SYN brought. */
+static void
+peer_answers_fast(struct end *e, uint8_t part)
+{
+	static const uint8_t cookie[8] = {1, 2, 3};
+	uint32_t brought = e->nxt - e->iss - 1;
+	struct tseg s;
+
+	if (!answer_to_syn(e, &s))
+		return;
+	s.ack += (uint32_t)((uint64_t)brought * part / 255);
+	if (s.flags & S) {
+		s.to.to_flags |= TOF_FASTOPEN;
+		s.to.to_tfo_cookie = cookie;
+		s.to.to_tfo_len = sizeof cookie;
+	}
+	emit(s, 0);
+}
+
+/* ---- anything ----------------------------------------------------------------------------- */
 
 static tcp_seq
 number(const struct end *e, uint8_t kind, int16_t off)
@@ -332,17 +388,24 @@ number(const struct end *e, uint8_t kind, int16_t off)
 	}
 }
 
-/* A router, or the peer's host, complains of a segment at `seq`. */
+/* Both families' error: the first 8 octets of the segment after the IP header that ICMP quotes. */
 static void
-emit_error(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
+quote(const struct end *e, uint8_t *to, tcp_seq seq)
+{
+	const uint16_t words[] = {
+		htons(e->our_port), htons(e->port), htons((uint16_t)(seq >> 16)), htons((uint16_t)seq)
+	};
+
+	memcpy(to, words, sizeof words);
+}
+
+static void
+emit_error4(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 {
 	struct spec4 spec = {.src = THERE4, .protocol = IPPROTO_ICMP, .len = 8 + sizeof(struct ip) + 8};
 	struct mbuf *m = make4(&spec);
 	uint8_t *icmp = (uint8_t *)m->m_data + sizeof(struct ip), *quoted = icmp + 8;
 	const uint32_t from = HERE4, to = THERE4;
-	const uint16_t words[] = {
-		htons(e->our_port), htons(e->port), htons((uint16_t)(seq >> 16)), htons((uint16_t)seq)
-	};
 	uint16_t sum;
 
 	memset(icmp, 0, spec.len);
@@ -356,12 +419,65 @@ emit_error(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 	quoted[9] = IPPROTO_TCP;
 	memcpy(quoted + 12, &from, 4);
 	memcpy(quoted + 16, &to, 4);
-	memcpy(quoted + 20, words, 8);
+	quote(e, quoted + sizeof(struct ip), seq);
 	sum = in_cksum(m, sizeof(struct ip), spec.len);
 	memcpy(icmp + 2, &sum, 2);
-	begin_failing();
 	ip_input(curmachine(), m);
+}
+
+/* RFC 4443 3: types 1 to 4. */
+static void
+emit_error6(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
+{
+	const struct in6_addr here = HERE6, there = THERE6;
+	struct spec6 spec = {.next = IPPROTO_ICMPV6, .len = 8 + sizeof(struct ip6_hdr) + 8};
+	struct mbuf *m = make6(&spec);
+	uint8_t *icmp = (uint8_t *)m->m_data + sizeof(struct ip6_hdr), *quoted = icmp + 8;
+	uint16_t sum;
+
+	memset(icmp, 0, spec.len);
+	icmp[0] = (kind & 3) + 1;
+	icmp[1] = kind >> 2 & 3;
+	icmp[6] = (uint8_t)(mtu >> 8);
+	icmp[7] = (uint8_t)mtu;
+	quoted[0] = 0x60;
+	quoted[4] = 4;
+	quoted[6] = IPPROTO_TCP;
+	quoted[7] = 60;
+	memcpy(quoted + 8, &here, 16);
+	memcpy(quoted + 24, &there, 16);
+	quote(e, quoted + sizeof(struct ip6_hdr), seq);
+	sum = (uint16_t)~in_cksum_sum(m, sizeof(struct ip6_hdr), spec.len,
+	    in6_pseudo(&there, &here, IPPROTO_ICMPV6, (uint32_t)spec.len));
+	memcpy(icmp + 2, &sum, 2);
+	ip6_input(curmachine(), m);
+}
+
+/*
+ * A router, or the peer's host, complains of a segment at `seq`. What it quotes must be in flight, or it is
+ * not heard (RFC 5927 4.1); no error ends a connection that is established (RFC 1122 4.2.3.9).
+ */
+static void
+emit_error(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
+{
+	const struct tcpcb *tp = connection(e);
+	struct tcpcb before = {0};
+
+	if (tp != NULL)
+		before = *tp;
+	begin_failing();
+	if (with & WITH_V6)
+		emit_error6(e, kind, mtu, seq);
+	else
+		emit_error4(e, kind, mtu, seq);
 	end_failing();
+	if (tp == NULL)
+		return;
+	if (TCPS_HAVEESTABLISHED(before.t_state))
+		CHECK(connection(e) == tp && tp->t_state == before.t_state);
+	if (SEQ_LT(seq, before.snd_una) || SEQ_GEQ(seq, before.snd_nxt))
+		CHECK(connection(e) == tp && tp->t_maxseg == before.t_maxseg &&
+		    tp->t_softerror == before.t_softerror);
 }
 
 static void

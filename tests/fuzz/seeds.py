@@ -551,6 +551,10 @@ FIN, SYN, RST, PSH, AK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 NEXT, RIGHT, UNACKED = 0, 1, 3
 
 
+def fast(what):
+    return [OTHER_STEP, 0x30 | what]
+
+
 def connection(state, what, *steps):
     return bytes([STARTS.index(state), what]) + b''.join(bytes(s) for s in steps)
 
@@ -594,6 +598,19 @@ def seeds_tcp_peer():
                                                 [TIME, 14], [ACK, 255, 0xf0])
         yield 'errors-' + name, connection('established', what, [WRITE, 0, 255], [OTHER_STEP, 0xc4, 0, 2, 0, 0], [OTHER_STEP, 0xc4, 68, 0, 0, 0],
                                            [OTHER_STEP, 0xc1, 0, 0, 0, 0], [OTHER_STEP, 0xc3, 0, 0, 0, 0], [TIME, 10])
+        yield 'fast-served-' + name, connection('listen', what, fast(0), [*fast(1), 1, 0, 0], [SELECT, 1], [*fast(2), 2, 0, 60], [READ, 0, 255], [WRITE, 0, 99],
+                                                [ANSWER, 0], [DATA, 20], [READ, 0, 255], [ACK, 255, 0xf0], [CLOSE_IT, 0, 0], [DATA, 0x80], [TIME, 11])
+        yield 'fast-wrong-' + name, connection('listen', what, fast(0), [*fast(3), 2, 0, 60], [ANSWER, 0], [DATA, 20], [READ, 0, 255], fast(6),
+                                               [SELECT, 1], [*fast(3), 2, 0, 60], [READ, 0, 255], [TIME, 9], [CLOSE_IT, 0, 0], [TIME, 12])
+        yield 'fast-empty-' + name, connection('listen', what, fast(0), [*fast(2), 2, 0, 0], [ANSWER, 0], [DATA, 20], [READ, 0, 255], [TIME, 11])
+        for part in 0, 100, 255:
+            yield 'fast-calls-%d-%s' % (part, name), connection('listen', what, [*fast(4), 0, 20], [SELECT, 3], [*fast(5), 0], [ACK, 255, 0xf0],
+                                                                [*fast(4), 1, 60], [SELECT, 4], [*fast(5), part], [TIME, 5], [ACK, 255, 0xf0], [DATA, 9],
+                                                                [READ, 1, 255], [*fast(4), 2, 60], [TIME, 12], fast(7), [*fast(4), 2, 60])
+        yield 'all-errors-' + name, connection('established', what, [WRITE, 0, 255], *[
+            part for kind in range(16) for part in ([OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [OTHER_STEP, 0xd0 | kind, 0, 5, 0xff, 0xff], [TIME, 6],
+                                                    [SELECT, 3 + kind % 3], [CONNECT_TO, kind % 3], [OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [TIME, 9],
+                                                    [OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [SELECT, 0])])
         for how in range(4):
             yield 'refused-%d-%s' % (how, name), connection('established', what, [OTHER_STEP, 0x50 + how], [WRITE, 0, 255], [TIME, 7], [OTHER_STEP, 0x50], [TIME, 7],
                                                             [ACK, 255, 0xf0], [OTHER_STEP, 0x50 + how], [CLOSE_IT, 0, 0], [TIME, 12])

@@ -231,6 +231,68 @@ KTEST(so_many_may_be_pending)
 	finish();
 }
 
+/* Those whose handshake is over are like any others, and count no more while they live. */
+KTEST(a_confirmed_one_makes_room)
+{
+	struct socket *open[20];
+	struct tseg c, s;
+
+	begin();
+	c = ask(4000);
+	for (uint16_t i = 0; i < 20; i++) {
+		syn_with_data((uint16_t)(5000 + i), &c, "abc");
+		s = went();
+		CHECK_EQ(s.ack, 2004);
+		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = 2004, .ack = s.seq + 1, .win = 1000);
+		open[i] = accepted(listener);
+		CHECK_EQ(sototcpcb(open[i])->t_state, TCPS_ESTABLISHED);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		CHECK_EQ(soclose(open[i]), 0);
+	nevermind();
+	finish();
+}
+
+/* What there is no room for is not acknowledged, and comes again. */
+KTEST(data_beyond_the_buffer_are_left)
+{
+	struct socket *so;
+	struct tseg c, s;
+
+	begin();
+	CHECK_EQ(set_int(listener, SOL_SOCKET, SO_RCVBUF, 4), 0);
+	c = ask(4000);
+	syn_with_data(4000, &c, "abcdef");
+	s = went();
+	CHECK_EQ(s.ack, 2001 + 4);
+	CHECK_EQ(s.win, 0);
+	so = accepted(listener);
+	CHECK_STR(receive(so), "abcd");
+	COME(.flags = A, .seq = 2005, .ack = s.seq + 1, .win = 1000, .data = "ef");
+	CHECK_STR(receive(so), "ef");
+	nevermind();
+	CHECK_EQ(soclose(so), 0);
+	finish();
+}
+
+KTEST(a_cookie_may_come_without_data)
+{
+	struct socket *so;
+	struct tseg c, s;
+
+	begin();
+	c = ask(4000);
+	syn_with_data(4000, &c, "");
+	s = went();
+	CHECK_EQ(s.ack, 2001);
+	so = accepted(listener);
+	CHECK_EQ(sototcpcb(so)->t_state, TCPS_SYN_RECEIVED);
+	COME(.flags = A, .seq = 2001, .ack = s.seq + 1, .win = 1000, .data = "later");
+	CHECK_STR(receive(so), "later");
+	CHECK_EQ(soclose(so), 0);
+	finish();
+}
+
 KTEST(a_flood_of_cookies_is_bounded)
 {
 	struct tseg c;
@@ -407,6 +469,7 @@ KTEST(a_client_remembers_so_many_servers)
 KTEST_SUITE(tcp_fastopen, T(a_cookie_is_given_when_asked_for), T(data_with_a_cookie_are_delivered_at_once),
     T(a_server_may_answer_and_close_before_the_handshake_is_over), T(a_wrong_cookie_is_a_plain_syn),
     T(keys_change_with_time), T(servers_can_share_a_key), T(so_many_may_be_pending),
+    T(a_confirmed_one_makes_room), T(data_beyond_the_buffer_are_left), T(a_cookie_may_come_without_data),
     T(a_flood_of_cookies_is_bounded), T(without_memory_it_is_a_plain_syn_or_nothing),
     T(a_client_asks_and_then_uses_its_cookie), T(data_that_the_server_did_not_take_are_sent_again),
     T(where_it_vanishes_it_is_not_tried_for_a_while), T(a_client_remembers_so_many_servers));

@@ -144,6 +144,19 @@ KTEST(a_fin_may_come_early)
 	end();
 }
 
+/* One that comes from below what has come already is none, and nothing is held against what is behind it. */
+KTEST(an_old_fin_is_none)
+{
+	begin_at(1001, false);
+	data(1001, "abcde");
+	COME(.flags = A | F, .seq = 1002, .ack = snd, .win = 65535, .data = "bc");
+	data(1008, "hij");
+	data(1006, "fg");
+	CHECK_STR(receive(so), "abcdefghij");
+	CHECK_EQ(tp()->t_state, TCPS_ESTABLISHED);
+	end();
+}
+
 KTEST(a_fin_in_order_ends_what_waits)
 {
 	begin_at(1001, false);
@@ -310,7 +323,7 @@ KTEST(pieces_across_the_middle_of_the_numbers)
 }
 
 KTEST_SUITE(tcp_reass, T(holes_are_told_and_filled), T(duplicates_are_told), T(overlaps_are_cut),
-    T(a_fin_may_come_early), T(a_fin_in_order_ends_what_waits), T(a_fin_before_waiting_data_is_not_believed),
+    T(a_fin_may_come_early), T(an_old_fin_is_none), T(a_fin_in_order_ends_what_waits), T(a_fin_before_waiting_data_is_not_believed),
     T(runs_are_limited), T(the_machine_is_limited_too), T(tiny_segments_take_little_memory),
     T(a_connection_that_goes_takes_its_queue_along), T(without_memory_data_are_dropped_and_come_again),
     T(small_pieces_in_any_order), T(large_pieces_across_the_end_of_the_numbers),
