@@ -627,7 +627,7 @@ fuzz_tcp_run(void *arg)
 	fw7->output = take;
 	config = *tconfig();
 	before = play(input);
-	/* What is remembered of peers, or kept for reuse, is there some time; what is lost grows every time. */
+	/* What is remembered of peers, or kept for reuse, is there at last; what is lost grows every time. */
 	for (unsigned again = 0;; again++) {
 		*tconfig() = config;
 		blocks = play(input);

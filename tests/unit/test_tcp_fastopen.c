@@ -243,7 +243,8 @@ KTEST(a_confirmed_one_makes_room)
 		syn_with_data((uint16_t)(5000 + i), &c, "abc");
 		s = went();
 		CHECK_EQ(s.ack, 2004);
-		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = 2004, .ack = s.seq + 1, .win = 1000);
+		COME(.peer_port = (uint16_t)(5000 + i), .flags = A, .seq = 2004, .ack = s.seq + 1,
+		    .win = 1000);
 		open[i] = accepted(listener);
 		CHECK_EQ(sototcpcb(open[i])->t_state, TCPS_ESTABLISHED);
 	}

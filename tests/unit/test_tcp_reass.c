@@ -323,7 +323,8 @@ KTEST(pieces_across_the_middle_of_the_numbers)
 }
 
 KTEST_SUITE(tcp_reass, T(holes_are_told_and_filled), T(duplicates_are_told), T(overlaps_are_cut),
-    T(a_fin_may_come_early), T(an_old_fin_is_none), T(a_fin_in_order_ends_what_waits), T(a_fin_before_waiting_data_is_not_believed),
+    T(a_fin_may_come_early), T(an_old_fin_is_none), T(a_fin_in_order_ends_what_waits),
+    T(a_fin_before_waiting_data_is_not_believed),
     T(runs_are_limited), T(the_machine_is_limited_too), T(tiny_segments_take_little_memory),
     T(a_connection_that_goes_takes_its_queue_along), T(without_memory_data_are_dropped_and_come_again),
     T(small_pieces_in_any_order), T(large_pieces_across_the_end_of_the_numbers),
