@@ -90,7 +90,6 @@ end_handshake(struct tcpcb *tp, struct tcp_segment *seg)
 	seg->machine->tcp->stat.tcps_connects++;
 	seg->wake |= TCP_WAKE_CONNECTED;
 	seg->output = true;
-	tcp_timer_set(tp, TT_KEEP, 0);
 	/* What the loss of SYNs has begun says nothing of data. */
 	tp->t_dupacks = 0;
 	tp->t_rxtcur = tcp_rto(tp);

@@ -674,7 +674,7 @@ void tcp_timer_stop_all(struct tcpcb *);
 /* The persist timer with its backoff; RTO's likewise (from t_rxtcur). */
 void tcp_setpersist(struct tcpcb *);
 void tcp_set_rexmt(struct tcpcb *);
-/* Something came: the keepalive interval starts anew. */
+/* Something came: the keepalive interval starts anew, or, without keepalive, the limit of connecting ends. */
 void tcp_keep_restart(struct tcpcb *);
 
 /* ---- what is in flight and what is lost (tcp_sent.c, tcp_sack.c, tcp_rack.c, tcp_recovery.c) --- */

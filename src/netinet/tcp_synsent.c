@@ -111,7 +111,6 @@ establish(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->t_recover = tp->snd_una;
 	if (tp->t_flags & TF_FASTOPEN)
 		settle_fastopen(tp, seg);
-	tcp_timer_set(tp, TT_KEEP, 0);
 	cc_conn_init(tp);
 	if (tp->t_flags & TF_NEEDFIN) {
 		tp->t_flags &= ~(uint32_t)TF_NEEDFIN;

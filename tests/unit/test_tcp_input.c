@@ -621,6 +621,8 @@ come_broken(size_t len, unsigned off, uint16_t sum)
 
 KTEST(broken_segments_are_dropped_and_counted)
 {
+	struct mbuf *m;
+
 	tcp_testbed();
 	come_broken(0, 5, 0);
 	come_broken(19, 5, 0);
@@ -633,6 +635,12 @@ KTEST(broken_segments_are_dropped_and_counted)
 	come_broken(60, 15, 0x1234);
 	CHECK_EQ(tst()->tcps_rcvbadsum, 2);
 	CHECK_EQ(tst()->tcps_rcvtotal, 7);
+	/* IPv6: the payload is octets of a pattern, but for the header's length. */
+	m = make6(&(struct spec6){.next = IPPROTO_TCP, .len = 30});
+	m->m_data[sizeof(struct ip6_hdr) + 12] = 5 << 4;
+	ip6_input(curmachine(), m);
+	let_run();
+	CHECK_EQ(tst()->tcps_rcvbadsum, 3);
 	CHECK_EQ(waiting(), 0);
 	testbed_end();
 }

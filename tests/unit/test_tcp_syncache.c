@@ -244,6 +244,50 @@ KTEST(a_syn_that_comes_again_gets_the_same_answer)
 	testbed_end();
 }
 
+/* Which of the answers the ACK is for nobody can tell (Karn). */
+KTEST(a_syn_that_comes_again_spoils_the_measurement)
+{
+	struct socket *l, *so;
+	struct tseg s;
+
+	tcp_testbed();
+	l = listen4(OUR_PORT, 5);
+	for (unsigned times = 1; times <= 2; times++) {
+		for (unsigned i = 0; i < times; i++) {
+			COME(.peer_port = (uint16_t)(4000 + times), .flags = S, .seq = 1000, .win = 1024);
+			s = went();
+			let_pass(SECOND / 10);
+		}
+		COME(.peer_port = (uint16_t)(4000 + times), .flags = A, .seq = 1001, .ack = s.seq + 1,
+		    .win = 1024);
+		so = accepted(l);
+		CHECK_EQ(block_of(so)->t_srtt != 0, times == 1);
+		CHECK_EQ(soclose(so), 0);
+	}
+	CHECK_EQ(soclose(l), 0);
+	testbed_end();
+}
+
+/* The same ends, and so the same bucket, more often than it has places. */
+KTEST(who_has_gone_takes_no_place)
+{
+	struct socket *l;
+	struct tseg s;
+
+	tcp_testbed();
+	l = listen4(OUR_PORT, 5);
+	for (int i = 0; i < 2 * tconfig()->syncache_bucketlimit; i++) {
+		COME(.flags = S, .seq = 1000, .win = 1024);
+		s = went();
+		CHECK_EQ(s.flags, S | A);
+		COME(.flags = R | A, .seq = 1001, .ack = s.seq + 1);
+	}
+	CHECK_EQ(syncache_count(curmachine()), 0);
+	CHECK_EQ(tst()->tcps_sc_bucketoverflow, 0);
+	CHECK_EQ(soclose(l), 0);
+	testbed_end();
+}
+
 /* ---- who may end or finish it ------------------------------------------------------------- */
 
 KTEST(only_the_right_reset_ends_it)
@@ -714,7 +758,9 @@ KTEST(without_memory_peers_try_again)
 KTEST_SUITE(tcp_syncache, T(a_handshake_makes_a_connection), T(what_the_peer_does_not_offer_is_not_used),
     T(a_connection_has_its_listeners_options), T(both_families_at_one_listener),
     T(ecn_is_answered_when_it_is_asked_for), T(a_syn_ack_is_sent_again_and_given_up),
-    T(a_syn_that_comes_again_gets_the_same_answer), T(only_the_right_reset_ends_it),
+    T(a_syn_that_comes_again_gets_the_same_answer),
+    T(a_syn_that_comes_again_spoils_the_measurement), T(who_has_gone_takes_no_place),
+    T(only_the_right_reset_ends_it),
     T(only_the_right_ack_finishes_it), T(errors_end_it_only_after_everything_was_tried),
     T(a_listener_takes_its_half_open_connections_along), T(a_full_queue_makes_peers_wait),
     T(a_full_queue_may_refuse), T(the_cache_is_bounded_and_the_oldest_goes),

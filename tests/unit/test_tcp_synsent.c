@@ -64,6 +64,7 @@ KTEST(the_options_are_settled)
 	CHECK_EQ(tp->t_maxseg, 1000 - 12);
 	/* The window of a SYN is not scaled, others are. */
 	CHECK_EQ(tp->snd_wnd, 1000);
+	CHECK_EQ((uint32_t)s.win << tp->rcv_scale, tp->rcv_adv - tp->rcv_nxt);
 	CHECK(tp->t_srtt != 0);
 	CHECK(!tcp_timer_armed(tp, TT_REXMT) && !tcp_timer_armed(tp, TT_KEEP));
 	COME(.our_port = port, .flags = A | P, .seq = 5001, .ack = iss + 1, .win = 1000,
