@@ -67,10 +67,8 @@ leave_later(struct so_filter *e)
 }
 
 void
-sflt_leave(struct so_filter *e)
+sflt_left(struct so_filter *e)
 {
-	if (--e->users != 0 || e->attached)
-		return;
 	if (e->joined)
 		leave_later(e);
 	else

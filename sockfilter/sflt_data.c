@@ -14,7 +14,6 @@
 /* What all filters of a walk are shown. */
 struct shown {
 	struct socket *so;
-	bool in;
 	const struct sockaddr *peer;
 	struct mbuf **data;
 	struct mbuf **control;		/* NULL: there never is any */
@@ -22,36 +21,39 @@ struct shown {
 };
 
 static inline const char *
-name_of(const struct shown *s)
+name_of(bool in)
 {
-	return s->in ? "sf_data_in" : "sf_data_out";
+	return in ? "sf_data_in" : "sf_data_out";
 }
 
 static inline errno_t
-call(const struct shown *s, const struct so_filter *e)
+call(const struct shown *s, bool in, const struct so_filter *e)
 {
 	const struct sflt_filter *f = &e->filter->f;
 
-	return s->in ? f->sf_data_in(e->cookie, s->so, s->peer, s->data, s->control, s->flags) :
+	return in ? f->sf_data_in(e->cookie, s->so, s->peer, s->data, s->control, s->flags) :
 	    f->sf_data_out(e->cookie, s->so, s->peer, s->data, s->control, s->flags);
 }
 
-static errno_t
-call_measured(const struct shown *s, const struct so_filter *e)
+static __attribute__((noinline)) errno_t
+call_measured(const struct shown *s, bool in, const struct so_filter *e)
 {
+	struct filter_counters *c = &e->filter->counters;
 	uint64_t start = hc_ticks();
-	errno_t error = call(s, e);
+	errno_t error;
 
-	filter_measured(&e->filter->counters, hc_ticks() - start);
+	(void)filter_count_call(c, in);
+	error = call(s, in, e);
+	filter_measured(c, hc_ticks() - start);
 	return error;
 }
 
 /* A filter said 0: what is in *data has to be what it was given, or the like. */
-static void
-check_passed(const struct shown *s, const struct so_filter *e)
+static __attribute__((noinline)) void
+check_passed(const struct shown *s, bool in, const struct so_filter *e)
 {
 	const struct mbuf *m = *s->data;
-	const char *filter = e->filter->f.sf_name, *callback = name_of(s);
+	const char *filter = e->filter->f.sf_name, *callback = name_of(in);
 
 	KASSERTX(m == NULL || m->m_type != MBUF_TYPE_FREE, "socket filter \"%s\": %s returned 0 but mbuf %p "
 	    "in *data has been freed; a filter that frees the data has to return EJUSTRETURN", filter,
@@ -60,7 +62,7 @@ check_passed(const struct shown *s, const struct so_filter *e)
 	    "socket filter \"%s\": %s returned 0 but mbuf %p in *control has been freed", filter, callback,
 	    (const void *)*s->control);
 	/* What is received without an address is no datagram: it was injected. */
-	if (!so_atomic(s->so) || (s->in && (m == NULL || s->peer == NULL)))
+	if (!so_atomic(s->so) || (in && (m == NULL || s->peer == NULL)))
 		return;
 	KASSERTX(m != NULL, "socket filter \"%s\": %s returned 0 without data for a datagram; a filter that "
 	    "keeps or frees the data has to return EJUSTRETURN", filter, callback);
@@ -73,10 +75,10 @@ check_passed(const struct shown *s, const struct so_filter *e)
 
 /* Checked mode: while a filter has the data, it is the one to blame for them. */
 static void
-lend(const struct shown *s, const struct so_filter *e)
+lend(const struct shown *s, bool in, const struct so_filter *e)
 {
 	const struct sflt_filter *f = &e->filter->f;
-	void *pc = s->in ? (void *)(uintptr_t)f->sf_data_in : (void *)(uintptr_t)f->sf_data_out;
+	void *pc = in ? (void *)(uintptr_t)f->sf_data_in : (void *)(uintptr_t)f->sf_data_out;
 
 	if (e->filter->owner == NULL)
 		return;
@@ -96,37 +98,10 @@ take_back(const struct shown *s, const struct so_filter *e)
 		m_set_owner(*s->control, NULL, NULL);
 }
 
-/* Shows the data to one filter. Not 0: they are gone. */
-static errno_t
-show(const struct shown *s, struct so_filter *e)
+/* It did not pass them on. */
+static __attribute__((noinline)) errno_t
+not_passed(const struct shown *s, struct filter_counters *c, errno_t error)
 {
-	struct filter_counters *c = &e->filter->counters;
-	struct nke *machine = sotomachine(s->so);
-	const struct mbuf *before = *s->data;
-	int32_t len = before != NULL && (before->m_flags & M_PKTHDR) ? before->m_pkthdr.len : -1;
-	struct gate_frame gate;
-	errno_t error;
-
-	if (__builtin_expect(machine->checked, 0) && *s->data != NULL)
-		lend(s, e);
-	gate_enter(&gate, e->filter->owner, name_of(s), before, gate_packet_number(before));
-	if (__builtin_expect(filter_count_call(c, s->in), 0))
-		error = call_measured(s, e);
-	else
-		error = call(s, e);
-	gate_leave(&gate);
-	if (s->in)
-		TRACE(machine, SF_IN, error == 0 ? *s->data : NULL, e->filter, error);
-	else
-		TRACE(machine, SF_OUT, error == 0 ? *s->data : NULL, e->filter, error);
-	if (__builtin_expect(error == 0, 1)) {
-		check_passed(s, e);
-		if (__builtin_expect(machine->checked, 0))
-			take_back(s, e);
-		if (*s->data != before || (len >= 0 && before->m_pkthdr.len != len))
-			c->changed++;
-		return 0;
-	}
 	if (error == EJUSTRETURN) {
 		c->swallowed++;
 		return error;
@@ -138,24 +113,89 @@ show(const struct shown *s, struct so_filter *e)
 	return error;
 }
 
+/* They were passed on, in some form: it is looked at, and counted. `len`: of the packet before, -1 none. */
+static inline void
+passed(const struct shown *s, bool in, const struct so_filter *e, const struct mbuf *before, int32_t len)
+{
+	if (*s->data != before || (len >= 0 && before->m_pkthdr.len != len))
+		e->filter->counters.changed++;
+	else if (__builtin_expect(!so_atomic(s->so) && before != NULL && before->m_type != MBUF_TYPE_FREE, 1))
+		return;
+	check_passed(s, in, e);
+}
+
+/* Shows the data to one filter. Not 0: they are gone. */
+static inline __attribute__((always_inline)) errno_t
+show(const struct shown *s, bool in, struct so_filter *e)
+{
+	struct thread *t = curthread();
+	const struct mbuf *before = *s->data;
+	int32_t len = -1;
+	uint64_t number = 0;
+	struct gate_frame gate;
+	errno_t error;
+
+	if (before != NULL && (before->m_flags & M_PKTHDR)) {
+		len = before->m_pkthdr.len;
+		number = before->m_pkthdr.packet_number;
+	}
+	gate_enter_on(t, &gate, e->filter->owner, name_of(in), before, number);
+	if (__builtin_expect(filter_count_plain(&e->filter->counters, in), 1))
+		error = call(s, in, e);
+	else
+		error = call_measured(s, in, e);
+	gate_leave_on(t, &gate);
+	if (__builtin_expect(error != 0, 0))
+		return not_passed(s, &e->filter->counters, error);
+	passed(s, in, e, before, len);
+	return 0;
+}
+
+/* The same when somebody watches. */
+static __attribute__((noinline)) errno_t
+show_watched(const struct shown *s, bool in, struct so_filter *e)
+{
+	struct nke *machine = sotomachine(s->so);
+	errno_t error;
+
+	if (machine->checked && *s->data != NULL)
+		lend(s, in, e);
+	error = show(s, in, e);
+	if (in)
+		TRACE(machine, SF_IN, error == 0 ? *s->data : NULL, e->filter, error);
+	else
+		TRACE(machine, SF_OUT, error == 0 ? *s->data : NULL, e->filter, error);
+	if (error == 0 && machine->checked)
+		take_back(s, e);
+	return error;
+}
+
+static inline __attribute__((always_inline)) errno_t
+show_all(const struct shown *s, bool in, size_t callback)
+{
+	const struct nke *machine = sotomachine(s->so);
+	struct so_filter *e = sflt_next(s->so, NULL, callback);
+	errno_t error;
+
+	while (e != NULL) {
+		error = __builtin_expect(machine->checked || machine->trace != NULL, 0) ?
+		    show_watched(s, in, e) : show(s, in, e);
+		if (__builtin_expect(error != 0, 0)) {
+			sflt_leave(e);
+			return error;
+		}
+		e = sflt_next(s->so, e, callback);
+	}
+	return 0;
+}
+
 errno_t
 sflt_data_out(struct socket *so, const struct sockaddr *to, struct mbuf **data, struct mbuf **control,
     sflt_data_flag_t flags)
 {
-	const struct shown s = {so, false, to, data, control, flags};
-	struct so_filter *e;
-	errno_t error = 0;
+	const struct shown s = {so, to, data, control, flags};
 
-	so_retain(so);
-	SFLT_FOREACH(e, so, sf_data_out) {
-		error = show(&s, e);
-		if (error != 0) {
-			sflt_leave(e);
-			break;
-		}
-	}
-	so_release(so);
-	return error;
+	return show_all(&s, false, offsetof(struct sflt_filter, sf_data_out));
 }
 
 /* Interface fact: what sockets of other families receive is not shown. */
@@ -163,20 +203,9 @@ errno_t
 sflt_data_in(struct socket *so, const struct sockaddr *from, struct mbuf **data, struct mbuf **control,
     sflt_data_flag_t flags)
 {
-	const struct shown s = {so, true, from, data, control, flags};
-	struct so_filter *e;
-	errno_t error = 0;
+	const struct shown s = {so, from, data, control, flags};
 
 	if (so->so_family != PF_INET && so->so_family != PF_INET6)
 		return 0;
-	so_retain(so);
-	SFLT_FOREACH(e, so, sf_data_in) {
-		error = show(&s, e);
-		if (error != 0) {
-			sflt_leave(e);
-			break;
-		}
-	}
-	so_release(so);
-	return error;
+	return show_all(&s, true, offsetof(struct sflt_filter, sf_data_in));
 }

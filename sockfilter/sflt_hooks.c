@@ -17,30 +17,6 @@
 
 /* ---- walks -------------------------------------------------------------------------------- */
 
-/* The functions of a filter are pointers of many types, but all of them pointers to functions. */
-static inline bool
-has_callback(const struct so_filter *e, size_t callback)
-{
-	void (*fn)(void);
-
-	memcpy(&fn, (const char *)&e->filter->f + callback, sizeof fn);
-	return fn != NULL;
-}
-
-struct so_filter *
-sflt_next(struct socket *so, struct so_filter *from, size_t callback)
-{
-	struct so_filter *e = from != NULL ? from->next : so->so_filters;
-
-	while (e != NULL && !(e->attached && has_callback(e, callback)))
-		e = e->next;
-	if (e != NULL)
-		sflt_enter(e);
-	if (from != NULL)
-		sflt_leave(from);
-	return e;
-}
-
 /* Calls the function in every filter that has it, until one says other than 0. */
 #define ASK(so, error, callback, ...) do {						\
 	struct so_filter *e_;								\

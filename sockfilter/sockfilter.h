@@ -93,8 +93,8 @@ void sflt_release(struct nke *, struct sflt *);
 errno_t sflt_join(struct socket *, struct sflt *, const struct socket *locked, void *pc);
 /* No callback begins from now on; sf_detach comes when the last has returned. */
 void sflt_part(struct so_filter *);
-/* One user less: the last one of a detached filter sees to its end. */
-void sflt_leave(struct so_filter *);
+/* Nobody uses a filter that is detached: it goes. */
+void sflt_left(struct so_filter *);
 /* Every filter of a socket goes now. */
 void sflt_end_socket(struct socket *);
 /* The cleanup's work, at once. */
@@ -108,16 +108,46 @@ sflt_enter(struct so_filter *e)
 	e->users++;
 }
 
+/* One user less: the last one of a detached filter sees to its end. */
+static inline void
+sflt_leave(struct so_filter *e)
+{
+	if (--e->users == 0 && __builtin_expect(!e->attached, 0))
+		sflt_left(e);
+}
+
 /* ---- callbacks (sflt_hooks.c, sflt_data.c) ------------------------------------------------- */
 
 extern const struct so_filter_ops sflt_ops;
 
+/* The functions of a filter are pointers of many types, but all of them pointers to functions. */
+static inline bool
+sflt_has(const struct so_filter *e, size_t callback)
+{
+	void (*fn)(void);
+
+	__builtin_memcpy(&fn, (const char *)&e->filter->f + callback, sizeof fn);
+	return fn != NULL;
+}
+
 /*
- * A walk: the next filter behind `e` (NULL: from the newest on) that is attached and has the function at
+ * A walk: the next filter behind `from` (NULL: from the newest on) that is attached and has the function at
  * `callback` of struct sflt_filter; NULL none. It is in use until the walk has gone on or is left by
  * sflt_leave().
  */
-struct so_filter *sflt_next(struct socket *, struct so_filter *e, size_t callback);
+static inline struct so_filter *
+sflt_next(struct socket *so, struct so_filter *from, size_t callback)
+{
+	struct so_filter *e = from != NULL ? from->next : so->so_filters;
+
+	while (e != NULL && !(e->attached && sflt_has(e, callback)))
+		e = e->next;
+	if (e != NULL)
+		sflt_enter(e);
+	if (from != NULL)
+		sflt_leave(from);
+	return e;
+}
 #define SFLT_FOREACH(e, so, callback)							\
 	for ((e) = sflt_next((so), NULL, offsetof(struct sflt_filter, callback)); (e) != NULL;	\
 	    (e) = sflt_next((so), (e), offsetof(struct sflt_filter, callback)))

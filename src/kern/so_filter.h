@@ -5,8 +5,8 @@
  * The hooks sit where requests pass anyway: creating and freeing, the so*() requests, the state changes,
  * the one way out (send_down in uipc_send.c) and the one way in (sbappend* in uipc_sockbuf.c).
  *
- * Every hook holds the socket while filters run, and whoever goes on with a socket or a control block
- * afterwards has to hold it too: a filter may close, disconnect, or inject. A hook that can be refused
+ * Whoever calls holds the socket: a filter may close it, disconnect it, inject. What is still there of it
+ * afterwards is for the caller to find out. A hook that can be refused
  * returns 0: go on; EJUSTRETURN: a filter has done it, the request succeeds; else: it fails with that.
  */
 #ifndef NKE_KERN_SO_FILTER_H

@@ -34,18 +34,15 @@ pass_filters(struct sockbuf *sb, const struct sockaddr *from, struct mbuf **m, s
     sflt_data_flag_t flags)
 {
 	struct socket *so = sb_socket(sb);
-	bool gone;
 
-	so_retain(so);
-	gone = so_filter_ops(so)->data_in(so, from, m, control, flags) != 0;
-	if (!gone && (so->so_state & SS_CANTRCVMORE)) {
-		m_freem(*m);
-		if (control != NULL)
-			m_freem(*control);
-		gone = true;
-	}
-	so_release(so);
-	return !gone;
+	if (so_filter_ops(so)->data_in(so, from, m, control, flags) != 0)
+		return false;
+	if (__builtin_expect(!(so->so_state & SS_CANTRCVMORE), 1))
+		return true;
+	m_freem(*m);
+	if (control != NULL)
+		m_freem(*control);
+	return false;
 }
 
 /* Makes the chain, `tail` its last mbuf, the last record. The caller has accounted for it. */

@@ -31,6 +31,12 @@ wake(struct socket *so, bool reader)
 	return there;
 }
 
+static inline bool
+somebody_waits(const struct sockbuf *sb)
+{
+	return (sb->sb_flags & (SB_WAIT | SB_NOTIFY | SB_UPCALL)) != 0;
+}
+
 /* Filters see the data. False: the connection is gone. */
 static __attribute__((noinline)) bool
 append_filtered(struct socket *so, struct mbuf *m)
@@ -38,17 +44,11 @@ append_filtered(struct socket *so, struct mbuf *m)
 	bool there;
 
 	so_retain(so);
-	if (sbappendstream(&so->so_rcv, m))
+	if (sbappendstream(&so->so_rcv, m) && somebody_waits(&so->so_rcv))
 		sorwakeup(so);
 	there = so->so_pcb != NULL;
 	so_release(so);
 	return there;
-}
-
-static inline bool
-somebody_waits(const struct sockbuf *sb)
-{
-	return (sb->sb_flags & (SB_WAIT | SB_NOTIFY | SB_UPCALL)) != 0;
 }
 
 /* The timestamp is the next to be echoed (RFC 7323 4.3); the peer lives. */

@@ -190,6 +190,17 @@ def tcp_by_tap():
     return rows
 
 
+def show_tcp_filtered():
+    """Bulk TCP with a socket filter that has every callback and does nothing, beside machines without it."""
+    kext = f"{work}/nothing_socket.kext"
+    run([nke, "build", f"{os.path.dirname(os.path.abspath(__file__))}/nothing_socket.c", "-o", kext])
+    _, out = run([f"{build}/bench_tcp", "16", str(5 * ROUNDS), "1", kext])
+    rows = [tuple(map(float, r)) for r in re.findall(r"^round ([\d.]+) ([\d.]+)$", out, re.M)]
+    plain, filtered = zip(*rows)
+    show("bulk TCP with a do-nothing socket filter / without", ratio(plain, filtered), "x", at_least=0.95,
+         detail=f"{statistics.median(filtered):.0f} ns a segment against {statistics.median(plain):.0f}")
+
+
 def show_tcp():
     sides = [tcp]
     names = ["ours"]
@@ -262,6 +273,7 @@ def rounds():
 
 
 show_tcp()
+show_tcp_filtered()
 run([sys.executable, f"{os.path.dirname(os.path.abspath(__file__))}/http.py", str(packets // 100),
      f"{work}/http.pcap"])
 show("replay --sockets, HTTP traffic", statistics.median(in_turns(sockets)[0]) / 1000, "k/s", at_least=300,
