@@ -22,7 +22,6 @@
 
 #define FIRST_MAJOR	24
 #define NODE_MAGIC	UINT32_C(0xdeff50de)
-#define ROOT		"/dev"
 #define PATH_MOST	1024u
 
 struct device_state {
@@ -144,7 +143,7 @@ describe_node(const struct ledger_entry *entry, char *text, size_t size)
 {
 	const struct device_node *n = CONTAINER_OF(entry, struct device_node, ledger);
 
-	ksnprintf(text, size, "device name %s/%s", ROOT, n->name);
+	ksnprintf(text, size, "device name /dev/%s", n->name);
 }
 
 /* The node of that name; or, with `folder`, any in the folder of that name. */
@@ -225,7 +224,7 @@ device_name(struct nke *m, dev_t dev, char *text, size_t size)
 
 	TAILQ_FOREACH(n, &m->devices->nodes, link) {
 		if (n->dev == dev && n->clone == NULL) {
-			ksnprintf(text, size, "%s/%s", ROOT, n->name);
+			ksnprintf(text, size, "/dev/%s", n->name);
 			return;
 		}
 	}
@@ -268,7 +267,9 @@ below_device(struct nke *m, const char *name)
 errno_t
 device_lookup(struct nke *m, const char *path, struct device_node **out)
 {
-	char name[PATH_MOST];
+	static const char dev[] = "dev/";
+	char whole[PATH_MOST];
+	const char *name = whole + sizeof dev - 1;
 	struct device_node *n;
 	bool folder;
 
@@ -276,12 +277,11 @@ device_lookup(struct nke *m, const char *path, struct device_node **out)
 		return ENAMETOOLONG;
 	if (path[0] != '/')
 		return ENOENT;
-	tidy(path, name, &folder);
-	if (name[0] == '\0' || strcmp(name, &ROOT[1]) == 0)
+	tidy(path, whole, &folder);
+	if (whole[0] == '\0' || strcmp(whole, "dev") == 0)
 		return EISDIR;
-	if (strncmp(name, &ROOT[1], sizeof ROOT - 2) != 0 || name[sizeof ROOT - 2] != '/')
+	if (strncmp(whole, dev, sizeof dev - 1) != 0)
 		return ENOENT;
-	memmove(name, name + sizeof ROOT - 1, strlen(name + sizeof ROOT - 1) + 1);
 	n = find_node(m, name, false);
 	if (n == NULL)
 		return find_node(m, name, true) != NULL ? EISDIR : below_device(m, name) ? ENOTDIR : ENOENT;

@@ -330,6 +330,7 @@ inherit(struct socket *so, const struct socket *head)
 	so->so_linger = head->so_linger;
 	so->so_flags = head->so_flags & ~(uint32_t)SOF_CLOSED;
 	so->so_uid = head->so_uid;
+	so->so_last_pid = head->so_last_pid;
 	so->so_pgid = head->so_pgid;
 	so->so_traffic_class = head->so_traffic_class;
 	so->so_state = (head->so_state & (SS_NBIO | SS_PRIV)) | SS_NOFDREF;

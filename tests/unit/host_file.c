@@ -40,23 +40,38 @@ keep_log(void *ctx, const struct nke_log_record *r)
 
 static const struct nke_process shell = {.pid = 501, .ppid = 1, .name = "zsh", .uid = 501, .gid = 20};
 
-/* A machine with the mailbox. */
-static nke_t *
-machine(nke_kext_t **k)
+static const char *
+path_of(const char *kext)
 {
-	struct nke_config config = {.checked = true, .log = keep_log};
-	char path[PATH_MAX * 2], self[PATH_MAX] = "";
-	nke_t *m;
+	static char path[PATH_MAX * 2];
+	char self[PATH_MAX] = "";
 
-	log_text[0] = '\0';
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
 		abort();
 	*strrchr(self, '/') = '\0';
-	snprintf(path, sizeof path, "%s/tests/data/kexts/mailbox.kext", self);
+	snprintf(path, sizeof path, "%s/tests/data/kexts/%s", self, kext);
+	return path;
+}
+
+/* A machine with the mailbox. */
+static nke_t *
+machine_with(struct nke_config config, nke_kext_t **k)
+{
+	nke_t *m;
+
+	log_text[0] = '\0';
+	config.checked = true;
+	config.log = keep_log;
 	assert_int_equal(nke_create(&config, &m), 0);
-	if (nke_kext_load(m, path, k) != 0)
+	if (nke_kext_load(m, path_of("mailbox.kext"), k) != 0)
 		fail_msg("%s", nke_error_text(m));
 	return m;
+}
+
+static nke_t *
+machine(nke_kext_t **k)
+{
+	return machine_with((struct nke_config){.seed = 1}, k);
 }
 
 static void
@@ -320,6 +335,144 @@ another_thread_waits(void **state)
 	unload_and_destroy(m, k);
 }
 
+static void
+a_real_clock_waits_as_well(void **state)
+{
+	nke_kext_t *k;
+	nke_t *m = machine_with((struct nke_config){.time = NKE_TIME_REAL}, &k);
+	struct reader r = {.m = m, .fd = nke_open(m, DEVICE, O_RDWR)};
+	struct pollfd p = {.fd = r.fd, .events = POLLIN};
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(nke_poll(m, &p, 1, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, read_one, &r), 0);
+	while (nke_waiting(m) == 0)
+		usleep(100);
+	assert_int_equal(nke_write(m, r.fd, "now", 3), 3);
+	pthread_join(thread, NULL);
+	assert_int_equal(r.got, 3);
+	assert_int_equal(nke_close(m, r.fd), 0);
+	unload_and_destroy(m, k);
+}
+
+#define MESSAGES	40
+
+static void *
+write_many(void *arg)
+{
+	struct reader *r = arg;
+
+	for (int i = 0; i < MESSAGES; i++) {
+		char text = (char)i;
+
+		assert_int_equal(nke_write(r->m, r->fd, &text, 1), 1);
+	}
+	return NULL;
+}
+
+/* Reader and writer wait for each other at every message, under every schedule. */
+static void
+order_is_kept_under_any_schedule(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		nke_kext_t *k;
+		nke_t *m = machine_with((struct nke_config){.seed = seed, .sched_random = true}, &k);
+		struct reader r = {.m = m, .fd = nke_open(m, DEVICE, O_RDWR)};
+		pthread_t thread;
+		char text;
+
+		assert_int_equal(nke_hold_clock(m, true), 0);
+		assert_int_equal(pthread_create(&thread, NULL, write_many, &r), 0);
+		for (int i = 0; i < MESSAGES; i++) {
+			assert_int_equal(nke_read(m, r.fd, &text, 1), 1);
+			assert_int_equal(text, i);
+		}
+		pthread_join(thread, NULL);
+		assert_int_equal(nke_close(m, r.fd), 0);
+		unload_and_destroy(m, k);
+	}
+}
+
+/* ---- kexts that leave things behind ----------------------------------------------------------- */
+
+static void
+a_failed_start_leaves_no_device(void **state)
+{
+	nke_kext_t *k;
+	nke_t *m = machine(&k);
+
+	(void)state;
+	unload_and_destroy(m, k);
+	assert_int_equal(nke_create(NULL, &m), 0);
+	assert_int_equal(nke_kext_load(m, path_of("mailbox_fails.kext"), &k), EIO);
+	if (strstr(nke_error_text(m), "device name /dev/mailbox") == NULL)
+		fail_msg("%s", nke_error_text(m));
+	fails(nke_open(m, DEVICE, O_RDWR), ENOENT);
+	/* name and number are free again */
+	assert_int_equal(nke_kext_load(m, path_of("mailbox.kext"), &k), 0);
+	unload_and_destroy(m, k);
+}
+
+static void
+what_stop_leaves_keeps_the_image(void **state)
+{
+	nke_kext_t *k;
+	int fd;
+	nke_t *m;
+
+	(void)state;
+	assert_int_equal(nke_create(NULL, &m), 0);
+	assert_int_equal(nke_kext_load(m, path_of("mailbox_leaves.kext"), &k), 0);
+	fd = nke_open(m, DEVICE, O_RDWR);
+	assert_int_equal(nke_kext_unload(m, k, NULL), EBUSY);
+	if (strstr(nke_error_text(m), "stays mapped") == NULL ||
+	    strstr(nke_error_text(m), "character device 24: /dev/mailbox is open, 1 file") == NULL ||
+	    strstr(nke_error_text(m), "device name /dev/mailbox") == NULL)
+		fail_msg("%s", nke_error_text(m));
+	/* so it works on */
+	assert_int_equal(nke_write(m, fd, "x", 1), 1);
+	nke_destroy(m);
+}
+
+static void
+every_allocation_may_fail(void **state)
+{
+	unsigned worked = 0;
+
+	(void)state;
+	for (unsigned n = 1; worked < 3 && n < 5000; n++) {
+		struct nke_config config = {.fail_alloc = n};
+		struct nke_process p = {.pid = 7, .name = "x"};
+		struct pollfd many[20];
+		nke_kext_t *k;
+		nke_t *m;
+		char byte;
+		bool all = true;
+
+		if (nke_create(&config, &m) != 0)
+			continue;
+		if (nke_kext_load(m, path_of("mailbox.kext"), &k) == 0) {
+			int fd = nke_open(m, DEVICE, O_RDWR);
+
+			all &= nke_proc_set(m, &p) == 0;
+			for (int i = 0; i < 20; i++)
+				many[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+			all &= nke_watch(m, fd, POLLIN, NULL) == 0;
+			all &= nke_poll(m, many, 20, 1) == 0;
+			all &= nke_write(m, fd, "x", 1) == 1;
+			all &= nke_read(m, fd, &byte, 1) == 1;
+			all &= nke_close(m, fd) == 0;
+			all &= nke_kext_unload(m, k, NULL) == 0;
+			worked += all;
+		}
+		assert_false(nke_panicked(m));
+		nke_destroy(m);
+	}
+	assert_int_equal(worked, 3);
+}
+
 /* ---- processes ------------------------------------------------------------------------------ */
 
 static struct mailbox_caller
@@ -527,6 +680,11 @@ main(void)
 		cmocka_unit_test(poll_and_event_loops),
 		cmocka_unit_test(an_open_device_holds_its_kext),
 		cmocka_unit_test(another_thread_waits),
+		cmocka_unit_test(a_real_clock_waits_as_well),
+		cmocka_unit_test(order_is_kept_under_any_schedule),
+		cmocka_unit_test(a_failed_start_leaves_no_device),
+		cmocka_unit_test(what_stop_leaves_keeps_the_image),
+		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(kexts_see_who_calls),
 		cmocka_unit_test(bad_processes_are_refused),
 		cmocka_unit_test(each_thread_has_its_own),
