@@ -59,10 +59,10 @@ def test_run(t):
         usage(t, '%s: of which interface? --tap or --device come before it' % option, 'run', option, 'x')
     for option in '--dhcp', '--auto6', '--offload':
         usage(t, '%s: of which interface? --tap or --device come before it' % option, 'run', option)
-    for text in '', '10.0.0.1', '10.0.0.1/', '10.0.0.1/x', '/24', 'host/24', '10.0.0/24', '1' * 60 + '/24':
+    for text in '', '10.0.0.1', '/24', 'host/24', '10.0.0/24', '1' * 60 + '/24':
         usage(t, "--address: '%s': expected an address and the bits of its network" % text, 'run', '--tap', 'tap0',
               '--address', text)
-    for text in '10.0.0.1/33', 'fd00::1/129', '10.0.0.1/24x', '10.0.0.1/-1':
+    for text in '10.0.0.1/', '10.0.0.1/x', '10.0.0.1/33', 'fd00::1/129', '10.0.0.1/24x', '10.0.0.1/-1':
         usage(t, "--address: '%s': expected 0 to " % text, 'run', '--tap', 'tap0', '--address', text)
     for text in '', '10.0.0.1/24', 'gateway':
         usage(t, "--gateway: '%s': expected an address" % text, 'run', '--tap', 'tap0', '--gateway', text)
@@ -271,6 +271,8 @@ def test_kext_info(t):
 
 def test(t):
     test_options(t)
+    test_run(t)
+    test_remote(t)
     test_numbers(t)
     test_host(t)
     test_interface(t)
