@@ -255,7 +255,7 @@ converse(struct ctl *c)
 
 	if (code == CMD_OK)
 		code = watch_handle(c);
-	while (code == CMD_OK) {
+	while (code == CMD_OK && c->remote.code == CMD_OK) {
 		struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
 		    {.fd = c->remote.fd, .events = POLLIN}};
 		ssize_t n;
@@ -277,7 +277,7 @@ converse(struct ctl *c)
 			/* What the kext has answered comes before the end. */
 			return ask(c, json_pack("{s:s, s:I}", "request", "close", "handle", c->handle));
 	}
-	return code;
+	return code != CMD_OK ? code : c->remote.code;
 }
 
 static int

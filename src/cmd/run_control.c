@@ -94,6 +94,47 @@ client_writable(evutil_socket_t fd, short what, void *arg)
 	control_client_settle(client);
 }
 
+/* ---- who it is ---------------------------------------------------------------------------- */
+
+/* The name that the host knows a process by; "" it does not. */
+static void
+name_of_process(pid_t pid, char *name, size_t size)
+{
+	char path[40];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+	f = fopen(path, "re");
+	if (f == NULL || fgets(name, (int)size, f) == NULL)
+		name[0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	if (f != NULL)
+		fclose(f);
+}
+
+/* Kexts see the client's process. It has the superuser's rights in the machine: it may open the socket. */
+static void
+identify(struct control_client *client)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+
+	if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || peer.pid <= 0)
+		return;
+	name_of_process(peer.pid, client->name, sizeof client->name);
+	client->process = (struct nke_process){.pid = peer.pid, .ppid = 1, .name = client->name};
+}
+
+/* From here on the loop's thread is the client, or the machine's own process again. */
+static void
+be(const struct control_client *client, bool client_itself)
+{
+	nke_t *m = client->control->run->machine;
+
+	if (client->process.pid > 0)
+		(void)nke_proc_set(m, client_itself ? &client->process : NULL);
+}
+
 /* ---- requests ----------------------------------------------------------------------------- */
 
 int
@@ -142,12 +183,14 @@ handle(struct control_client *client, const json_t *request)
 	if (!json_is_integer(id))	/* whatever else it is would only be a burden */
 		id = NULL;
 	client->text[0] = '\0';
+	be(client, true);
 	if (answer == NULL)
 		error = control_refuse(client, ENOMEM, "no memory");
 	else if (name == NULL)
 		error = control_refuse(client, EINVAL, "a packet has no \"request\"");
 	else
 		error = control_request(client, name, request, answer);
+	be(client, false);
 	if (error != CONTROL_LATER)
 		control_client_answer(client, name != NULL ? name : "", id, error, answer);
 	else
@@ -181,7 +224,9 @@ free_client(struct control_client *client)
 	struct run_control *c = client->control;
 
 	control_drain_free(client->drain);
+	be(client, true);
 	control_channels_free(client);
+	be(client, false);
 	while (!STAILQ_EMPTY(&client->pending))
 		drop_first(client);
 	if (client->readable != NULL)
@@ -229,6 +274,7 @@ new_client(struct run_control *c, int fd)
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+	identify(client);
 	client->readable = event_new(base, fd, EV_READ | EV_PERSIST, client_readable, client);
 	client->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, client_writable, client);
 	client->dead = client->readable == NULL || client->writable == NULL;

@@ -12,6 +12,8 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include <nke/proc.h>
+
 #include "src/cmd/control_wire.h"
 #include "src/cmd/run.h"
 
@@ -26,6 +28,8 @@ struct control_client {
 	TAILQ_ENTRY(control_client) link;
 	struct run_control *control;
 	int fd;
+	struct nke_process process;	/* as kexts see it; pid 0: as the machine's own */
+	char name[33];
 	struct event *readable, *writable;
 	STAILQ_HEAD(, control_pending) pending;	/* not sent yet: nothing new is begun */
 	bool dead;			/* freed as soon as nobody is at work for it */

@@ -671,6 +671,9 @@ variables(void **state)
 	GIVES(ENOENT, nke_sysctl_get_int(lab.m, ".", &value));
 	GIVES(ENOENT, nke_sysctl_get_int(lab.m, "net.inet.ip", &value));
 	GIVES(EISDIR, nke_sysctl_get_int(lab.m, "net.inet.ip.forwarding.more", &value));
+	GIVES(ENOENT, nke_sysctl_format(lab.m, "no.such.variable", old, sizeof old));
+	GIVES(ENOENT, nke_sysctl_format(lab.m, "", old, sizeof old));
+	GIVES(EISDIR, nke_sysctl_format(lab.m, "net.inet.ip.forwarding.more", old, sizeof old));
 	GIVES(ENOMEM, nke_sysctl(lab.m, "net.inet.ip.forwarding", old, &len, NULL, 0));
 	GIVES(EINVAL, nke_sysctl(lab.m, "net.inet.ip.forwarding", NULL, NULL, &value, 3));
 	GIVES(EINVAL, nke_sysctl_set_int(lab.m, "net.inet.ip.forwarding", value));

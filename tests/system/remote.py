@@ -193,6 +193,8 @@ def test_sysctl():
               'net.inet.ip.forwarding: 0 -> 1\nnet.inet.ip.ttl: 64\n')
         equal(m.tool('sysctl', '-n', 'net.inet.ip.forwarding'), '1\n')
         equal(m.tool('sysctl', '-nx', 'net.inet.ip.forwarding=00000000'), '01000000 -> 00000000\n')
+        equal(re.sub('[0-9a-f]', 'x', m.tool('sysctl', '-n', 'kern.boottime')), 'x' * 32 + '\n', 'a struct')
+        check(int(m.tool('sysctl', '-n', 'hw.memsize')) > 1 << 32, 'a number of 64 bits')
         check('there is no such variable' in m.tool('sysctl', 'net.inet.nothing', code=2), 'unknown')
         check('sysctl kern.ostype' in m.tool('sysctl', 'kern.ostype=Plan9', code=2), 'cannot be set')
         for text in '', 'x', '1x', '3000000000', '-3000000000', '1.5':
@@ -254,6 +256,16 @@ def test_two_clients():
         equal(b.ask('send', False, handle=h, data='')['error'], 'EBADF')
         equal(a.ask('send', False, handle=ha, data='0' * 6000)['error'], 'EMSGSIZE')
         equal(a.pushed + b.pushed, [], 'for nobody')
+
+
+def test_who_asks():
+    with Machine('opener') as m:
+        p = m.start('ctl', 'get', OPENER, '3')
+        equal(p.communicate(timeout=20)[0], '%d nke\n' % p.pid, 'the process that the kext sees')
+        with Client(m) as c:
+            h = c.ask('connect', name=OPENER)['handle']
+            who = bytes.fromhex(c.ask('get', handle=h, option=3, size=100)['data']).decode()
+            equal(who.split()[0], str(os.getpid()))
 
 
 def test_events():

@@ -242,6 +242,42 @@ test_waiting(void **state)
 }
 
 static void
+test_list(void **state)
+{
+	struct nke_ctl all[3];
+	nke_t *m = machine();
+	nke_kext_t *k;
+	int s;
+
+	(void)state;
+	assert_int_equal(nke_ctl_list(m, NULL, 0), 0);
+	k = load(m);
+	s = connected(m, ECHO);
+	assert_int_equal(nke_ctl_list(m, NULL, 0), 2);
+	memset(all, 0x5a, sizeof all);
+	assert_int_equal(nke_ctl_list(m, all, 1), 2);
+	assert_string_equal(all[0].name, ECHO);
+	assert_int_equal(all[1].id, 0x5a5a5a5a);
+	assert_int_equal(nke_ctl_list(m, all, 3), 2);
+	assert_string_equal(all[0].kext, "com.example.control");
+	assert_int_equal(all[0].id, 1);
+	assert_int_equal(all[0].clients, 1);
+	assert_false(all[0].stream || all[0].privileged || all[0].flags != 0);
+	assert_string_equal(all[1].name, ECHO_STREAM);
+	assert_int_equal(all[1].id, 2);
+	assert_int_equal(all[1].clients, 0);
+	assert_int_equal(all[1].flags, NKE_CTL_STREAM | NKE_CTL_PRIVILEGED);
+	assert_true(all[1].stream && all[1].privileged);
+	/* sizes: 0 was registered, and 65536 */
+	assert_int_equal(all[1].sendsize, 2048);
+	assert_int_equal(all[1].recvsize, 65536);
+	nke_close(m, s);
+	assert_int_equal(nke_kext_unload(m, k, NULL), 0);
+	assert_int_equal(nke_ctl_list(m, all, 3), 0);
+	nke_destroy(m);
+}
+
+static void
 test_unloading(void **state)
 {
 	nke_t *m = machine();
@@ -325,6 +361,7 @@ main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_unloading),
 		cmocka_unit_test(test_events_of_the_network),
 		cmocka_unit_test(test_events_of_a_kext),

@@ -1,6 +1,6 @@
 /*
  * A kernel control, com.example.opener, that opens sockets, for others to filter: option 1 is how many of UDP
- * over IPv4 the kext has. Setting option 2 panics.
+ * over IPv4 the kext has. Setting option 2 panics. Option 3 is who asks for it: "pid name".
  */
 #include <kern/debug.h>
 #include <mach/mach_types.h>
@@ -9,7 +9,9 @@
 #include <sys/errno.h>
 #include <sys/kern_control.h>
 #include <sys/kpi_socket.h>
+#include <sys/proc.h>
 #include <sys/socket.h>
+#include <sys/systm.h>
 
 #define SOCKETS_MOST	8
 
@@ -66,9 +68,16 @@ opener_setopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *d
 static errno_t
 opener_getopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *data, size_t *len)
 {
+	char name[MAXCOMLEN + 1];
+
 	(void)ref;
 	(void)unit;
 	(void)unitinfo;
+	if (opt == 3 && data != NULL) {
+		proc_selfname(name, sizeof name);
+		*len = (size_t)snprintf(data, *len, "%d %s", proc_selfpid(), name);
+		return 0;
+	}
 	if (opt != 1)
 		return ENOPROTOOPT;
 	if (data != NULL && *len < sizeof count)
