@@ -236,6 +236,17 @@ def test_controls():
         check(int(m.tool('ctl', 'get', ECHO, '2', '--int')) >= 10, 'all have gone')
 
 
+def test_many_controls():
+    with Machine('opener') as m:
+        m.tool('ctl', 'set', OPENER, '4', '--int', '1000')
+        with Client(m) as c:
+            first = c.ask('controls')
+            check(first['more'] and 100 < len(first['controls']) < 1000, len(first['controls']), 'in one packet')
+        names = [line.split()[0] for line in m.tool('ctl', 'list').splitlines()[1:]]
+        equal(names, [OPENER] + ['%s.%d' % (OPENER, i + 1) for i in range(1000)], 'all of them')
+        m.tool('kext unload', 'com.example.opener')
+
+
 def test_two_clients():
     with Machine('control') as m, Client(m) as a, Client(m) as b:
         ha, hb, ha2 = (c.ask('connect', name=ECHO)['handle'] for c in (a, b, a))

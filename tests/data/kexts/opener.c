@@ -1,6 +1,7 @@
 /*
  * A kernel control, com.example.opener, that opens sockets, for others to filter: option 1 is how many of UDP
  * over IPv4 the kext has. Setting option 2 panics. Option 3 is who asks for it: "pid name".
+ * Setting option 4 makes so many more controls, com.example.opener.1 and so on.
  */
 #include <kern/debug.h>
 #include <mach/mach_types.h>
@@ -14,6 +15,7 @@
 #include <sys/systm.h>
 
 #define SOCKETS_MOST	8
+#define CONTROLS_MOST	1000
 
 kern_return_t opener_start(kmod_info_t *ki, void *data);
 kern_return_t opener_stop(kmod_info_t *ki, void *data);
@@ -21,6 +23,8 @@ kern_return_t opener_stop(kmod_info_t *ki, void *data);
 static kern_ctl_ref control;
 static socket_t sockets[SOCKETS_MOST];
 static int count;
+static kern_ctl_ref more[CONTROLS_MOST];
+static int more_count;
 
 static errno_t
 become(int wanted)
@@ -48,6 +52,22 @@ opener_connect(kern_ctl_ref ref, struct sockaddr_ctl *sac, void **unitinfo)
 }
 
 static errno_t
+make_controls(int wanted)
+{
+	struct kern_ctl_reg reg = {.ctl_connect = opener_connect};
+	errno_t error = 0;
+
+	if (wanted < 0 || wanted > CONTROLS_MOST)
+		return EINVAL;
+	while (error == 0 && more_count < wanted) {
+		snprintf(reg.ctl_name, sizeof reg.ctl_name, "com.example.opener.%d", more_count + 1);
+		error = ctl_register(&reg, &more[more_count]);
+		more_count += error == 0;
+	}
+	return error;
+}
+
+static errno_t
 opener_setopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *data, size_t len)
 {
 	int wanted;
@@ -57,12 +77,12 @@ opener_setopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *d
 	(void)unitinfo;
 	if (opt == 2)
 		panic("opener: a panic that was asked for");
-	if (opt != 1)
+	if (opt != 1 && opt != 4)
 		return ENOPROTOOPT;
 	if (len != sizeof wanted)
 		return EINVAL;
 	memcpy(&wanted, data, sizeof wanted);
-	return become(wanted);
+	return opt == 1 ? become(wanted) : make_controls(wanted);
 }
 
 static errno_t
@@ -109,5 +129,8 @@ opener_stop(kmod_info_t *ki, void *data)
 	if (control != NULL && ctl_deregister(control) != 0)
 		return KERN_FAILURE;
 	control = NULL;
+	for (; more_count > 0; more_count--)
+		if (ctl_deregister(more[more_count - 1]) != 0)
+			return KERN_FAILURE;
 	return become(0) == 0 ? KERN_SUCCESS : KERN_FAILURE;
 }
