@@ -108,6 +108,27 @@ KTEST(an_advertisement_gives_address_route_and_parameters)
 	CHECK(next_nd(ND_ROUTER_SOLICIT, NULL, NULL) == NULL);
 }
 
+/* New link-local address, no longer tentative; address and router of an advertisement; both go. */
+KTEST(what_happens_to_addresses_and_routers_is_posted)
+{
+	make_link();
+	listen_to_events();
+	(void)said();
+	CHECK_EQ(nd6_autoconf_start(en0), 0);
+	CHECK_STR(said(), "K14 K1 Kin64");
+	wait_ns(3 * SEC);
+	CHECK_STR(said(), "Kin62");
+	begin_advert(1800, 0);
+	put_lladdr(peer_mac);
+	put_prefix(prefix64(1), 64, LA, 3600, 1800);
+	advert_comes(ROUTER(1));
+	CHECK_STR(said(), "Kin65 Kin66");
+	wait_ns(3 * SEC);
+	CHECK_STR(said(), "Kin62");
+	wait_ns(4000 * SEC);
+	CHECK_STR(said(), "Kin63");
+}
+
 KTEST(prefixes_for_one_purpose_only)
 {
 	struct sockaddr_in6 near;
@@ -731,6 +752,7 @@ KTEST_SUITE(nd6_rtr,
     T(only_ethernet_does_it),
     T(without_autoconfiguration_routers_are_not_listened_to),
     T(an_advertisement_gives_address_route_and_parameters),
+    T(what_happens_to_addresses_and_routers_is_posted),
     T(prefixes_for_one_purpose_only),
     T(prefixes_that_cannot_be_are_passed_over),
     T(addresses_age),
