@@ -70,7 +70,7 @@ take_data(struct send *s, size_t len)
 	struct source *src = &s->source;
 	struct mbuf *top;
 
-	if (src->count != 0 && len <= src->iov->iov_len - src->offset) {
+	if (len != 0 && len <= src->iov->iov_len - src->offset) {
 		top = m_devget(machine, (const char *)src->iov->iov_base + src->offset, len,
 		    s->so->so_headroom);
 		src->offset += len;

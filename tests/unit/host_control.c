@@ -181,7 +181,7 @@ test_messages(void **state)
 static void
 test_options(void **state)
 {
-	char value[100];
+	char value[101] = "";
 	socklen_t len = sizeof value;
 	nke_t *m = machine();
 	int s, gone = 9;
