@@ -232,8 +232,7 @@ reenact_settle(struct reenact *r)
 			TAILQ_REMOVE(&r->udp_ready, s, link);
 			s->queued = false;
 			udp_play_ready(s);
-		} else if (r->accept_due) {
-			r->accept_due = false;
+		} else if (!TAILQ_EMPTY(&r->accept_due)) {
 			tcp_play_accept(r);
 		} else {
 			return;
@@ -555,6 +554,7 @@ reenact_open(struct nke_replay *replay, char *text, size_t size)
 	r->started_ns = replay->ahead_count > 0 ? replay->ahead[0].time_ns : 0;
 	TAILQ_INIT(&r->todo);
 	TAILQ_INIT(&r->udp_ready);
+	TAILQ_INIT(&r->accept_due);
 	flows_init(&r->flows);
 	r->frame = malloc(FRAME_MAX);
 	r->out_frame = malloc(FRAME_MAX);

@@ -59,6 +59,7 @@ struct flow {
 	bool server;			/* the remote end began */
 	bool begun_before;		/* its SYN was not captured */
 	bool stamps;			/* its segments have time stamps */
+	bool established;		/* who began acknowledged the answer, or sent data */
 	bool urgent;			/* some say that they have urgent data */
 	bool reset[2];			/* that side sent a RST */
 	bool failed;			/* could not be played: `error` says why */

@@ -46,7 +46,7 @@ struct peer {
 	bool sent_fin, gone;		/* gone: it has reset the connection */
 	unsigned last_words;		/* RSTs that it answered segments with after it was gone */
 	uint32_t machine_ack;		/* the newest of the machine */
-	uint8_t link[LINK_MAX];	/* of a frame from it: made-up ones have it, too */
+	uint8_t link[LINK_MAX];		/* of a frame from it: made-up ones have it, too */
 	uint32_t link_len;
 };
 
@@ -78,7 +78,8 @@ struct play {
 
 /* A listening socket of the host. */
 struct listener {
-	struct listener *next;
+	LIST_ENTRY(listener) link;	/* of those with such a port */
+	TAILQ_ENTRY(listener) due;	/* while it is ready */
 	struct reenact *reenact;
 	uint8_t version;
 	uint8_t address[16];
@@ -108,6 +109,7 @@ struct socket_play {
 	unsigned expected_count;
 };
 
+#define LISTENERS	1024u		/* lists of them */
 #define NEIGHBORS	4096u		/* remembered; a power of two */
 
 struct reenact {
@@ -119,7 +121,8 @@ struct reenact {
 	struct host_identity host;	/* with the addresses that were learned */
 	TAILQ_HEAD(, play) todo;
 	TAILQ_HEAD(, socket_play) udp_ready;
-	struct listener *listeners;
+	LIST_HEAD(, listener) listeners[LISTENERS];	/* by the port's last bits */
+	TAILQ_HEAD(, listener) accept_due;	/* those that are ready */
 	struct fragments *fragments, *sent_fragments;	/* of the capture; of the machine */
 	struct neighbor {
 		uint8_t version, addr[16], lladdr[6];
@@ -131,7 +134,6 @@ struct reenact {
 	uint64_t started_ns;		/* calendar: the machine's uptime 0 */
 	uint64_t shift;			/* what the machine's clock lacks: gaps that it did not sit through */
 	bool playing;			/* what the machine sends is looked at */
-	bool accept_due;		/* a listener is ready */
 	struct flow *current;		/* whose packet is being played: mostly it is the machine's, too */
 	struct flow *udp_sending;	/* whose datagram the machine is sending: `udp_len` octets */
 	const uint8_t *udp_data;
@@ -181,9 +183,9 @@ void tcp_play_finish(struct reenact *);
 
 /* ---- reenact_peer.c: the remote end ----------------------------------------------------------- */
 
-/* A captured segment from the remote end arrives. */
-void peer_segment(struct play *, const struct packet *);
-/* Segments that the capture lacks: a SYN, a SYN-ACK, an ACK; data from an offset on (NULL: zeros). */
+/* A captured segment from the remote end arrives, with its checksum as right as it was. */
+void peer_segment(struct play *, const struct packet *, enum packet_sum);
+/* Segments that the capture lacks: a SYN, a SYN-ACK, an ACK, a FIN; data from an offset on (NULL: zeros). */
 void peer_make(struct play *, uint8_t flags);
 void peer_make_data(struct play *, uint64_t from, const uint8_t *data, uint64_t len);
 /* An ICMP error about a segment or a datagram of the machine's: false when it is something else. */

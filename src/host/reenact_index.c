@@ -14,6 +14,8 @@
 #include "src/host/reenact_flows.h"
 
 #define STAMPS_WITHIN	8u		/* segments after which nobody begins to use time stamps */
+#define LATE_FRAMES	64u		/* of a flow, after which its SYN is not to be expected */
+#define LATE_OCTETS	(1u << 20)
 #define AHEAD_MAX	256u
 #define HOLES_MAX	65536u		/* of one direction; what follows is not told apart any more */
 #define GAP_MAX		(16u << 20)
@@ -163,6 +165,36 @@ set_base(struct track *t, uint32_t base)
 	t->base = base;
 }
 
+/*
+ * A SYN, written down after segments behind it (a capture of several queues has that): offsets count from it,
+ * not from the first of them. False: it is no such SYN.
+ */
+static bool
+rebase(struct flow *f, unsigned side, uint32_t base)
+{
+	struct track *t = &f->track[side];
+	uint32_t less = t->base - base;
+	uint64_t seen = t->next;
+
+	if (!f->begun_before || f->frames > LATE_FRAMES || less > LATE_OCTETS || t->hole_count != 0)
+		return false;
+	t->base = base;
+	if (less == 0)
+		return true;
+	for (uint32_t i = 0; i < t->ahead_count; i++) {
+		t->ahead[i].from += less;
+		t->ahead[i].to += less;
+	}
+	t->next = 0;
+	t->end += less;
+	t->acked += less;
+	if (t->fin != NO_OFFSET)
+		t->fin += less;
+	if (seen != 0)
+		add_ahead(t, less, less + seen);
+	return true;
+}
+
 static uint8_t
 options_of(const struct packet *p)
 {
@@ -217,6 +249,11 @@ index_syn(struct flows *all, struct flow *f, const struct flow_key *key, const s
 	bool same = f != NULL && f->track[side].based && f->track[side].base == p->seq + 1;
 	bool crossing = f != NULL && !f->track[side].based && f->answer == ANSWER_NONE;
 
+	if (f != NULL && f->begun_before && f->track[side].based && rebase(f, side, p->seq + 1)) {
+		f->begun_before = false;
+		f->server = !p->outbound;
+		return f;
+	}
 	if (!same && !crossing) {
 		f = new_flow(all, key, p);
 		if (f == NULL)
@@ -232,7 +269,8 @@ index_syn_ack(struct flows *all, struct flow *f, const struct flow_key *key, con
 {
 	unsigned side = p->outbound ? SIDE_LOCAL : SIDE_REMOTE;
 
-	if (f == NULL || (f->track[side].based && f->track[side].base != p->seq + 1)) {
+	if (f == NULL || (f->track[side].based && f->track[side].base != p->seq + 1 &&
+	    !rebase(f, side, p->seq + 1))) {
 		f = begun_before(all, key, p);
 		if (f == NULL)
 			return NULL;
@@ -264,11 +302,12 @@ index_segment(struct flow *f, const struct packet *p)
 	int64_t offset;
 
 	set_base(own, p->seq + (p->flags & TCP_SYN ? 1 : 0));
-	/* Whoever began goes on: there was an answer, which was not captured. */
-	if (f->answer == ANSWER_NONE && f->server != p->outbound && !(p->flags & TCP_SYN) &&
-	    (p->flags & TCP_ACK)) {
+	if (f->server != p->outbound && !(p->flags & TCP_SYN) && (p->flags & TCP_ACK)) {
+		f->established = true;
+		/* Whoever began goes on: there was an answer, which was not captured. */
+		if (f->answer == ANSWER_NONE)
+			f->agreed = AGREED_SCALE | AGREED_SACK | (has_stamps(p) ? AGREED_STAMPS : 0);
 		f->answer = ANSWER_OPEN;
-		f->agreed = AGREED_SCALE | AGREED_SACK | (has_stamps(p) ? AGREED_STAMPS : 0);
 	}
 	if ((p->flags & TCP_ACK) && !(p->flags & TCP_RST)) {
 		set_base(other, p->ack);

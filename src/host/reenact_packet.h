@@ -21,6 +21,7 @@
 #define PROTO_UDP	17
 #define PROTO_ICMP6	58
 
+#define LINK_MTU	1500u		/* longer packets were put together by who captured them */
 #define NET_MAX		(128u << 10)	/* octets of an IP packet that is played: beyond any link's */
 
 enum packet_kind {
@@ -71,6 +72,14 @@ void packet_parse_transport(struct packet *);
 
 /* The two time stamps (RFC 7323) of a TCP segment: false when it has none. */
 bool packet_timestamps(const uint8_t *tcp, uint32_t tcp_len, uint32_t *value, uint32_t *echo);
+
+enum packet_sum {
+	PACKET_SUMMED,			/* the checksum of its transport is right */
+	PACKET_UNSUMMED,		/* left to a device, or nobody can know */
+	PACKET_DAMAGED
+};
+/* Of a whole TCP segment or UDP datagram. */
+enum packet_sum packet_check(const struct packet *);
 
 /* Sum for the Internet checksum (RFC 1071) of `len` octets on top of `sum`; in the order of the packet. */
 uint64_t packet_sum(const void *, size_t len, uint64_t sum);

@@ -15,7 +15,6 @@
 #include "src/host/reenact_impl.h"
 
 #define PIECE_MAX	(32u << 10)	/* octets of data put in at a time when a segment has to be made */
-#define LINK_MTU	1500u
 #define MADE_UP_SCALE	8u		/* of windows whose real scale was not captured: rather too much */
 #define LAST_WORDS	3u
 
@@ -215,23 +214,6 @@ set_length(uint8_t version, uint8_t *net, uint32_t net_len)
 }
 
 /*
- * Was the checksum left to a device? Then the field has the pseudo header's sum, or nothing. Segments that
- * are longer than a link carries were put together, and keep the first one's.
- */
-static bool
-unsummed(const struct packet *k)
-{
-	uint16_t field, pseudo;
-
-	if (k->data_captured < k->data_len || k->net_len > LINK_MTU)
-		return true;
-	memcpy(&field, k->transport + 16, 2);
-	pseudo = (uint16_t)~packet_sum_fold(packet_pseudo_sum(k->version, k->src, k->dst, PROTO_TCP,
-	    k->net_len - k->header_len));
-	return field == 0 || field == pseudo;
-}
-
-/*
  * The header has been changed from what was captured: the checksum is as right, or wrong, as before. RFC 1624
  * equation 3 over the whole header; the field is the same in both and cancels out.
  */
@@ -251,7 +233,7 @@ adjust_sum(const struct packet *k, uint8_t *tcp)
 
 /* `len` octets of the data of `k` from `at` on, in a segment like it. */
 static void
-put_in(struct play *p, const struct packet *k, uint32_t at, uint32_t len)
+put_in(struct play *p, const struct packet *k, enum packet_sum sum, uint32_t at, uint32_t len)
 {
 	struct reenact *r = p->reenact;
 	uint32_t headers = k->header_len + k->tcp_len;
@@ -278,7 +260,7 @@ put_in(struct play *p, const struct packet *k, uint32_t at, uint32_t len)
 		map_options(p, tcp, k->tcp_len, syn, agreed);
 	if (!whole || get16(net + (k->version == 4 ? 2 : 4)) == 0)
 		set_length(k->version, net, headers + len);
-	if (!whole || unsummed(k))
+	if (!whole || sum == PACKET_UNSUMMED)
 		sum_segment(k->version, net, k->header_len, headers + len);
 	else
 		adjust_sum(k, tcp);
@@ -306,7 +288,7 @@ make_syn_data(struct play *p)
 }
 
 void
-peer_segment(struct play *p, const struct packet *k)
+peer_segment(struct play *p, const struct packet *k, enum packet_sum sum)
 {
 	struct peer *peer = &p->peer;
 	uint32_t at = 0;
@@ -327,15 +309,15 @@ peer_segment(struct play *p, const struct packet *k)
 	if ((k->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && k->data_len != 0) {
 		/* The machine's listener does not take data with a SYN: they follow the handshake. */
 		peer->syn_data = k->data_len;
-		put_in(p, k, 0, 0);
+		put_in(p, k, sum, 0, 0);
 		return;
 	}
 	/* More than IP can carry in one packet was put together by the capturing host. */
 	while (k->header_len + k->tcp_len + k->data_len - at > UINT16_MAX) {
-		put_in(p, k, at, PIECE_MAX);
+		put_in(p, k, sum, at, PIECE_MAX);
 		at += PIECE_MAX;
 	}
-	put_in(p, k, at, k->data_len - at);
+	put_in(p, k, sum, at, k->data_len - at);
 	if (peer->syn_data != 0 && !(k->flags & TCP_SYN))
 		make_syn_data(p);
 }
@@ -432,6 +414,11 @@ peer_make(struct play *p, uint8_t flags)
 		peer->answered |= flags & TCP_ACK;
 		make(p, flags, peer->next_seq, NULL, 0);
 		peer->next_seq++;
+		return;
+	}
+	if (flags & TCP_FIN) {
+		peer->sent_fin = true;
+		make(p, flags, remote_track(p)->base + (uint32_t)remote_track(p)->fin, NULL, 0);
 		return;
 	}
 	make(p, flags, peer->next_seq, NULL, 0);

@@ -24,7 +24,9 @@ captured_state(const struct flow *f)
 		return NKE_FLOW_CLOSED;
 	if (f->reset[SIDE_LOCAL])
 		return NKE_FLOW_RESET_LOCAL;
-	return f->reset[SIDE_REMOTE] ? NKE_FLOW_RESET_REMOTE : NKE_FLOW_OPEN;
+	if (f->reset[SIDE_REMOTE])
+		return NKE_FLOW_RESET_REMOTE;
+	return f->server && !f->established && !f->begun_before ? NKE_FLOW_UNANSWERED : NKE_FLOW_OPEN;
 }
 
 static struct nke_replay_direction

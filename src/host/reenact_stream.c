@@ -4,8 +4,8 @@
  * order wait; octets that it never had (the holes of the first pass) are zeros.
  *
  * Limits: KEPT_MAX octets are kept to be compared; older ones are counted as not compared then, or, if they
- * have not been written, the flow cannot go on (`no_memory`). AHEAD_MAX octets wait for a gap to be filled;
- * what is beyond is left to the sender's retransmission.
+ * have not been written, the flow cannot go on (`no_memory`). AHEAD_MAX octets in PIECES_MAX pieces
+ * wait for a gap to be filled; what is beyond is left to the sender's retransmission.
  */
 #include <stdlib.h>
 
@@ -15,6 +15,7 @@
 #define KEPT_FIRST	2048u
 #define KEPT_IDLE	(64u << 10)	/* a buffer longer than that is given back when it is empty */
 #define AHEAD_MAX	(16u << 20)
+#define PIECES_MAX	16384u
 
 struct piece {
 	struct piece *next;
@@ -41,7 +42,8 @@ free_pieces(struct stream *s)
 		s->ahead = p->next;
 		free(p);
 	}
-	s->ahead_len = 0;
+	s->ahead_last = NULL;
+	s->ahead_len = s->ahead_count = 0;
 }
 
 void
@@ -146,8 +148,11 @@ wait_for_gap(struct stream *s, uint64_t offset, const uint8_t *bytes, uint32_t l
 {
 	struct piece **link = &s->ahead, *p;
 
-	if (s->ahead_len + len > AHEAD_MAX)
+	if (s->ahead_len + len > AHEAD_MAX || s->ahead_count == PIECES_MAX)
 		return;
+	/* Mostly it comes behind the last one. */
+	if (s->ahead_last != NULL && s->ahead_last->offset < offset)
+		link = &s->ahead_last->next;
 	while (*link != NULL && (*link)->offset < offset)
 		link = &(*link)->next;
 	if (*link != NULL && (*link)->offset == offset && (*link)->len >= len)
@@ -166,7 +171,10 @@ wait_for_gap(struct stream *s, uint64_t offset, const uint8_t *bytes, uint32_t l
 		s->count->zeros += len - captured;
 	}
 	*link = p;
+	if (p->next == NULL)
+		s->ahead_last = p;
 	s->ahead_len += len;
+	s->ahead_count++;
 }
 
 static void
@@ -181,8 +189,11 @@ catch_up(struct stream *s)
 			append(s, p->data + skip, p->len - (size_t)skip);
 		s->ahead = p->next;
 		s->ahead_len -= p->len;
+		s->ahead_count--;
 		free(p);
 	}
+	if (s->ahead == NULL)
+		s->ahead_last = NULL;
 }
 
 void

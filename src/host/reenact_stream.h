@@ -14,8 +14,8 @@ struct stream {
 	uint64_t hold;			/* octets from here on are needed, whatever has been compared */
 	uint8_t *kept;
 	size_t kept_at, kept_len, kept_room;
-	struct piece *ahead;		/* beyond `end`, in order */
-	size_t ahead_len;
+	struct piece *ahead, *ahead_last;	/* beyond `end`, in order */
+	size_t ahead_len, ahead_count;
 	uint32_t hole;			/* the next of the track's */
 	bool no_memory;
 };

@@ -135,12 +135,10 @@ lost(struct play *p, int error)
 	f->error = error;
 	if (p->peer.gone)
 		f->state = p->connected ? NKE_FLOW_RESET_REMOTE : NKE_FLOW_REFUSED;
-	else if (error == ETIMEDOUT && !p->connected)
-		f->state = NKE_FLOW_UNANSWERED;
 	else if (p->reset_seen)
 		f->state = NKE_FLOW_FILTERED;
 	else
-		f->state = NKE_FLOW_RESET_REMOTE;
+		f->state = p->connected ? NKE_FLOW_RESET_REMOTE : NKE_FLOW_UNANSWERED;
 	close_socket(p);
 }
 
@@ -160,8 +158,12 @@ push(struct play *p)
 		done = nke_send(p->reenact->m, p->fd, data, n, 0);
 		p->out.hold = p->written + (done > 0 ? (uint64_t)done : 0);
 		if (done < 0) {
-			/* What is wrong with the connection, a reader is told; else it is a filter. */
-			if (errno != EWOULDBLOCK && errno != EPIPE && errno != ECONNRESET)
+			/*
+			 * What is wrong with the connection, a reader is told; without memory it is tried
+			 * again; else it is a filter.
+			 */
+			if (errno != EWOULDBLOCK && errno != EPIPE && errno != ECONNRESET &&
+			    refusal(errno) == NKE_FLOW_FILTERED)
 				failed(p, NKE_FLOW_FILTERED, errno);
 			return;
 		}
@@ -302,15 +304,16 @@ begin_client(struct play *p)
 	}
 }
 
-static struct listener **
+static struct listener *
 find_listener(struct reenact *r, const struct flow_key *key)
 {
-	struct listener **l = &r->listeners;
+	struct listener *l;
 
-	while (*l != NULL && ((*l)->port != key->lport || (*l)->version != key->version ||
-	    memcmp((*l)->address, key->local, 16) != 0))
-		l = &(*l)->next;
-	return l;
+	LIST_FOREACH(l, &r->listeners[key->lport % LISTENERS], link)
+		if (l->port == key->lport && l->version == key->version &&
+		    memcmp(l->address, key->local, 16) == 0)
+			return l;
+	return NULL;
 }
 
 static void
@@ -320,8 +323,9 @@ listener_ready(void *ctx, int fd, unsigned ready)
 
 	(void)fd;
 	(void)ready;
+	if (!l->ready)
+		TAILQ_INSERT_TAIL(&l->reenact->accept_due, l, due);
 	l->ready = true;
-	l->reenact->accept_due = true;
 }
 
 static int
@@ -330,7 +334,7 @@ begin_listening(struct reenact *r, const struct flow_key *key)
 	struct listener *l;
 	unsigned ready;
 
-	if (*find_listener(r, key) != NULL)
+	if (find_listener(r, key) != NULL)
 		return 0;
 	l = calloc(1, sizeof *l);
 	if (l == NULL)
@@ -348,18 +352,17 @@ begin_listening(struct reenact *r, const struct flow_key *key)
 		free(l);
 		return error;
 	}
-	l->next = r->listeners;
-	r->listeners = l;
+	LIST_INSERT_HEAD(&r->listeners[l->port % LISTENERS], l, link);
 	(void)file_call_watch(r->m->core, l->fd, listener_ready, l, &ready);
 	return 0;
 }
 
 static void
-end_listening(struct reenact *r, struct listener **link)
+end_listening(struct reenact *r, struct listener *l)
 {
-	struct listener *l = *link;
-
-	*link = l->next;
+	LIST_REMOVE(l, link);
+	if (l->ready)
+		TAILQ_REMOVE(&r->accept_due, l, due);
 	(void)nke_close(r->m, l->fd);
 	free(l);
 }
@@ -373,9 +376,9 @@ begin_server(struct play *p, const struct packet *k)
 
 	if (f->answer != ANSWER_OPEN) {
 		/* At this moment nobody listened. */
-		struct listener **l = find_listener(r, &f->key);
+		struct listener *l = find_listener(r, &f->key);
 
-		if (*l != NULL)
+		if (l != NULL)
 			end_listening(r, l);
 		f->state = NKE_FLOW_UNANSWERED;
 		p->over = true;
@@ -430,17 +433,16 @@ accepted(struct reenact *r, const struct listener *l, int fd, const struct socka
 void
 tcp_play_accept(struct reenact *r)
 {
-	for (struct listener *l = r->listeners; l != NULL; l = l->next) {
-		struct sockaddr_storage from;
-		socklen_t len;
-		int fd;
+	struct listener *l = TAILQ_FIRST(&r->accept_due);
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+	int fd;
 
-		if (!l->ready)
-			continue;
-		l->ready = false;
-		while (len = sizeof from,
-		    (fd = nke_accept(r->m, l->fd, (struct sockaddr *)&from, &len)) >= 0)
-			accepted(r, l, fd, &from);
+	TAILQ_REMOVE(&r->accept_due, l, due);
+	l->ready = false;
+	while ((fd = nke_accept(r->m, l->fd, (struct sockaddr *)&from, &len)) >= 0) {
+		accepted(r, l, fd, &from);
+		len = sizeof from;
 	}
 }
 
@@ -470,10 +472,11 @@ cut_off(struct play *p)
 {
 	struct flow *f = p->flow;
 
-	if (!p->connected && !p->over && !f->server)
-		f->state = NKE_FLOW_UNANSWERED;
-	else if (!p->connected && !p->over)
-		f->state = NKE_FLOW_FILTERED;	/* what was accepted then is not now */
+	if (!p->connected && !p->over) {
+		/* What was accepted then and is not now, a filter refused. */
+		f->state = p->peer.gone ? NKE_FLOW_RESET_REMOTE :
+		    f->server && f->established ? NKE_FLOW_FILTERED : NKE_FLOW_UNANSWERED;
+	}
 	abort_socket(p);
 	tcp_play_over(p);
 }
@@ -588,6 +591,7 @@ static void
 remote_segment(struct play *p, const struct packet *k)
 {
 	const struct track *own = p->in.track, *other = p->out.track;
+	enum packet_sum sum = packet_check(k);
 
 	if ((k->flags & TCP_ACK) && other->hole_count > p->out.hole) {
 		int64_t ack = track_offset(other, k->ack, p->out.end);
@@ -597,13 +601,31 @@ remote_segment(struct play *p, const struct packet *k)
 			push(p);
 		}
 	}
-	if (k->data_len != 0 && !(k->flags & TCP_RST))
+	if (k->data_len != 0 && !(k->flags & TCP_RST) && sum != PACKET_DAMAGED)
 		stream_add(&p->in, track_offset(own, k->seq + ((k->flags & TCP_SYN) != 0), p->in.end),
 		    k->data, k->data_len, k->data_captured);
 	/* After a RST of the machine's, or a connection that never was, nobody would send that. */
 	if (p->flow->state == NKE_FLOW_FILTERED || p->flow->state == NKE_FLOW_FAILED)
 		return;
-	peer_segment(p, k);
+	peer_segment(p, k, sum);
+}
+
+/* The capture has no more of the flow: what the host had acknowledged, the machine is to have, too. */
+static void
+last_repair(struct play *p)
+{
+	const struct track *t = p->in.track;
+
+	if (!p->connected || p->peer.gone)
+		return;
+	if (p->read < t->acked) {
+		repair(p, t->acked);
+		reenact_settle(p->reenact);
+	}
+	if (t->fin != NO_OFFSET && t->acked > t->fin && p->read == t->fin && !p->read_end) {
+		peer_make(p, TCP_FIN | TCP_ACK);
+		reenact_settle(p->reenact);
+	}
 }
 
 void
@@ -634,6 +656,8 @@ tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 	else
 		remote_segment(p, k);
 	reenact_settle(r);
+	if (r->number >= f->last_frame && !p->over)
+		last_repair(p);
 	if ((p->in.no_memory || p->out.no_memory) && !p->over)
 		failed(p, NKE_FLOW_FAILED, ENOMEM);
 	p->busy = false;
@@ -650,6 +674,7 @@ tcp_play_finish(struct reenact *r)
 		if (f->play != NULL)
 			cut_off(f->play);
 	}
-	while (r->listeners != NULL)
-		end_listening(r, &r->listeners);
+	for (unsigned i = 0; i < LISTENERS; i++)
+		while (!LIST_EMPTY(&r->listeners[i]))
+			end_listening(r, LIST_FIRST(&r->listeners[i]));
 }

@@ -250,18 +250,16 @@ arrive(struct reenact *r, struct flow *f, const struct packet *k)
 	struct socket_play *s = e->refused && !e->sent ? NULL : socket_of(r, f);
 	uint8_t *net = reenact_net(r), *udp = net + k->header_len;
 	uint32_t len = k->data_len + 8;
-	uint16_t field, pseudo;
+	enum packet_sum sum = packet_check(k);
+	uint16_t field;
 
-	if (s != NULL)
+	if (s != NULL && sum != PACKET_DAMAGED)
 		expect(s, f, k);
-	else if (!(e->refused && !e->sent))
+	else if (s == NULL && !(e->refused && !e->sent))
 		return;
 	memcpy(net, k->net, k->net_captured);
 	memset(net + k->net_captured, 0, k->net_len - k->net_captured);
-	memcpy(&field, udp + 6, 2);
-	pseudo = (uint16_t)~packet_sum_fold(packet_pseudo_sum(k->version, k->src, k->dst, PROTO_UDP, len));
-	/* One that was left to a device, or that nobody can check, is made. */
-	if (field != 0 && (field == pseudo || k->data_captured < k->data_len)) {
+	if (sum == PACKET_UNSUMMED) {
 		memset(udp + 6, 0, 2);
 		field = packet_sum_fold(packet_sum(udp, len,
 		    packet_pseudo_sum(k->version, k->src, k->dst, PROTO_UDP, len)));

@@ -198,6 +198,19 @@ def resets(t):
         return f
     one_flow(t, nobody_listens, 'the host refuses', state='refused')
 
+    def half_open(c):
+        f = Tcp(c, 80, 40000, server=True)
+        f.syn()
+        f.syn_ack()
+        return f
+    one_flow(t, half_open, 'the peer does not go on', state='unanswered')
+
+    def scan(c):
+        f = half_open(c)
+        f.put(False, RST)
+        return f
+    one_flow(t, scan, 'a scan for open ports', state='reset_remote')
+
     def still_open(c):
         f = Tcp(c, 40000, 80).open()
         f.out(REQUEST)
@@ -277,9 +290,15 @@ def damaged(t):
     c = Capture()
     f = build(c)
     r = play(t, c, what='damaged')
-    t.equal(r.flows[0]['in']['delivered'], 1000, 'damaged - octets')
-    t.equal(r.flows[0]['state'], 'closed', 'damaged - state')
+    delivered(t, r.flows[0], len(REQUEST), 1000, 'closed', 'damaged')
     t.equal(r.json['sockets']['injected'], len([x for x in c.frames if x.data[6:12] != HOST_MAC]), 'damaged')
+    c.frames = []
+    c.udp(True, 5000, 53, b'question')
+    c.udp(False, 5000, 53, b'answer')
+    c.frames[-1].data = c.frames[-1].data[:-1] + b'!'
+    c.udp(False, 5000, 53, b'another')
+    r = play(t, c, what='damaged datagram')
+    delivered(t, r.flows[0], 8, 7, 'open', 'damaged datagram')
 
 
 def unsummed(t):
@@ -488,6 +507,16 @@ def handshake_missing(t):
         c.frames[a], c.frames[b] = c.frames[b], c.frames[a]
     r = play(t, c, what='handshake late')
     delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', 'handshake late')
+    for server in (False, True):
+        for at in range(1, 9):                  # the SYN is written down that late
+            what = 'SYN as frame %d of a %s' % (at + 1, 'server' if server else 'client')
+            c = Capture()
+            f = http(c, server=server, stamps=True, response=RESPONSE[:6000])
+            c.frames.insert(at, c.frames.pop(0))
+            r = play(t, c, what=what)
+            if t.equal(len(r.flows), 1, what, '- flows'):
+                delivered(t, r.flows[0], len(f.sent), len(f.received), 'closed', what)
+                t.equal(r.flows[0]['begun_before'], False, what)
 
 
 def begun_before(t):
