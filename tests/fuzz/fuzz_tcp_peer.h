@@ -399,8 +399,8 @@ quote(const struct end *e, uint8_t *to, tcp_seq seq)
 	memcpy(to, words, sizeof words);
 }
 
-static void
-emit_error4(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
+static struct mbuf *
+make_error4(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 {
 	struct spec4 spec = {.src = THERE4, .protocol = IPPROTO_ICMP, .len = 8 + sizeof(struct ip) + 8};
 	struct mbuf *m = make4(&spec);
@@ -422,12 +422,12 @@ emit_error4(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 	quote(e, quoted + sizeof(struct ip), seq);
 	sum = in_cksum(m, sizeof(struct ip), spec.len);
 	memcpy(icmp + 2, &sum, 2);
-	ip_input(curmachine(), m);
+	return m;
 }
 
 /* RFC 4443 3: types 1 to 4. */
-static void
-emit_error6(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
+static struct mbuf *
+make_error6(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
 {
 	const struct in6_addr here = HERE6, there = THERE6;
 	struct spec6 spec = {.next = IPPROTO_ICMPV6, .len = 8 + sizeof(struct ip6_hdr) + 8};
@@ -450,7 +450,7 @@ emit_error6(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
 	sum = (uint16_t)~in_cksum_sum(m, sizeof(struct ip6_hdr), spec.len,
 	    in6_pseudo(&there, &here, IPPROTO_ICMPV6, (uint32_t)spec.len));
 	memcpy(icmp + 2, &sum, 2);
-	ip6_input(curmachine(), m);
+	return m;
 }
 
 /*
@@ -461,15 +461,16 @@ static void
 emit_error(const struct end *e, uint8_t kind, uint16_t mtu, tcp_seq seq)
 {
 	const struct tcpcb *tp = connection(e);
+	struct mbuf *m = with & WITH_V6 ? make_error6(e, kind, mtu, seq) : make_error4(e, kind, mtu, seq);
 	struct tcpcb before = {0};
 
 	if (tp != NULL)
 		before = *tp;
 	begin_failing();
 	if (with & WITH_V6)
-		emit_error6(e, kind, mtu, seq);
+		ip6_input(curmachine(), m);
 	else
-		emit_error4(e, kind, mtu, seq);
+		ip_input(curmachine(), m);
 	end_failing();
 	if (tp == NULL)
 		return;
