@@ -227,7 +227,7 @@ act_on_data(unsigned filter, bool in, struct socket *so, mbuf_t *data, mbuf_t *c
 		*data = copy;
 		return 0;
 	case PREPEND:
-		if (*data == NULL || mbuf_prepend(data, 100, MBUF_DONTWAIT) == 0)
+		if (*data == NULL || mbuf_prepend(data, 40, MBUF_DONTWAIT) == 0)
 			return 0;
 		break;		/* it has been freed */
 	case TRIM:

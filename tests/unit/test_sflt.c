@@ -461,6 +461,55 @@ KTEST(a_socket_ends_after_its_callbacks)
 	sflt_testbed_end();
 }
 
+/* ---- what is locked on a Mac ---------------------------------------------------------------- */
+
+static void
+attach_b_to_the_listener(struct watcher *w, struct socket *so)
+{
+	(void)w;
+	CHECK(so != listening);
+	(void)sflt_attach(listening, HANDLE('b'));
+}
+
+KTEST_PANICS(the_listener_is_locked_while_a_connection_is_made, "sflt_attach was called from sf_attach")
+{
+	sflt_testbed();
+	register_filter('b', 0, SOCK_STREAM);
+	register_filter('a', SFLT_GLOBAL, SOCK_STREAM);
+	listening = listen4(OUR_PORT, 5);
+	a->hook[ATTACH] = attach_b_to_the_listener;
+	(void)handshake(PEER_PORT);
+}
+
+static void
+attach_b_to_it(struct watcher *w, struct socket *so)
+{
+	(void)w;
+	CHECK_EQ(sflt_attach(so, HANDLE('b')), 0);
+}
+
+KTEST_PANICS(existing_sockets_are_locked_while_they_are_visited, "sflt_attach was called from sf_attach")
+{
+	sflt_testbed();
+	register_filter('b', 0, SOCK_STREAM);
+	client = tcp_socket(PF_INET);
+	a->hook[ATTACH] = attach_b_to_it;
+	register_filter('a', SFLT_GLOBAL | SFLT_EXTENDED_REGISTRY, SOCK_STREAM);
+}
+
+KTEST(new_sockets_are_not_locked)
+{
+	sflt_testbed();
+	register_filter('b', 0, SOCK_STREAM);
+	register_filter('a', SFLT_GLOBAL, SOCK_STREAM);
+	a->hook[ATTACH] = attach_b_to_it;
+	client = tcp_socket(PF_INET);
+	CHECK_STR(said(), "a.attach b.attach");
+	quiet = true;
+	close_all();
+	sflt_testbed_end();
+}
+
 /* ---- the ledger --------------------------------------------------------------------------- */
 
 KTEST(the_ledger_says_what_holds_a_filter)
@@ -490,4 +539,6 @@ KTEST_SUITE(sflt, T(registering_checks_in_the_order_of_the_interface), T(filters
     T(detaching_is_done_later_and_once), T(a_socket_that_ends_does_not_wait_for_the_cleanup),
     T(sf_unregistered_is_the_last_call), T(a_filter_may_go_in_any_callback),
     T(detaching_from_another_thread_waits_for_the_callback), T(a_socket_ends_after_its_callbacks),
+    T(the_listener_is_locked_while_a_connection_is_made),
+    T(existing_sockets_are_locked_while_they_are_visited), T(new_sockets_are_not_locked),
     T(the_ledger_says_what_holds_a_filter));
