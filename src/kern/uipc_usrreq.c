@@ -172,7 +172,9 @@ link_peers(struct socket *so, struct socket *so2)
 	know_peer(unp2, so);
 	so_retain(so2);
 	soisconnected(so);
-	soisconnected(so2);
+	/* Whoever was told of it may have closed either. */
+	if (so2->so_pcb != NULL)
+		soisconnected(so2);
 	so_release(so2);
 	return 0;
 }

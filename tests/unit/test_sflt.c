@@ -423,6 +423,28 @@ KTEST(detaching_from_another_thread_waits_for_the_callback)
 	sflt_testbed_end();
 }
 
+/* The socket is closed while the cleanup is in sf_detach: who comes back from there ends it. */
+KTEST(sf_detach_may_sleep)
+{
+	sflt_testbed();
+	register_filter('a', SFLT_GLOBAL, SOCK_STREAM);
+	register_filter('b', SFLT_GLOBAL, SOCK_STREAM);
+	client = tcp_socket(PF_INET);
+	(void)said();
+	b->hook[DETACH] = sleep_long;
+	CHECK_EQ(sflt_unregister(HANDLE('b')), 0);
+	let_run();
+	CHECK_STR(said(), "b.detach");
+	/* It is not gone yet. */
+	CHECK(client->so_filters->filter->f.sf_handle == HANDLE('b'));
+	CHECK_EQ(soclose(client), 0);
+	client = NULL;
+	CHECK_STR(said(), "a.9 a.4");
+	let_pass(10000000);
+	CHECK_STR(said(), "awake b.unregistered a.5 a.detach");
+	sflt_testbed_end();
+}
+
 static void
 keep_open(struct watcher *w, struct socket *so)
 {
@@ -539,6 +561,6 @@ KTEST_SUITE(sflt, T(registering_checks_in_the_order_of_the_interface), T(filters
     T(detaching_is_done_later_and_once), T(a_socket_that_ends_does_not_wait_for_the_cleanup),
     T(sf_unregistered_is_the_last_call), T(a_filter_may_go_in_any_callback),
     T(detaching_from_another_thread_waits_for_the_callback), T(a_socket_ends_after_its_callbacks),
-    T(the_listener_is_locked_while_a_connection_is_made),
+    T(the_listener_is_locked_while_a_connection_is_made), T(sf_detach_may_sleep),
     T(existing_sockets_are_locked_while_they_are_visited), T(new_sockets_are_not_locked),
     T(the_ledger_says_what_holds_a_filter));
