@@ -204,6 +204,42 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 	}
 }
 
+/*
+ * When a source has not been compiled: says so if it wants headers of IOKit's classes, which there are none
+ * of. The compiler is asked which headers it misses (-MG: as if they were to be made), so those that other
+ * headers include are found as well.
+ */
+static void
+tell_of_classes(struct build *b, const char *source, bool cplusplus)
+{
+	struct command c = {0};
+	char list[512], word[512];
+	FILE *f = NULL;
+
+	snprintf(list, sizeof list, "%s/missing", b->folder);
+	command_add_words(&c, compiler(cplusplus));
+	add_compile_flags(b, &c, cplusplus);
+	command_add(&c, "-M");
+	command_add(&c, "-MG");
+	command_add(&c, "-MF");
+	command_add(&c, list);
+	command_add(&c, source);
+	if (command_run(&c, b->verbose, word, sizeof word) == 0)
+		f = fopen(list, "r");
+	while (f != NULL && fscanf(f, "%511s", word) == 1) {
+		if (strncmp(word, "IOKit/", 6) != 0 && strncmp(word, "libkern/c++/", 12) != 0)
+			continue;
+		cmd_error("build", "%s: <%s>: IOKit's classes are not there; a kext whose way in is an "
+		    "IOService cannot be built, one with a start and a stop function can "
+		    "(docs/mac-kexts.md)", source, word);
+		break;
+	}
+	if (f != NULL)
+		fclose(f);
+	unlink(list);
+	command_free(&c);
+}
+
 int
 build_compile(struct build *b, const char *source, const char *flag)
 {
@@ -239,11 +275,14 @@ build_compile(struct build *b, const char *source, const char *flag)
 	command_add(&c, object != NULL ? object : "");
 	c.failed = c.failed || object == NULL;
 	error = command_run(&c, b->verbose, NULL, 0);
-	if (error != 0)
+	if (error != 0) {
 		cmd_error("build", "%s: not compiled%s%s", source, error != EIO ? ": " : "",
 		    error != EIO ? strerror(error) : "");
-	else
+		if (error == EIO)
+			tell_of_classes(b, source, cplusplus);
+	} else {
 		command_add(&b->objects, object);
+	}
 	command_free(&c);
 	free(object);
 	return error == 0 ? CMD_OK : CMD_INPUT;

@@ -313,19 +313,37 @@ find_entry(struct kext_inspection *x)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-/* Identity: the property list's; of a bare object what kmod_info says, or its file's name. */
+static void
+judge_version(struct kext_inspection *x, const char *key, const char *version)
+{
+	uint64_t number;
+
+	if (version != NULL && !kext_version_parse(version, &number))
+		text_add(&x->problems, "%s: key %s: '%s' is no version; expected MAJOR[.MINOR[.REVISION]] of "
+		    "at most 4, 2 and 2 digits, perhaps with a stage (1.0.2b3)\n", x->bundle.plist, key,
+		    version);
+}
+
+/*
+ * Identity: the property list's; of a bare object what kmod_info says, or its file's name. The version in
+ * kmod_info may be any text: on a Mac only the property list's counts (interface fact).
+ */
 static void
 set_identity(struct kext_inspection *x)
 {
+	uint64_t number;
+
 	if (x->bundle.plist != NULL) {
 		x->info.identifier = x->bundle.identifier;
 		x->info.version = x->bundle.version;
 		x->info.compatible_version = x->bundle.compatible_version;
+		judge_version(x, "CFBundleVersion", x->bundle.version);
+		judge_version(x, "OSBundleCompatibleVersion", x->bundle.compatible_version);
 		return;
 	}
 	if (x->identifier[0] == '\0')
 		snprintf(x->identifier, sizeof x->identifier, "%s", x->bundle.name);
-	if (x->version[0] == '\0')
+	if (!kext_version_parse(x->version, &number))
 		strcpy(x->version, "1.0.0");
 	x->info.identifier = x->identifier;
 	x->info.version = x->version;

@@ -41,7 +41,7 @@ expect 1 'given twice' "$nke" build x.c -o a.kext -o b.kext
 expect 1 'expected NAME=VALUE' "$nke" build x.c --define A
 expect 0 'usage: nke kext info' "$nke" kext info --help
 expect 1 'which kext?' "$nke" kext info
-expect 1 "no 'nke kext load'" "$nke" kext load x
+expect 1 "no 'nke kext bake'" "$nke" kext bake x
 
 # ---- a bundle with everything by default
 expect 0 '' "$nke" build "$data/good.c"
@@ -103,10 +103,22 @@ expect 0 'OSBundleLibraries does not list com.apple.kpi.libkern' "$nke" kext inf
 plist '<key>com.apple.kernel.libkern</key><string>6.0</string>'
 expect 0 'kernel symbols' "$nke" kext info libs.kext
 
+
+# ---- versions: kmod_info's may be any text, as on a Mac; the property list's may not
+sed 's/2\.1\.0/20150118/' "$data/explicit.c" >dated.c
+expect 0 '' "$nke" build dated.c
+expect 0 'version      1.0.0' "$nke" kext info dated.kext
+plist '<key>com.apple.kpi.bsd</key><string>8.0</string>'
+sed -i 's/<string>1.0</<string>20150118</' libs.kext/Contents/Info.plist
+expect 3 "key CFBundleVersion: '20150118' is no version" "$nke" kext info libs.kext
+
 # ---- sources that do not build, or are not there
 expect 2 'nothing.c: No such file' "$nke" build nothing.c
 echo 'int main(void) { return' >wrong.c
 expect 2 'wrong.c: not compiled' "$nke" build wrong.c
+echo '#include <IOKit/IOService.h>' >service.h
+echo '#include "service.h"' >service.cpp
+expect 2 "service.cpp: <IOKit/IOService.h>: IOKit's classes are not there" "$nke" build service.cpp
 echo x >what.txt
 expect 2 'what.txt: what is it?' "$nke" build what.txt
 expect 0 'missing symbol no_such_function_one' "$nke" build "$data/unresolved.c"
