@@ -4,7 +4,7 @@
 #	docs_commands.sh BUILD SOURCE
 #
 # Commands are the lines "$ ..." of blocks that begin with ```sh. A block "```sh no-run (REASON)" is not
-# run, "```sh needs:PROGRAM" only where that program is. A block "```c NAME" is a file of that name. All
+# run, "```sh needs:PROGRAM" only where that program is. A block "```c NAME" (or cpp, xml) is a file of that name. All
 # run in one folder per document, in which docs, examples and tests are those of the source. Lines that
 # follow a command are its output: each must come, times and costs apart. "cc FILE -lnke" works as where
 # libnke is installed, and takes warnings for errors.
@@ -40,7 +40,7 @@ unpack() {
 		if ($2 == "no-run") { run = 0; if (NF < 3) print "echo no-run without a reason; false" > ".commands" }
 		needs = $2 ~ /^needs:/ ? substr($2, 7) : ""
 		next }
-	/^```c / { inside = 1; run = 0; file = $2; next }
+	/^```(c|cpp|xml) / { inside = 1; run = 0; file = $2; next }
 	/^```/ { inside = 1; run = 0; file = ""; next }
 	inside && file != "" { print > file }
 	inside && run && /^\$ / {
