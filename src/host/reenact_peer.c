@@ -122,29 +122,34 @@ peer_note_stamp(struct play *p, const struct packet *k)
 	peer->stamp_map[peer->stamp_next++ % STAMPS_KEPT].machine = peer->machine_stamp;
 }
 
-/* Edges of blocks; one that has nothing of what the machine has sent goes. */
-static void
-map_sack(struct play *p, uint8_t *option)
-{
-	for (uint32_t at = 2; at + 8 <= option[1]; at += 8) {
-		bool left_beyond, right_beyond;
-		uint32_t left = map_local(p, get32(option + at), &left_beyond);
-		uint32_t right = map_local(p, get32(option + at + 4), &right_beyond);
-
-		if (left_beyond || left == right) {
-			/* A block must not be empty: this one says what the acknowledgement says. */
-			right = p->peer.iss + 1 + (uint32_t)p->peer.acked;
-			left = right - 1;
-		}
-		put32(option + at, left);
-		put32(option + at + 4, right);
-	}
-}
-
 static void
 erase(uint8_t *option, uint32_t len)
 {
 	memset(option, 1, len);
+}
+
+/* Edges of blocks. One of octets that the machine has not sent goes: it would say that something was lost. */
+static void
+map_sack(struct play *p, uint8_t *option)
+{
+	uint8_t *to = option + 2, *end = option + option[1];
+
+	for (const uint8_t *at = to; at + 8 <= end; at += 8) {
+		bool left_beyond, right_beyond;
+		uint32_t left = map_local(p, get32(at), &left_beyond);
+		uint32_t right = map_local(p, get32(at + 4), &right_beyond);
+
+		if (left_beyond || left == right)
+			continue;
+		put32(to, left);
+		put32(to + 4, right);
+		to += 8;
+	}
+	if (to == option + 2)
+		to = option;
+	else
+		option[1] = (uint8_t)(to - option);
+	erase(to, (uint32_t)(end - to));
 }
 
 /* The options of a segment, in place. `agreed`: of a SYN, what the captured answer to it took up. */

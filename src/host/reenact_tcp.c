@@ -601,7 +601,9 @@ remote_segment(struct play *p, const struct packet *k)
 			push(p);
 		}
 	}
-	if (k->data_len != 0 && !(k->flags & TCP_RST) && sum != PACKET_DAMAGED)
+	/* What comes after the host's RST, its program did not get either. */
+	if (k->data_len != 0 && !(k->flags & TCP_RST) && sum != PACKET_DAMAGED &&
+	    p->flow->state != NKE_FLOW_RESET_LOCAL)
 		stream_add(&p->in, track_offset(own, k->seq + ((k->flags & TCP_SYN) != 0), p->in.end),
 		    k->data, k->data_len, k->data_captured);
 	/* After a RST of the machine's, or a connection that never was, nobody would send that. */

@@ -22,7 +22,8 @@ REQUEST, RESPONSE = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', pattern(40000)
 def play(t, capture, *options, what, kexts=(), expect=0, linktype=1, check=True, host=HOST):
     """The report's flows, and the frames that crossed the wire."""
     frames = capture.frames if isinstance(capture, Capture) else capture
-    source = t.save('in.pcap', pcap(frames, linktype) if isinstance(frames, list) else frames)
+    source = frames if isinstance(frames, str) else t.save(
+        'in.pcap', pcap(frames, linktype) if isinstance(frames, list) else frames)
     args = ['replay', '--sockets', '--quiet', '-w', t.path('out.pcap'), '--json', t.path('out.json')]
     if host:
         args += ['--host', host]
@@ -439,6 +440,38 @@ def on_the_link(t):
     delivered(t, r.flows[3], 0, 5, 'open', 'on the link, a group')
 
 
+def sack_beyond(t):
+    """The peer has got what the machine has not sent yet: it says nothing of that, and nothing wrong."""
+    def build(c):
+        c.step = 100000
+        f = Tcp(c, 40000, 80).open()
+        base, s = f.seq[True], pattern(140000, 8)
+        for i in range(100):
+            f.put(True, ACK, s[i * 1400:(i + 1) * 1400], seq=base + i * 1400)
+        for i in range(5):
+            f.put(False, ACK, ack=base + 2800, options=flowtest.option_sack(
+                (base + 4200, base + 5600 + i * 1400), (base + 70000, base + 140000)))
+        f.put(False, ACK, ack=base + 2800, options=flowtest.option_sack((base + 70000, base + 140000)))
+        c.at += 100 * flowtest.MS
+        f.put(True, ACK, s[2800:4200], seq=base + 2800)
+        f.seq[True], f.sent = base + 140000, s
+        f.ack(False)
+        f.close()
+        return f
+    r = one_flow(t, build, 'SACK beyond')
+    blocks = 0
+    for f in r.frames:
+        tcp = f.data[34:]
+        at = tcp.find(b'\1\1\5', 20, (tcp[12] >> 4) * 4)
+        if f.data[6:12] == HOST_MAC or at < 0:
+            continue
+        (ack,) = struct.unpack('>I', tcp[8:12])
+        for left, right in struct.iter_unpack('>II', tcp[at + 4:at + 2 + tcp[at + 3]]):
+            t.check(left - ack & 0xffffffff < 2**31 and right - left & 0xffffffff < 2**31, 'SACK beyond - a block')
+            blocks += 1
+    t.check(blocks >= 5, 'SACK beyond - %d blocks' % blocks)
+
+
 # ---- what the capture lacks ----------------------------------------------------------------------
 
 def holes(t):
@@ -708,6 +741,16 @@ def same_bytes(t):
     t.check(all(f['state'] == f['captured_state'] for f in first.flows), 'day - states')
 
 
+def offloads(t):
+    """A host whose device cuts segments and puts them together, on a link that loses."""
+    path = os.path.join(t.source, 'tests/data/host-offload.pcap')
+    r = play(t, path, what='offloads', host='10.77.0.1,fd77::1')
+    t.equal(len(r.flows), 6, 'offloads - flows')
+    for flow in r.flows:
+        delivered(t, flow, flow['out']['captured'], flow['in']['captured'], 'closed', 'offloads', flow['local'])
+    t.equal(sum(f['out']['captured'] + f['in']['captured'] for f in r.flows), 312082, 'offloads - octets')
+
+
 def kexts(t):
     """Interface and IP filters see the traffic; what they take away is not delivered."""
     c = Capture()
@@ -739,9 +782,9 @@ def usage(t):
 
 
 TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, both_open, data_in_syn,
-         urgent, windows, beyond_the_machine, on_the_link, holes, order_of_capture,
+         urgent, windows, sack_beyond, beyond_the_machine, on_the_link, holes, order_of_capture,
          handshake_missing, begun_before, snapped, same_ends, many, datagrams, refused_datagram, in_fragments, links, other_traffic,
-         same_bytes, kexts, usage)
+         same_bytes, offloads, kexts, usage)
 
 
 def test(t):
