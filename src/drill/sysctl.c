@@ -227,6 +227,8 @@ set_linux_several(struct run *r, const char *name, const char *value)
 		return ENOENT;
 	r->listeners_fastopen = (n & 0x402) == 0x402;
 	(void)set_number(r, "net.inet.tcp.fastopen.client_enable", sizeof(int32_t), (n & 1) != 0);
+	/* Linux asks a server again that had no cookie. */
+	(void)set_number(r, "net.inet.tcp.fastopen.path_disable_time", sizeof(int32_t), 0);
 	/* Cookies in scripts are what Linux makes of its key; a machine makes others. */
 	(void)set_number(r, "net.inet.tcp.fastopen.acceptany", sizeof(int32_t), (n & 2) != 0);
 	return set_number(r, "net.inet.tcp.fastopen.server_enable", sizeof(int32_t), (n & 2) != 0);

@@ -4,8 +4,8 @@
  * Server (TCP_FASTOPEN on a listener, net.inet.tcp.fastopen.server_enable): a peer asks for a cookie on
  * one SYN and brings it back on another, whose data are delivered at once; the SYN-ACK acknowledges them,
  * and the connection is accepted in SYN_RECEIVED. The cookie is a keyed hash of both addresses; nothing is
- * kept of it. Client: remembers each server's cookie and MSS; where SYNs with data vanish, plain ones are
- * sent for a while.
+ * kept of it. Client: remembers each server's cookie and MSS; where SYNs with data vanish or are
+ * refused, plain ones are sent for a while.
  *
  * State: machine->tcp->fastopen: two keys, made anew every net.inet.tcp.fastopen.autokey seconds or set by
  * setkey; servers in a keyed hash. For every listener a count of its connections that are not confirmed
@@ -363,7 +363,6 @@ tcp_fastopen_disable(struct nke *machine, const struct in_ends *e)
 	struct tcp_fastopen_state *s = machine->tcp->fastopen;
 	struct server *v = get(s, e);
 
-	machine->tcp->stat.tcps_tfo_blackhole++;
 	if (v == NULL)
 		return;
 	v->len = 0;

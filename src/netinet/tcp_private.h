@@ -547,7 +547,7 @@ uint8_t tcp_fastopen_lookup(struct nke *, const struct in_ends *, uint8_t cookie
     uint16_t *mss);
 void tcp_fastopen_remember(struct nke *, const struct in_ends *, const uint8_t *cookie, uint8_t len,
     uint16_t mss);
-/* SYNs with data get lost on this path: no fast open for a while. */
+/* SYNs with data get lost on this path, or the server refuses them: no fast open for a while. */
 void tcp_fastopen_disable(struct nke *, const struct in_ends *);
 /* Is it not? */
 bool tcp_fastopen_usable(struct nke *, const struct in_ends *);

@@ -64,6 +64,31 @@ settle_ecn(struct tcpcb *tp, const struct tcp_segment *seg)
 
 /* ---- fast open ---------------------------------------------------------------------------- */
 
+/*
+ * The server has no cookie for us and would not have the data: it is left alone for a while (RFC 7413
+ * 4.1.3.1, negative responses). The answer to a SYN that was sent again, without the option, says nothing.
+ */
+static void
+refused_fastopen(const struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	struct tcpstat *st = &seg->machine->tcp->stat;
+	uint8_t cookie[TCP_FASTOPEN_MAX_COOKIE];
+	uint16_t mss;
+
+	if ((tp->t_uflags & TFU_SYNLOST) || !tcp_fastopen_usable(seg->machine, &seg->ends))
+		return;
+	if (tp->snd_nxt != tp->iss + 1) {
+		if (seg->ack != tp->iss + 1)
+			return;
+		st->tcps_tfo_cookie_wrong++;
+	} else {
+		if (tcp_fastopen_lookup(seg->machine, &seg->ends, cookie, &mss) != 0)
+			return;
+		st->tcps_tfo_no_cookie_rcv++;
+	}
+	tcp_fastopen_disable(seg->machine, &seg->ends);
+}
+
 /* The cookie is for next time. What went with the SYN and was not taken goes again at once. */
 static void
 settle_fastopen(struct tcpcb *tp, const struct tcp_segment *seg)
@@ -74,6 +99,8 @@ settle_fastopen(struct tcpcb *tp, const struct tcp_segment *seg)
 		st->tcps_tfo_cookie_rcv++;
 		tcp_fastopen_remember(seg->machine, &seg->ends, seg->to.to_tfo_cookie, seg->to.to_tfo_len,
 		    seg->to.to_mss);
+	} else {
+		refused_fastopen(tp, seg);
 	}
 	if (SEQ_GT(seg->ack, tp->iss + 1))
 		st->tcps_tfo_syn_data_acked++;

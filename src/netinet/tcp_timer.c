@@ -256,6 +256,7 @@ syn_lost(struct tcpcb *tp)
 	if ((tp->t_flags & TF_FASTOPEN) && tp->t_state == TCPS_SYN_SENT && tp->t_rxtshift == 1) {
 		ends = tcp_ends(tp);
 		tcp_fastopen_disable(tptomachine(tp), &ends);
+		tcp_statistics(tptomachine(tp))->tcps_tfo_blackhole++;
 		tcp_statistics(tptomachine(tp))->tcps_tfo_syn_loss++;
 	}
 }
