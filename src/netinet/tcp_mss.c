@@ -51,11 +51,26 @@ destination(const struct in_ends *e, uint32_t zone, struct sockaddr_storage *ss)
 }
 
 /*
+ * What the path is known to carry; or what our end of it takes, which the peer is told: its packets may go
+ * another way (RFC 1191 3.1, RFC 8201 5.4).
+ */
+enum which { OF_PATH, OF_LINK };
+
+static uint32_t
+route_mtu(const struct rtentry *rt, enum which which)
+{
+	/* What ICMP has said of the path, the route that it was cloned from has not. */
+	if (which == OF_LINK && rt->rt_mtu_until != 0 && rt->rt_parent != NULL)
+		rt = rt->rt_parent;
+	return rt_mtu(rt);
+}
+
+/*
  * Octets of a packet to that peer. 0: there is no route. A connection keeps its route; a listener has many
  * peers, and the answer to the last one goes next.
  */
 static uint32_t
-path_mtu(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
+mtu_to(struct nke *machine, struct inpcb *inp, const struct in_ends *e, enum which which)
 {
 	bool connected = inp != NULL && inp->inp_fport != 0;
 	struct ifnet *bound = inp != NULL ? inp->inp_boundif : NULL;
@@ -70,24 +85,24 @@ path_mtu(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 	destination(e, zone, &ss);
 	rt = route_get(machine, connected ? &inp->inp_route : &machine->tcp->reply_route, dst, bound);
 	if (rt != NULL)
-		mtu = rt_mtu(rt);
+		mtu = route_mtu(rt, which);
 	/* IPV6_USE_MIN_MTU (RFC 3542 11.1). */
 	if (e->vflag == INP_IPV6 && inp != NULL && (inp->inp_flags & INP_MINMTU) && mtu > IPV6_MMTU)
 		mtu = IPV6_MMTU;
 	/* A link-local peer needs no route: its link is enough. */
 	if (mtu == 0 && e->ifp != NULL && zone != 0)
 		mtu = ifnet_family_mtu(e->ifp, AF_INET6);
-	if (mtu != 0 && tcp_hostcache_get(machine, &e->faddr, e->vflag, &host) && host.mtu != 0 &&
-	    host.mtu < mtu)
+	if (which == OF_PATH && mtu != 0 && tcp_hostcache_get(machine, &e->faddr, e->vflag, &host) &&
+	    host.mtu != 0 && host.mtu < mtu)
 		mtu = host.mtu;
 	return mtu;
 }
 
 /* Is the peer on one of our links? Without path MTU discovery only such get large segments. */
 static uint32_t
-path_mss(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
+mss_to(struct nke *machine, struct inpcb *inp, const struct in_ends *e, enum which which)
 {
-	uint32_t mtu = path_mtu(machine, inp, e), mss;
+	uint32_t mtu = mtu_to(machine, inp, e, which), mss;
 
 	if (mtu <= headers(e->vflag))
 		return default_mss(machine, e->vflag);
@@ -99,15 +114,27 @@ path_mss(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 	return mss;
 }
 
-uint16_t
-tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
+static uint16_t
+before_handshake(struct nke *machine, struct inpcb *inp, const struct in_ends *e, enum which which)
 {
-	uint32_t mss = path_mss(machine, inp, e);
+	uint32_t mss = mss_to(machine, inp, e, which);
 
 	if (inp != NULL && inp->inp_ppcb != NULL && (intotcpcb(inp)->t_flags & TF_MSS_SET) &&
 	    intotcpcb(inp)->t_user->usermss < mss)
 		mss = intotcpcb(inp)->t_user->usermss;
 	return (uint16_t)(mss < IP_MAXPACKET - headers(e->vflag) ? mss : IP_MAXPACKET - headers(e->vflag));
+}
+
+uint16_t
+tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
+{
+	return before_handshake(machine, inp, e, OF_LINK);
+}
+
+uint16_t
+tcp_mss_of_syn(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
+{
+	return before_handshake(machine, inp, e, OF_PATH);
 }
 
 /* ---- what it means for a connection ------------------------------------------------------- */
@@ -184,7 +211,7 @@ tcp_mss(struct tcpcb *tp, uint16_t offered)
 		mss = default_mss(machine, e.vflag);
 	else if (mss < least)
 		mss = least;
-	mine = path_mss(machine, tp->t_inpcb, &e);
+	mine = mss_to(machine, tp->t_inpcb, &e, OF_PATH);
 	if (mine < mss)
 		mss = mine;
 	if ((tp->t_flags & TF_MSS_SET) && tp->t_user->usermss < mss)

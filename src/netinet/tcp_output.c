@@ -361,7 +361,7 @@ syn_data(const struct output *o)
 	ends = tcp_ends(tp);
 	if (tcp_fastopen_lookup(tptomachine(tp), &ends, cookie, &mss) == 0)
 		return 0;
-	limit = smaller(mss != 0 ? mss : tp->t_maxseg, tcp_mss_to_tell(tptomachine(tp), o->inp, &ends));
+	limit = smaller(mss != 0 ? mss : tp->t_maxseg, tcp_mss_of_syn(tptomachine(tp), o->inp, &ends));
 	return limit > TCP_MAXOLEN ? smaller(o->so->so_snd.sb_cc, limit - (uint32_t)TCP_MAXOLEN) : 0;
 }
 

@@ -652,6 +652,8 @@ uint8_t tcp_scale_for(const struct nke *);
 
 /* tcp_mss.c: MSS to tell the peer, and what follows from the peer's (RFC 6691, 9293 3.7.1) */
 uint16_t tcp_mss_to_tell(struct nke *, struct inpcb *, const struct in_ends *);
+/* Octets of a SYN with data, options included: as many as the path is known to carry. */
+uint16_t tcp_mss_of_syn(struct nke *, struct inpcb *, const struct in_ends *);
 /* `offered`: the peer's MSS option, 0 none. Sets t_maxseg, buffers, initial cwnd; options are settled. */
 void tcp_mss(struct tcpcb *, uint16_t offered);
 /* Smaller segments from here on; what is in flight and larger is sent again. */
