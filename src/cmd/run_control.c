@@ -440,13 +440,15 @@ void
 run_control_stop(struct run *r)
 {
 	struct run_control *c = r->control;
-	struct control_client *client;
+	struct control_client *client, *next;
 	struct stat st;
 
 	if (c == NULL)
 		return;
-	while ((client = TAILQ_FIRST(&c->clients)) != NULL)
+	for (client = TAILQ_FIRST(&c->clients); client != NULL; client = next) {
+		next = TAILQ_NEXT(client, link);
 		say_goodbye(client);
+	}
 	if (c->acceptable != NULL)
 		event_free(c->acceptable);
 	if (c->pause != NULL)

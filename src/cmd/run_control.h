@@ -31,7 +31,7 @@ struct control_client {
 	struct nke_process process;	/* as kexts see it; pid 0: as the machine's own */
 	char name[33];
 	struct event *readable, *writable;
-	STAILQ_HEAD(, control_pending) pending;	/* not sent yet: nothing new is begun */
+	STAILQ_HEAD(control_pendings, control_pending) pending;	/* not sent yet: nothing new is begun */
 	bool dead;			/* freed as soon as nobody is at work for it */
 	TAILQ_HEAD(, control_channel) channels;
 	unsigned channel_count;
