@@ -355,7 +355,7 @@ roll_back(struct nke *m, struct kext *k, struct kext_text *text)
 	k->phase = KEXT_STOPPED;
 	if (kext_leaks(m, k) > 0) {
 		kext_say(text, "left behind by the start routine:\n");
-		kext_report(m, k, text);
+		kext_report(m, k, true, text);
 		reclaim(m, k);
 	}
 	if (ledger_pins_image(k) || sched_inside_kext(m->world, k)) {
@@ -475,8 +475,9 @@ unload(void *arg)
 	struct kext_call *c = arg;
 	struct nke *m = c->machine;
 	struct kext *k = c->kext;
+	bool again = k->phase == KEXT_STOPPED;
 
-	if (k->phase != KEXT_STOPPED) {
+	if (!again) {
 		c->error = stop(m, k, c->text);
 		if (c->error != 0)
 			return;
@@ -484,7 +485,7 @@ unload(void *arg)
 	if (ledger_pins_image(k) || sched_inside_kext(m->world, k)) {
 		kext_say(c->text, "%s stopped, but stays mapped: its stop routine returned success "
 		    "while it could still be called; left behind:\n", k->identifier);
-		kext_report(m, k, c->text);
+		kext_report(m, k, !again, c->text);	/* who drains it asks many times */
 		if (!ledger_pins_image(k))
 			kext_say(c->text, "  a call of one of its functions that has not returned\n");
 		c->error = EBUSY;
@@ -496,7 +497,7 @@ unload(void *arg)
 		size_t said = strlen(c->text->text);
 
 		kext_say(c->text, "%s was unloaded, but left behind:\n", k->identifier);
-		kext_report(m, k, c->text);
+		kext_report(m, k, true, c->text);
 		remember_left(m, c->leaks, c->text->text + said);
 	}
 	forget(m, k);
@@ -521,7 +522,7 @@ tell_left(void *arg)
 			continue;
 		c->leaks += kext_leaks(m, k);
 		kext_say(c->text, "%s stopped, but stays mapped; left behind:\n", k->identifier);
-		kext_report(m, k, c->text);
+		kext_report(m, k, true, c->text);
 	}
 }
 

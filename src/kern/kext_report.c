@@ -105,7 +105,7 @@ note_packet(void *ctx, struct mbuf *packet, void *pc)
 
 /* The place is the call that made the packet, or the callback that was given it and kept it. */
 static void
-report_packets(struct nke *m, struct kext *k, struct kext_text *text)
+report_packets(struct nke *m, struct kext *k, bool log, struct kext_text *text)
 {
 	struct packets p = {.n = 0};
 	char place[160];
@@ -116,10 +116,11 @@ report_packets(struct nke *m, struct kext *k, struct kext_text *text)
 
 		hc_symbolize(p.places[i].pc, place, sizeof place);
 		kext_say(text, "  %u mbuf%s, from %s\n", p.places[i].count, plural, place);
-		klog(m, LOG_WARNING, "%s left behind %u mbuf%s, from %s", k->identifier,
-		    p.places[i].count, plural, place);
+		if (log)
+			klog(m, LOG_WARNING, "%s left behind %u mbuf%s, from %s", k->identifier,
+			    p.places[i].count, plural, place);
 	}
-	report_more(m, k, p.more, true, text);
+	report_more(m, k, p.more, log, text);
 }
 
 unsigned
@@ -131,7 +132,7 @@ kext_leaks(struct nke *m, const struct kext *k)
 /* ---- everything --------------------------------------------------------------------------- */
 
 static void
-report(struct nke *m, struct kext *k, bool holders_only, struct kext_text *text)
+report(struct nke *m, struct kext *k, bool holders_only, bool log, struct kext_text *text)
 {
 	struct group groups[GROUPS_MAX];
 	struct ledger_entry *entry;
@@ -153,19 +154,19 @@ report(struct nke *m, struct kext *k, bool holders_only, struct kext_text *text)
 			more++;
 	}
 	for (i = 0; i < n; i++)
-		report_group(m, k, &groups[i], !holders_only, text);
-	report_more(m, k, more, !holders_only, text);
+		report_group(m, k, &groups[i], log, text);
+	report_more(m, k, more, log, text);
 }
 
 void
-kext_report(struct nke *m, struct kext *k, struct kext_text *text)
+kext_report(struct nke *m, struct kext *k, bool log, struct kext_text *text)
 {
-	report(m, k, false, text);
-	report_packets(m, k, text);
+	report(m, k, false, log, text);
+	report_packets(m, k, log, text);
 }
 
 void
 kext_report_holders(struct nke *m, struct kext *k, struct kext_text *text)
 {
-	report(m, k, true, text);
+	report(m, k, true, false, text);
 }

@@ -323,6 +323,13 @@ def test_unload_held():
         check(HELD in err, 'progress tells the holders:', err)
 
 
+def test_drain_is_quiet():
+    with Machine('stays_attached', code=3) as m:
+        err = m.tool('kext unload', '--drain', '--timeout', '1', 'com.example.stays_attached', code=3)
+        check('stopped, but stays mapped' in err and 'IPv4 filter "stays"' in err, err)
+        equal(m.log.count('left behind IPv4 filter "stays"'), 1, 'lines of the log')
+
+
 def test_drain_ends():
     with Machine('opener', 'holds', 'control') as m, Client(m) as c:
         m.tool('ctl', 'set', OPENER, '1', '--int', '1')
