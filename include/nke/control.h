@@ -79,7 +79,10 @@ struct nke_ctl {
 #define NKE_CTL_ID_UNIT		0x2	/* id and unit were the kext's choice */
 #define NKE_CTL_STREAM		0x4
 
-/* Fills at most `max` records, by id. Returns how many there are; none after a panic. May block. */
+/*
+ * Fills at most `max` records, by id. Returns how many there are; 0 also after a panic and without memory.
+ * May block.
+ */
 size_t nke_ctl_list(nke_t *m, struct nke_ctl *out, size_t max);
 
 /* ---- kernel events ------------------------------------------------------------------------ */

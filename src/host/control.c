@@ -61,9 +61,12 @@ size_t
 nke_ctl_list(nke_t *m, struct nke_ctl *out, size_t max)
 {
 	struct core_control *all = max != 0 ? calloc(max, sizeof *all) : NULL;
-	size_t count = machine_controls(m->core, all, all != NULL ? max : 0);
+	size_t count;
 
-	for (size_t i = 0; all != NULL && i < count && i < max; i++) {
+	if (all == NULL && max != 0)
+		return 0;
+	count = machine_controls(m->core, all, max);
+	for (size_t i = 0; i < count && i < max; i++) {
 		const struct core_control *c = &all[i];
 
 		out[i] = (struct nke_ctl){.id = c->id, .unit = c->unit, .flags = c->flags,

@@ -235,6 +235,8 @@ nke_loop_run(nke_loop_t *l)
 	if (l->error == 0)
 		(void)event_base_dispatch(l->base);
 	l->running = false;
+	if (l->error == 0 && nke_panicked(l->machine))	/* and it was stopped before that was seen */
+		loop_fail(l, EFAULT);
 	error = l->error;
 	l->error = 0;
 	return error;

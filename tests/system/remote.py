@@ -236,6 +236,15 @@ def test_controls():
         check(int(m.tool('ctl', 'get', ECHO, '2', '--int')) >= 10, 'all have gone')
 
 
+def test_long_value():
+    with Machine('opener') as m, Client(m) as c:
+        equal(m.tool('ctl', 'get', OPENER, '5', '--hex', '--size', str(DATA_MAX)), '5a' * DATA_MAX + '\n', 'get')
+        h = c.ask('connect', name=OPENER)['handle']
+        equal(c.ask('get', False, handle=h, option=5, size=DATA_MAX + 1)['error'], 'EINVAL', 'one byte more')
+        equal(c.ask('set', False, handle=h, option=9, data='00' * DATA_MAX)['error'], 'ENOPROTOOPT', 'is taken')
+        equal(c.ask('set', False, handle=h, option=9, data='00' * DATA_MAX + '00')['error'], 'EINVAL', 'is not')
+
+
 def test_many_controls():
     with Machine('opener') as m:
         m.tool('ctl', 'set', OPENER, '4', '--int', '1000')
@@ -514,6 +523,12 @@ def test_panic():
         equal(c.receive(), None, 'after the end')
         equal(m.p.wait(20), 4, 'nke run')
         check('panic: opener' in m.log, m.log)
+
+
+def test_panic_at_load():
+    with Machine(code=4) as m:
+        err = m.tool('kext load', kext('crash'), code=4)
+        check(re.match('nke kext load: the machine has ended: panic: ', err), err)
 
 
 def test_end():

@@ -1,7 +1,7 @@
 /*
  * A kernel control, com.example.opener, that opens sockets, for others to filter: option 1 is how many of UDP
- * over IPv4 the kext has. Setting option 2 panics. Option 3 is who asks for it: "pid name".
- * Setting option 4 makes so many more controls, com.example.opener.1 and so on.
+ * over IPv4 the kext has. Setting option 2 panics. Option 3 is who asks for it: "pid name". Setting option 4
+ * makes so many more controls, com.example.opener.1 and so on. Option 5 is as long as whoever asks likes.
  */
 #include <kern/debug.h>
 #include <mach/mach_types.h>
@@ -96,6 +96,10 @@ opener_getopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *d
 	if (opt == 3 && data != NULL) {
 		proc_selfname(name, sizeof name);
 		*len = (size_t)snprintf(data, *len, "%d %s", proc_selfpid(), name);
+		return 0;
+	}
+	if (opt == 5 && data != NULL) {
+		memset(data, 0x5a, *len);
 		return 0;
 	}
 	if (opt != 1)
