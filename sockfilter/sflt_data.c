@@ -175,11 +175,11 @@ show_all(const struct shown *s, bool in, size_t callback)
 {
 	const struct nke *machine = sotomachine(s->so);
 	struct so_filter *e = sflt_next(s->so, NULL, callback);
-	errno_t error;
 
 	while (e != NULL) {
-		error = __builtin_expect(machine->checked || machine->trace != NULL, 0) ?
+		errno_t error = __builtin_expect(machine->checked || machine->trace != NULL, 0) ?
 		    show_watched(s, in, e) : show(s, in, e);
+
 		if (__builtin_expect(error != 0, 0)) {
 			sflt_leave(e);
 			return error;

@@ -10,7 +10,7 @@ failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-core_folders="src/kern src/net src/netinet src/netinet6 kpi dlil iffilter ipfilter"
+core_folders="src/kern src/net src/netinet src/netinet6 kpi dlil iffilter ipfilter sockfilter"
 host_folders="src/host src/drill src/cmd"
 
 for tool in gcc clang clang-tidy cppcheck cmake; do
