@@ -246,11 +246,20 @@ reenact_settle(struct reenact *r)
 static int
 run_until(struct reenact *r, uint64_t until)
 {
+	const struct play *waiting;
 	uint64_t next;
 	int error = 0;
 
-	while (error == 0 && (next = machine_next_event(r->m->core)) <= until) {
+	while (error == 0) {
+		next = machine_next_event(r->m->core);
+		waiting = TAILQ_FIRST(&r->waiting);
+		if (waiting != NULL && waiting->waits_until < next)
+			next = waiting->waits_until;
+		if (next > until)
+			break;
 		error = machine_run_until(r->m->core, next);
+		if (waiting != NULL && waiting->waits_until == next)
+			tcp_play_give_up(r);
 		reenact_settle(r);
 	}
 	return error != 0 ? error : machine_run_until(r->m->core, until);
@@ -553,6 +562,7 @@ reenact_open(struct nke_replay *replay, char *text, size_t size)
 	r->host = replay->host;
 	r->started_ns = replay->ahead_count > 0 ? replay->ahead[0].time_ns : 0;
 	TAILQ_INIT(&r->todo);
+	TAILQ_INIT(&r->waiting);
 	TAILQ_INIT(&r->udp_ready);
 	TAILQ_INIT(&r->accept_due);
 	flows_init(&r->flows);

@@ -70,6 +70,8 @@ struct play {
 	bool read_end;			/* its reader has seen the end of the stream */
 	bool reset_seen;		/* the machine sent a RST */
 	bool busy;			/* in tcp_play_packet, which looks after its end */
+	TAILQ_ENTRY(play) waits;	/* for an answer that does not come, until */
+	uint64_t waits_until;		/* uptime; 0: it does not */
 	uint64_t written;		/* octets that the socket took */
 	uint64_t read;
 	struct stream out, in;
@@ -120,6 +122,8 @@ struct reenact {
 	struct flows flows;
 	struct host_identity host;	/* with the addresses that were learned */
 	TAILQ_HEAD(, play) todo;
+	TAILQ_HEAD(, play) waiting;	/* in the order in which they give up */
+	unsigned waiting_count;
 	TAILQ_HEAD(, socket_play) udp_ready;
 	LIST_HEAD(, listener) listeners[LISTENERS];	/* by the port's last bits */
 	TAILQ_HEAD(, listener) accept_due;	/* those that are ready */
@@ -176,6 +180,8 @@ void tcp_play_packet(struct reenact *, struct flow *, const struct packet *);
 /* The socket of a flow is ready; a listener is. */
 void tcp_play_ready(struct play *);
 void tcp_play_accept(struct reenact *);
+/* The first of r->waiting gives up: its time has come. */
+void tcp_play_give_up(struct reenact *);
 /* Forgets a flow that is over, once the capture has no more of it. */
 void tcp_play_over(struct play *);
 /* The capture is over: what is still open is closed. */

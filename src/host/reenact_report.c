@@ -62,6 +62,10 @@ nke_replay_flow_get(const nke_replay_t *replay, size_t i, struct nke_replay_flow
 		.captured_state = captured_state(f), .state = (enum nke_replay_flow_state)f->state,
 		.error = f->error,
 	};
+	if (!f->started) {		/* something ended the replay before */
+		out->state = NKE_FLOW_FAILED;
+		out->error = ECANCELED;
+	}
 	(void)reenact_sockaddr(replay->reenact, f->key.version, f->key.local, f->key.lport, &out->local);
 	(void)reenact_sockaddr(replay->reenact, f->key.version, f->key.remote, f->key.rport, &out->remote);
 	return 0;

@@ -18,6 +18,8 @@
 #include "src/kern/filecalls.h"
 
 #define BACKLOG		1024
+#define GIVES_UP_NS	UINT64_C(500000000)	/* after the last SYN: before RFC 6298 has it repeated */
+#define WAITING_MAX	1024u		/* of a scan of many hosts: from one port a socket each costs time */
 
 /* ---- sockets ---------------------------------------------------------------------------------- */
 
@@ -457,6 +459,10 @@ tcp_play_over(struct play *p)
 		peer_end(p);
 	if (p->todo != 0)
 		TAILQ_REMOVE(&p->reenact->todo, p, link);
+	if (p->waits_until != 0) {
+		TAILQ_REMOVE(&p->reenact->waiting, p, waits);
+		p->reenact->waiting_count--;
+	}
 	if (f->server && f->answer != ANSWER_OPEN && p->reset_seen)
 		f->state = NKE_FLOW_REFUSED;
 	f->play = NULL;
@@ -479,6 +485,12 @@ cut_off(struct play *p)
 	}
 	abort_socket(p);
 	tcp_play_over(p);
+}
+
+void
+tcp_play_give_up(struct reenact *r)
+{
+	cut_off(TAILQ_FIRST(&r->waiting));
 }
 
 /*
@@ -663,8 +675,15 @@ tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 	if ((p->in.no_memory || p->out.no_memory) && !p->over)
 		failed(p, NKE_FLOW_FAILED, ENOMEM);
 	p->busy = false;
-	if (p->over && r->number >= f->last_frame)
+	if (p->over && r->number >= f->last_frame) {
 		tcp_play_over(p);
+	} else if (r->number >= f->last_frame && f->answer == ANSWER_NONE && p->waits_until == 0) {
+		/* The captured program did not try again: it gave up before that was due. */
+		p->waits_until = machine_uptime(r->m->core) + GIVES_UP_NS;
+		TAILQ_INSERT_TAIL(&r->waiting, p, waits);
+		if (++r->waiting_count > WAITING_MAX)
+			tcp_play_give_up(r);
+	}
 }
 
 void

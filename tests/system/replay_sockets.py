@@ -629,6 +629,20 @@ def many(t):
 
 # ---- datagrams -------------------------------------------------------------------------------------
 
+def asks_many(t):
+    """One port asks more hosts than wait at a time, and few answer."""
+    c = Capture(step=1000)
+    for n in range(1500):
+        f = Tcp(c, 40000, 80, remote='10.2.%d.%d' % (n // 250, n % 250 + 1))
+        f.syn()
+        if n % 100 == 0:
+            f.put(False, RST | ACK, seq=0)
+    r = play(t, c, what='many hosts')
+    states = [f['state'] for f in r.flows]
+    t.equal((states.count('refused'), states.count('unanswered')), (15, 1485), 'many hosts')
+    t.check(all(f['state'] == f['captured_state'] for f in r.flows), 'many hosts - states')
+
+
 def datagrams(t):
     c = Capture()
     for n in range(3):
@@ -783,7 +797,7 @@ def usage(t):
 
 TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, both_open, data_in_syn,
          urgent, windows, sack_beyond, beyond_the_machine, on_the_link, holes, order_of_capture,
-         handshake_missing, begun_before, snapped, same_ends, many, datagrams, refused_datagram, in_fragments, links, other_traffic,
+         handshake_missing, begun_before, snapped, same_ends, many, asks_many, datagrams, refused_datagram, in_fragments, links, other_traffic,
          same_bytes, offloads, kexts, usage)
 
 
