@@ -168,9 +168,11 @@ def loopback(large):
     """Gbit/s of the kernel's loopback between both ends of iperf3 on one core, in a namespace of its own."""
     script = "ip link set lo up && " + ("" if large else
              "ip link set lo mtu 1500 && ethtool -K lo tso off gso off gro off >/dev/null && ")
-    _, out = run(["unshare", "-n", "sh", "-c", script + "{ iperf3 -s -1 -p 5201 >/dev/null & } && "
-                  "until iperf3 -J -c 127.0.0.1 -p 5201 -t 2 2>/dev/null >/dev/shm/nke-iperf.$$; do sleep 0.1; done && "
-                  "cat /dev/shm/nke-iperf.$$; rm -f /dev/shm/nke-iperf.$$; wait"])
+    _, out = run(["unshare", "-n", "sh", "-c", script + "{ iperf3 -s -p 5201 >/dev/null & } && "
+                  "f=/dev/shm/nke-iperf.$$ && "
+                  # with -J its status says nothing of success
+                  "until iperf3 -J -c 127.0.0.1 -p 5201 -t 2 2>/dev/null >$f; grep -q sum_received $f; do sleep 0.1; done && "
+                  "cat $f; rm -f $f; kill $!; wait"])
     return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
