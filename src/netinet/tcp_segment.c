@@ -103,10 +103,16 @@ paws(struct tcpcb *tp, struct tcp_segment *seg)
 	return false;
 }
 
-/* RFC 7323 section 4.3, (2): of the segment that the last ACK waited for. */
+/*
+ * RFC 7323 section 4.3, (2): of the segment that the last ACK waited for. Not when it will be dropped for its
+ * acknowledgement (RFC 5961 section 5): else who has guessed the rest makes the peer's segments too old.
+ */
 static inline void
 keep_timestamp(struct tcpcb *tp, const struct tcp_segment *seg)
 {
+	if (!(seg->flags & TH_ACK) || SEQ_GT(seg->ack, tp->snd_nxt) ||
+	    (SEQ_LT(seg->ack, tp->snd_una) && tp->snd_una - seg->ack > tp->max_sndwnd))
+		return;
 	if (!(seg->to.to_flags & TOF_TS) || SEQ_GT(seg->seq, tp->last_ack_sent) ||
 	    SEQ_GT(tp->last_ack_sent, seg->seq + seg->len + ((seg->flags & TH_FIN) != 0)))
 		return;
