@@ -182,8 +182,10 @@ handle(struct tcp_timewaits *t, uint32_t id, const struct tcp_segment *seg)
 
 	/*
 	 * RFC 1337: a RST, most likely old, must not end it. An old SYN is told where we are (RFC 5961
-	 * 4.2).
+	 * 4.2), but by FreeBSD's base stack, which says nothing to what has no ACK.
 	 */
+	if (!(seg->flags & TH_ACK) && t->machine->tcp->config.base_stack)
+		return;
 	if ((seg->flags & TH_RST) || !(seg->flags & (TH_SYN | TH_ACK)) || seg->multicast)
 		return;
 	if ((w->flags & TW_TSTMP) && !(seg->to.to_flags & TOF_TS) &&
