@@ -46,6 +46,7 @@ for capture in "$source"/tests/data/hostile/*.pcap; do
 	run "$name with nothing and headerlog" "$capture" --kext "$build/examples/nothing.kext" \
 	    --kext "$build/examples/headerlog.kext"
 	run "$name with five kexts" "$capture" "${kexts[@]}"
+	run "$name re-enacted" "$capture" --sockets --kext "$build/tests/data/kexts/flowfilter.kext"
 done
 
 # A good capture, cut off at every byte of its beginning and in some places further on, and one whose
@@ -54,10 +55,12 @@ day=$source/tests/data/host-day.pcap
 for length in $(seq 0 60) 100 1000 65537; do
 	head -c "$length" "$day" >"$work/cut.pcap"
 	run "cut off at byte $length" "$work/cut.pcap" --kext "$build/examples/nothing.kext"
+	run "cut off at byte $length, re-enacted" "$work/cut.pcap" --sockets
 done
 { head -c 32 "$day"; printf '\377\377\377\177\377\377\377\177'; tail -c +41 "$day" | head -c 4000; } \
     >"$work/huge.pcap"
 run "a frame of 2 GB" "$work/huge.pcap" --kext "$build/examples/nothing.kext"
+run "a frame of 2 GB, re-enacted" "$work/huge.pcap" --sockets
 
 if [ $failures -ne 0 ]; then
 	echo "$failures of $count runs failed" >&2

@@ -795,10 +795,10 @@ def usage(t):
         t.check(len(json.load(f)['sockets']['flows']) > 3, 'cut off - what was before is played')
 
 
-TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, both_open, data_in_syn,
-         urgent, windows, sack_beyond, beyond_the_machine, on_the_link, holes, order_of_capture,
-         handshake_missing, begun_before, snapped, same_ends, many, asks_many, datagrams, refused_datagram, in_fragments, links, other_traffic,
-         same_bytes, offloads, kexts, usage)
+TESTS = (client_and_server, wrap, upload, both_close, resets, losses, damaged, unsummed, both_open,
+         data_in_syn, urgent, windows, sack_beyond, beyond_the_machine, on_the_link, holes,
+         order_of_capture, handshake_missing, begun_before, snapped, same_ends, many, asks_many, datagrams,
+         refused_datagram, in_fragments, links, other_traffic, same_bytes, offloads, kexts, usage)
 
 
 def test(t):
