@@ -36,13 +36,11 @@ version_index(uint8_t version)
 /* ---- frames --------------------------------------------------------------------------------- */
 
 socklen_t
-reenact_sockaddr(const struct reenact *r, uint8_t version, const uint8_t *addr, uint16_t port,
-    struct sockaddr_storage *ss)
+reenact_sockaddr(uint8_t version, const uint8_t *addr, uint16_t port, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
 	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
 
-	(void)r;
 	memset(ss, 0, sizeof *sin6);
 	if (version == 4) {
 		sin->sin_family = AF_INET;
@@ -172,8 +170,9 @@ output(void *ctx, const void *frame, size_t len)
 	}
 }
 
-void
-reenact_know_neighbor(struct reenact *r, const struct packet *k)
+/* Makes sure that the machine needs not ask for the remote end's link address. */
+static void
+know_neighbor(struct reenact *r, const struct packet *k)
 {
 	const uint8_t *addr = k->outbound ? k->dst : k->src, *lladdr = k->outbound ? k->link : k->link + 6;
 	uint32_t len = packet_address_len(k->version), h = k->version;
@@ -191,7 +190,7 @@ reenact_know_neighbor(struct reenact *r, const struct packet *k)
 	memcpy(n->addr, addr, len);
 	memcpy(n->lladdr, lladdr, 6);
 	(void)nke_iface_add_neighbor(r->iface, (struct sockaddr *)&ss,
-	    reenact_sockaddr(r, k->version, addr, 0, &ss), lladdr);
+	    reenact_sockaddr(k->version, addr, 0, &ss), lladdr);
 }
 
 /* ---- what is to be done --------------------------------------------------------------------- */
@@ -321,7 +320,7 @@ play_packet(struct reenact *r, const struct packet *k)
 	struct flow *f;
 
 	note_link_header(r, k);
-	reenact_know_neighbor(r, k);
+	know_neighbor(r, k);
 	if (k->kind == PACKET_FRAGMENT) {
 		play_fragment(r, k);
 		return;
@@ -428,7 +427,7 @@ add_addresses(struct reenact *r)
 		const struct host_address *a = &r->host.addresses[r->added];
 		struct sockaddr_storage ss;
 		uint8_t version = a->family == AF_INET ? 4 : 6;
-		socklen_t len = reenact_sockaddr(r, version, a->addr, 0, &ss);
+		socklen_t len = reenact_sockaddr(version, a->addr, 0, &ss);
 		int error = nke_iface_add_address(r->iface, (struct sockaddr *)&ss, len,
 		    version == 4 ? 24 : 64);
 

@@ -168,11 +168,8 @@ reenact_net(const struct reenact *r)
 
 /* It arrives: `len` octets, with the link header that a frame of its sender had. */
 void reenact_input(struct reenact *, const uint8_t *link, uint32_t link_len, uint8_t version, uint32_t len);
-/* Makes sure that the machine needs not ask for the remote end's link address. */
-void reenact_know_neighbor(struct reenact *, const struct packet *);
 /* The host's socket address. */
-socklen_t reenact_sockaddr(const struct reenact *, uint8_t version, const uint8_t *addr, uint16_t port,
-    struct sockaddr_storage *);
+socklen_t reenact_sockaddr(uint8_t version, const uint8_t *addr, uint16_t port, struct sockaddr_storage *);
 
 /* ---- reenact_tcp.c: the local end ------------------------------------------------------------ */
 

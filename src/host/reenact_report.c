@@ -66,8 +66,8 @@ nke_replay_flow_get(const nke_replay_t *replay, size_t i, struct nke_replay_flow
 		out->state = NKE_FLOW_FAILED;
 		out->error = ECANCELED;
 	}
-	(void)reenact_sockaddr(replay->reenact, f->key.version, f->key.local, f->key.lport, &out->local);
-	(void)reenact_sockaddr(replay->reenact, f->key.version, f->key.remote, f->key.rport, &out->remote);
+	(void)reenact_sockaddr(f->key.version, f->key.local, f->key.lport, &out->local);
+	(void)reenact_sockaddr(f->key.version, f->key.remote, f->key.rport, &out->remote);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <nke/replay.h>
 #include <nke/socket.h>
@@ -54,7 +53,7 @@ named_socket(struct reenact *r, uint8_t version, const uint8_t *address, uint16_
 {
 	int fd = nke_socket(r->m, version == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_storage ss;
-	socklen_t len = reenact_sockaddr(r, version, address, port, &ss);
+	socklen_t len = reenact_sockaddr(version, address, port, &ss);
 	const int on = 1;
 	int error;
 
@@ -292,7 +291,7 @@ begin_client(struct play *p)
 	struct reenact *r = p->reenact;
 	const struct flow_key *key = &p->flow->key;
 	struct sockaddr_storage ss;
-	socklen_t len = reenact_sockaddr(r, key->version, key->remote, key->rport, &ss);
+	socklen_t len = reenact_sockaddr(key->version, key->remote, key->rport, &ss);
 
 	p->fd = named_socket(r, key->version, key->local, key->lport);
 	if (p->fd < 0) {

@@ -88,7 +88,7 @@ open_socket(struct socket_play *s)
 	struct reenact *r = s->reenact;
 	const struct endpoint *e = s->endpoint;
 	struct sockaddr_storage ss;
-	socklen_t len = reenact_sockaddr(r, e->version, e->address, e->port, &ss);
+	socklen_t len = reenact_sockaddr(e->version, e->address, e->port, &ss);
 	unsigned ready = 0;
 
 	s->fd = nke_socket(r->m, e->version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -100,7 +100,7 @@ open_socket(struct socket_play *s)
 	if (is_group(e->version, e->address))
 		join(r, e, s->fd);
 	if (e->began && !e->many && e->port >= FIRST_CHOSEN && is_single(e->version, e->peer)) {
-		len = reenact_sockaddr(r, e->version, e->peer, e->peer_port, &ss);
+		len = reenact_sockaddr(e->version, e->peer, e->peer_port, &ss);
 		if (nke_connect(r->m, s->fd, (struct sockaddr *)&ss, len) != 0)
 			return errno;
 		s->connected = true;
@@ -294,7 +294,7 @@ leave(struct reenact *r, struct flow *f, const struct packet *k)
 	r->udp_sending = f;
 	r->udp_data = data;
 	r->udp_len = k->data_len;
-	len = reenact_sockaddr(r, f->key.version, f->key.remote, f->key.rport, &ss);
+	len = reenact_sockaddr(f->key.version, f->key.remote, f->key.rport, &ss);
 	/* An error that an earlier datagram met is told once; the captured program went on. */
 	for (int attempt = 0; attempt < 2; attempt++) {
 		n = s->connected ? nke_send(r->m, s->fd, data, k->data_len, 0) :
