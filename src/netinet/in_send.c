@@ -73,3 +73,22 @@ in_out_source(struct in_out *o)
 	}
 	return in_pcbsource(o->inp, &o->to, o->bound, &o->source);
 }
+
+/* ---- room for headers --------------------------------------------------------------------- */
+
+struct mbuf *
+in_out_room_apart(struct mbuf *m, size_t len)
+{
+	struct mbuf *n = m_gethdr(curmachine(), MBUF_DONTWAIT, MBUF_TYPE_DATA);
+
+	if (n == NULL) {
+		m_freem(m);
+		return NULL;
+	}
+	m_move_pkthdr(n, m);
+	m_align(n, len);
+	n->m_len = (int32_t)len;
+	n->m_next = m;
+	n->m_pkthdr.len += (int32_t)len;
+	return n;
+}

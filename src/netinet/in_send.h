@@ -72,6 +72,9 @@ in_out_sender(const struct in_out *o)
 	return s;
 }
 
+/* In an mbuf of their own, at most MHLEN bytes. */
+struct mbuf *in_out_room_apart(struct mbuf *, size_t len);
+
 /* Room for headers before the data, aligned as IP wants it. NULL: no memory, m is gone. */
 static inline struct mbuf *
 in_out_room(struct mbuf *m, size_t len)
@@ -82,7 +85,7 @@ in_out_room(struct mbuf *m, size_t len)
 		m->m_pkthdr.len += (int32_t)len;
 		return m;
 	}
-	return m_prepend(m, len, MBUF_DONTWAIT);
+	return in_out_room_apart(m, len);
 }
 
 #endif

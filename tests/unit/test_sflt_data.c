@@ -240,6 +240,32 @@ KTEST(datagrams_can_be_replaced)
 }
 
 static void
+cut_three_bytes(struct watcher *w, struct socket *so)
+{
+	(void)so;
+	mbuf_adj(*w->data, 3);
+}
+
+/* The space in front of it is no place for headers then. */
+KTEST(a_datagram_may_begin_at_an_odd_place)
+{
+	struct socket *so = filtered_udp(), *other = udp4();
+
+	b->hook[DATA_OUT] = cut_three_bytes;
+	CHECK_EQ(send4(other, THERE4, 7, "...odd"), 0);
+	CHECK_EQ(sent.count, 1);
+	CHECK_EQ((uintptr_t)sent.m[0]->m_data % 4, 0);
+	CHECK_EQ(sent.m[0]->m_pkthdr.len, 20 + 8 + 3);
+	CHECK_EQ(m_length(sent.m[0]), 20 + 8 + 3);
+	b->hook[DATA_OUT] = cut_three_bytes;
+	CHECK_EQ(send4(other, LOOP4, 53, "...even"), 0);
+	CHECK_STR(receive(so), "even");
+	soclose(other);
+	soclose(so);
+	sflt_testbed_end();
+}
+
+static void
 no_header(struct watcher *w, struct socket *so)
 {
 	struct mbuf *m = m_get(curmachine(), MBUF_DONTWAIT, MBUF_TYPE_DATA);
@@ -783,6 +809,7 @@ KTEST(a_tag_tells_what_was_put_back)
 KTEST_SUITE(sflt_data, T(streams_pass_in_pieces_without_addresses), T(datagrams_pass_whole_with_addresses),
     T(what_cannot_be_sent_is_not_shown), T(a_filter_refuses_what_is_sent), T(a_filter_refuses_what_comes),
     T(data_can_be_replaced_by_more_or_less), T(datagrams_can_be_replaced),
+    T(a_datagram_may_begin_at_an_odd_place),
     T(a_datagram_without_header_is_noticed), T(a_datagram_that_came_without_header_is_noticed),
     T(freed_data_is_noticed), T(freed_data_that_came_is_noticed), T(no_data_for_a_datagram_is_noticed),
     T(a_wrong_length_is_noticed), T(what_a_filter_takes_the_sender_has_sent),
