@@ -43,10 +43,12 @@ free_channel(struct control_channel *ch)
 void
 control_channels_free(struct control_client *client)
 {
-	struct control_channel *ch;
+	struct control_channel *ch, *next;
 
-	while ((ch = TAILQ_FIRST(&client->channels)) != NULL)
+	for (ch = TAILQ_FIRST(&client->channels); ch != NULL; ch = next) {
+		next = TAILQ_NEXT(ch, link);
 		free_channel(ch);
+	}
 }
 
 void
