@@ -30,9 +30,9 @@ struct build {
 	bool cplusplus;			/* a source is C++ */
 	struct command objects;		/* what was compiled */
 	char kernel_include[4096];
-	char compiler_include[4096];
+	char compiler_include[2][4096];	/* of the C and of the C++ compiler */
 	char libgcc[4096];		/* "" none */
-	bool clang;
+	bool clang[2];			/* likewise */
 };
 
 /* ---- build_compile.c ---- */

@@ -42,7 +42,8 @@ static const char *const c_flags[] = {
 };
 static const char *const cplusplus_flags[] = {
 	"-std=gnu++17", "-nostdinc++", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-	"-Wno-narrowing", "-Wno-write-strings",
+	"-Wno-narrowing", "-Wno-write-strings", "-Wno-register", "-Wno-literal-suffix",
+	"-Wno-reserved-user-defined-literal",
 };
 static const char *const link_flags[] = {
 	"-shared", "-nostdlib", "-Wl,-Bsymbolic", "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,noexecstack",
@@ -66,11 +67,11 @@ compiler(bool cplusplus)
 
 /* One line that the compiler prints when given `flag`; "" when it does not. */
 static void
-ask(struct build *b, const char *flag, char *line, size_t size)
+ask(bool cplusplus, const char *flag, char *line, size_t size)
 {
 	struct command c = {0};
 
-	command_add_words(&c, compiler(b->cplusplus));
+	command_add_words(&c, compiler(cplusplus));
 	command_add(&c, flag);
 	if (command_run(&c, false, line, size) != 0)
 		line[0] = '\0';
@@ -129,15 +130,19 @@ build_find_tools(struct build *b)
 
 	if (code != CMD_OK)
 		return code;
-	ask(b, "--version", version, sizeof version);
-	if (version[0] == '\0') {
-		cmd_error("build", "the compiler '%s' does not run; set %s", compiler(b->cplusplus),
-		    b->cplusplus ? "CXX" : "CC");
-		return CMD_INPUT;
+	/* a C++ kext has C in it, too: what every kext gets besides its sources */
+	for (int cplusplus = 0; cplusplus <= (b->cplusplus ? 1 : 0); cplusplus++) {
+		ask(cplusplus, "--version", version, sizeof version);
+		if (version[0] == '\0') {
+			cmd_error("build", "the compiler '%s' does not run; set %s", compiler(cplusplus),
+			    cplusplus ? "CXX" : "CC");
+			return CMD_INPUT;
+		}
+		b->clang[cplusplus] = strstr(version, "clang") != NULL;
+		ask(cplusplus, "-print-file-name=include", b->compiler_include[cplusplus],
+		    sizeof b->compiler_include[cplusplus]);
 	}
-	b->clang = strstr(version, "clang") != NULL;
-	ask(b, "-print-file-name=include", b->compiler_include, sizeof b->compiler_include);
-	ask(b, "-print-libgcc-file-name", b->libgcc, sizeof b->libgcc);
+	ask(b->cplusplus, "-print-libgcc-file-name", b->libgcc, sizeof b->libgcc);
 	if (access(b->libgcc, R_OK) != 0)
 		b->libgcc[0] = '\0';
 	return CMD_OK;
@@ -187,7 +192,7 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 		ADD_ALL(c, cplusplus_flags);
 	else
 		ADD_ALL(c, c_flags);
-	if (b->clang) {
+	if (b->clang[cplusplus]) {
 		command_add(c, "-Wno-unknown-warning-option");
 		if (!cplusplus)
 			command_add(c, "-Wno-error=incompatible-function-pointer-types");
@@ -197,7 +202,7 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 	command_add(c, "-isystem");
 	command_add(c, b->kernel_include);
 	command_add(c, "-isystem");
-	command_add(c, b->compiler_include);
+	command_add(c, b->compiler_include[cplusplus]);
 	for (size_t i = 0; i < b->flag_count; i++) {
 		if (!linker_flag(b->flags[i]))
 			command_add(c, b->flags[i]);

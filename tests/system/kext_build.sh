@@ -162,6 +162,26 @@ kern_return_t old_stop(kmod_info_t *ki, void *d) { return KERN_SUCCESS; }
 END
 printf 'int tentative;\n' >old2.c
 expect 0 '' "$nke" build old.c old2.c
+cat >old3.cpp <<'END'
+#include <mach/mach_types.h>
+#include <sys/systm.h>
+#define NAME "old3"
+extern "C" kern_return_t
+old3_start(kmod_info_t *ki, void *d)
+{
+	register char *s = "literal";
+	for (register int i = 0; i < 2; i++)
+		printf("%s"NAME"\n", s + i);
+	return KERN_SUCCESS;
+}
+extern "C" kern_return_t old3_stop(kmod_info_t *ki, void *d) { return KERN_SUCCESS; }
+END
+for cxx in c++ clang++; do
+	if command -v $cxx >/dev/null; then
+		expect 0 '' env CXX=$cxx "$nke" build old3.cpp
+		[ ! -s out ] || { echo "FAILED: $cxx warns of what was allowed:"; cat out; fail=1; }
+	fi
+done
 
 # ---- images from elsewhere
 printf '\317\372\355\376\007\000\000\001' >mac.so
