@@ -496,6 +496,8 @@ prepare_machine(struct reenact *r)
 		{"net.inet.tcp.sendspace", 1 << 20}, {"net.inet.tcp.recvspace", 4 << 20},
 		/* Other systems try for longer to connect. */
 		{"net.inet.tcp.keepinit", 150000},
+		/* Whoever was scanned answered as often as the capture says. */
+		{"net.inet.icmp.icmplim", 0},
 		/* The host had its addresses already. */
 		{"net.inet6.ip6.dad_count", 0},
 	};
