@@ -688,6 +688,8 @@ tcp_play_packet(struct reenact *r, struct flow *f, const struct packet *k)
 void
 tcp_play_finish(struct reenact *r)
 {
+	struct listener *l, *next;
+
 	for (uint32_t i = 0; i < r->flows.count; i++) {
 		struct flow *f = flow_at(&r->flows, i);
 
@@ -695,6 +697,8 @@ tcp_play_finish(struct reenact *r)
 			cut_off(f->play);
 	}
 	for (unsigned i = 0; i < LISTENERS; i++)
-		while (!LIST_EMPTY(&r->listeners[i]))
-			end_listening(r, LIST_FIRST(&r->listeners[i]));
+		for (l = LIST_FIRST(&r->listeners[i]); l != NULL; l = next) {
+			next = LIST_NEXT(l, link);
+			end_listening(r, l);
+		}
 }
