@@ -211,6 +211,7 @@ sockets appwall "21 allowed, 0 denied"
 sockets vpn "0 packets out, 0 in, 0 lost"
 sockets rot13 ""
 sockets httpget ""
+sockets tunnel ""
 
 # ---- machines that talk: the same on every run --------------------------------------------------------
 

@@ -6,6 +6,7 @@ and, as a router,
 
     [ left t0 10.1.0.2 ]----- TAP -----[ 10.1.0.1 en0  machine  en1 10.2.0.1 ]----- TAP -----[ t1 10.2.0.2 right ]
 """
+import http.server
 import os
 import re
 import shutil
@@ -609,12 +610,30 @@ def test_example():
 
 
 def test_kexts():
-    """The examples that filter sockets, all at once, while the kernel talks to the machine."""
-    kexts = [a for name in ('appwall', 'connlog', 'rot13', 'vpn', 'httpget')
+    """The examples with sockets, all at once, while the kernel talks to the machine and the machine to a server."""
+    kexts = [a for name in ('appwall', 'connlog', 'rot13', 'vpn', 'httpget', 'tunnel')
              for a in ('--kext', os.path.join(BUILD, 'examples', name + '.kext'))]
-    r = Run(*MACHINE, '--echo', '7', *kexts)
+    control = os.path.join(WORK, 'control')
+    r = Run(*MACHINE, '--echo', '7', '--control', control, *kexts)
     with r:
         kernel_end()
+        page = os.urandom(100000)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(page)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.HTTPServer(('10.9.0.1', 80), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sh('%s sysctl --control %s "net.httpget.get=10.9.0.1 80 /page"' % (NKE, control))
+        status = '%s sysctl -n --control %s net.httpget.status net.httpget.bytes' % (NKE, control)
+        check(eventually(lambda: sh(status).split() == ['200', str(len(page))]), 'httpget:', sh(status), r.log)
+        server.shutdown()
         text = bytes(range(256)) * 400
         for address in '10.9.0.2', 'fd09::2', '10.9.0.2':
             with socket.create_connection((address, 7), 10) as s:
@@ -628,7 +647,7 @@ def test_kexts():
                 check(got == text, address, 'turned twice, and not what it was')
         bad = echo_udp('10.9.0.2', 7, [0, 1, 1000, 1472, 1473, 9000])
         check(not bad, 'no answer by UDP', bad)
-    check(re.search(r'connlog: 3 records, 3 not read', r.log), 'connlog:', r.log)
+    check(re.search(r'connlog: 4 records, 4 not read', r.log), 'connlog:', r.log)
     check(re.search(r'appwall: \d+ allowed, 0 denied', r.log), 'appwall:', r.log)
 
 
