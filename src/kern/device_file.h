@@ -78,7 +78,7 @@ unsigned device_ready(struct nke *, struct device_file *, unsigned want, struct 
 /* As fd_watch. A second one for the same descriptor takes the place of the first. ENOMEM. */
 errno_t device_watch(struct nke *, struct device_file *, int fd, void (*fn)(void *, int, unsigned), void *ctx,
     unsigned *ready);
-/* That of the descriptor, if there is one. May sleep. */
+/* That of the descriptor, if there is one. Never sleeps. */
 void device_unwatch(struct nke *, struct device_file *, int fd);
 /* Something was moved, or not: what was ready may not be so any more. */
 void device_watch_moved(struct device_file *);

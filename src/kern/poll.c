@@ -8,6 +8,7 @@
 #include "src/kern/poll.h"
 
 #define POLL_INLINE	16u		/* so many are polled without allocating */
+#define ROUNDS_MOST	1000u		/* at one moment: then something wakes whenever it is asked */
 
 struct poll {
 	bool told;
@@ -113,13 +114,21 @@ static errno_t
 wait_until_ready(struct nke *m, struct poll *p, struct poll_item *items, struct polled *all, unsigned count,
     uint64_t deadline, unsigned *found)
 {
-	for (;;) {
+	uint64_t moment = machine_now(m);
+
+	for (unsigned rounds = 0;; rounds++) {
 		wait_result_t result = THREAD_AWAKENED;
 
 		p->told = false;
 		*found = scan(m, items, all, count);
 		if (*found != 0)
 			return 0;
+		if (moment != machine_now(m)) {
+			moment = machine_now(m);
+			rounds = 0;
+		}
+		if (rounds >= ROUNDS_MOST)
+			p->told = false;
 		p->waiting = true;
 		while (!p->told && result == THREAD_AWAKENED)
 			result = sched_block(p, deadline == UINT64_MAX ? 0 : deadline, false,

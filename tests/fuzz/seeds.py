@@ -5,7 +5,7 @@ usage: seeds.py CORPUS
 
 CORPUS is the folder tests/fuzz/corpus. Files that fuzzers found (their names are not seed-*) stay. The form
 of an input is told at the top of each target: fuzz_net.c, fuzz_rtmsg.c, fuzz_sockopt.c, fuzz_tcp_core.c,
-fuzz_ctl.c.
+fuzz_ctl.c, fuzz_device.c.
 """
 import os
 import socket
@@ -633,6 +633,50 @@ def seeds_tcp_options():
     for name, data in known.items():
         for syn in (0, 1):
             yield '%s-%d' % (name, syn), bytes([syn]) + data
+
+
+# ---- fuzz_device: calls of programs, and acts of the kext in what they write ---------------------------
+
+DEVICE_CALLS = 'open path read write many ioctl flags dup close poll watch ready process time socket reload'.split()
+DEVICE_ACTS = ('move skip resid wake record clear sleep wait remove add remove_name add_name answer process offset '
+               'pieces').split()
+
+
+def device(name, choice=0, *args):
+    return bytes([DEVICE_CALLS.index(name), choice]) + b''.join(bytes([a]) if isinstance(a, int) else a for a in args)
+
+
+def does(*pairs, later=False):
+    """What a write has the kext do, or the calls that have no bytes."""
+    data = bytearray(b''.join(bytes([DEVICE_ACTS.index(what), argument]) for what, argument in pairs))
+    if later:
+        data[0] |= 0x80
+    return bytes([len(data)]) + bytes(data)
+
+
+def seeds_device():
+    both = device('open', 2 << 2)
+    for how in (0, 1):
+        for name, calls in {
+                'read': [both, device('write', 0, does(('move', 9), ('skip', 3), ('resid', 200), later=True)), device('read', 0, 100), device('close')],
+                'close': [both, device('dup', 0x50), both, device('close'), device('close', 1), device('close', 2), device('read', 0, 9)],
+                'waits': [both, device('write', 0, does(('sleep', 0x1f), ('wait', 0), later=True)), device('read', 0, 9), device('poll', 0, 5, 1, 4, 2, 9)],
+                'watch': [both, device('watch', 0, 5), device('write', 0, does(('wake', 1), ('wake', 0))), device('ready'), device('time', 9),
+                          device('write', 0, does(('move', 1), ('clear', 1), later=True)), device('watch', 0, 1), device('ready'), device('close')],
+                'away': [both, device('watch', 0, 1), device('write', 0, does(('remove', 0), ('remove_name', 0), ('add', 0), ('add_name', 0))),
+                         device('read', 0, 5), device('poll', 0, 0, 1, 3), both, device('write', 1, does(('move', 1), ('remove', 0), later=True)),
+                         device('open', 0), device('close')],
+                'clone': [device('open', 2 | 2 << 2)] * 3 + [device('close', 1), device('write', 0, does(('answer', 5))), device('open', 2), device('write', 0,
+                          does(('remove_name', 2), ('answer', 0)))],
+                'users': [device('process', 0x67), device('open', 0), both, device('process', 0x60), both, device('write', 0, does(('process', 1), ('process', 14))),
+                          device('process', 0x80), device('write', 0, does(('process', 200)))],
+                'paths': [device('path', 0, 0, 9, b'/dev//net'), device('path', 0, 1, 8, b'net/dev0'), device('path', 0, 1, 255, b'a' * 250),
+                          device('path', 0, 1, 10, b'net/dev0/x'), device('open', 3), device('open', 0xff)],
+                'ioctls': [both] + [device('ioctl', 0, n, 4, b'\x07\x05\x03\x01') for n in range(0, 256, 9)] + [device('flags', 0x70)],
+                'many': [both, device('many', 0, does(('pieces', 1), ('offset', 3)), 40), device('socket'), device('many', 1, 3, b'abc', 3), device('poll', 0, 19, 1, 1, 0)],
+                'reload': [both, device('reload'), device('close'), device('reload'), both, device('read', 0, 1)],
+        }.items():
+            yield '%s-%d' % (name, how), bytes([how]) + b''.join(calls)
 
 
 # ---- fuzz_ctl: calls of programs, and acts of the kext in what they send ------------------------------

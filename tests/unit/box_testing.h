@@ -41,7 +41,7 @@ static struct {
 	int last_flags, last_mode, last_ioflag;
 	dev_t last_dev;
 	int last_pid;
-	bool uninterruptible;
+	bool uninterruptible, wakes_in_select, sleeps_in_select;
 	struct selinfo readers, writers;
 	int units;			/* that the clone function has given out */
 	int freed;
@@ -159,6 +159,10 @@ static int
 box_select(dev_t dev, int which, void *wql, struct proc *p)
 {
 	(void)dev;
+	if (box.sleeps_in_select)
+		(void)tsleep(&box, PZERO, "select", 1);
+	if (box.wakes_in_select)
+		selwakeup(&box.readers);
 	if (which == FREAD && box.len == 0) {
 		selrecord(p, &box.readers, wql);
 		return 0;

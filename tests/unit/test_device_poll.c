@@ -125,6 +125,65 @@ KTEST(a_watched_device_tells)
 	remove_box();
 }
 
+/* A device that wakes whoever asks it must not keep the machine from going on. */
+KTEST(waking_in_select_is_no_hang)
+{
+	struct nke *m = curmachine();
+	struct core_pollfd p[2];
+	unsigned found, times = 0, ready;
+	int a, b;
+
+	make_box();
+	a = open_box(O_RDWR);
+	b = open_box(O_RDWR);
+	box.wakes_in_select = true;
+	p[0] = (struct core_pollfd){a, CORE_READY_READ, 0};
+	p[1] = (struct core_pollfd){b, CORE_READY_READ, 0};
+	CHECK_EQ(file_call_poll(m, p, 2, (int64_t)MS, &found), 0);
+	CHECK_EQ(found, 0);
+	CHECK_EQ(file_call_watch(m, a, note_ready, &times, &ready), 0);
+	CHECK_EQ(file_call_watch(m, b, note_ready, &times, &ready), 0);
+	sleep_for(MS);
+	CHECK(ktest_log_contains("its device calls selwakeup whenever it is asked"));
+	box.wakes_in_select = false;
+	told = 0;
+	deliver("x");
+	CHECK_EQ(take_told(), CORE_READY_READ);
+	CHECK_EQ(close_fd(a), 0);
+	CHECK_EQ(close_fd(b), 0);
+	remove_box();
+}
+
+static void
+deliver_soon(void *arg, wait_result_t result)
+{
+	(void)arg, (void)result;
+	deliver("x");
+}
+
+/* The watch goes with its descriptor, while d_select sleeps for it. */
+KTEST(a_watch_ends_while_its_device_is_asked)
+{
+	struct nke *m = curmachine();
+	unsigned times = 0, ready;
+	int fd;
+
+	make_box();
+	fd = open_box(O_RDWR);
+	CHECK_EQ(file_call_watch(m, fd, note_ready, &times, &ready), 0);
+	box.sleeps_in_select = true;
+	times = 0;
+	start(deliver_soon, NULL);
+	sleep_for(MS);
+	CHECK_EQ(close_fd(fd), 0);
+	CHECK(TAILQ_EMPTY(device_waits(m)));
+	sleep_for(30 * MS);
+	CHECK_EQ(times, 0);
+	CHECK(TAILQ_EMPTY(device_specials(m)));
+	box.sleeps_in_select = false;
+	remove_box();
+}
+
 KTEST(selinfos_are_only_addresses)
 {
 	struct select_wait w;
@@ -141,4 +200,5 @@ KTEST(selinfos_are_only_addresses)
 
 KTEST_SUITE(device_poll, T(poll_asks_the_device), T(poll_waits_for_devices_and_sockets_together),
     T(poll_ends_when_the_device_or_its_descriptor_goes), T(a_watched_device_tells),
-    T(selinfos_are_only_addresses));
+    T(waking_in_select_is_no_hang),
+    T(a_watch_ends_while_its_device_is_asked), T(selinfos_are_only_addresses));
