@@ -21,6 +21,7 @@
 #define THERE	"10.0.0.2"
 
 struct testbed {
+	nke_world_t *world;
 	nke_t *here, *there;
 	nke_wire_t *wire;
 	nke_kext_t *kext;		/* in `here` */
@@ -85,13 +86,13 @@ testbed_machine(nke_world_t *world, const char *name, uint8_t id, const char *ad
 static inline struct testbed
 testbed(const char *path)
 {
-	struct testbed t = {NULL, NULL, NULL, NULL};
-	nke_world_t *world;
+	struct testbed t;
 
 	must(nke_catch_faults() == 0, NULL, "faults");
-	must(nke_world_create(NULL, &world) == 0, NULL, "a world");
-	t.here = testbed_machine(world, "here", 1, HERE, &t.wire);
-	t.there = testbed_machine(world, "there", 2, THERE, &t.wire);
+	memset(&t, 0, sizeof t);
+	must(nke_world_create(NULL, &t.world) == 0, NULL, "a world");
+	t.here = testbed_machine(t.world, "here", 1, HERE, &t.wire);
+	t.there = testbed_machine(t.world, "there", 2, THERE, &t.wire);
 	must(nke_kext_load(t.here, path, &t.kext) == 0, t.here, path);
 	return t;
 }
@@ -102,8 +103,10 @@ testbed_end(struct testbed *t)
 {
 	must(nke_kext_drain(t->here, t->kext, NULL, NULL) == 0, t->here, "unload");
 	nke_assert_no_leaks(t->here);
+	nke_wire_destroy(t->wire);
 	nke_destroy(t->here);
 	nke_destroy(t->there);
+	nke_world_destroy(t->world);
 }
 
 static inline int

@@ -92,7 +92,8 @@ k_setopt(kern_ctl_ref ref, u_int32_t unit, void *unitinfo, int opt, void *data, 
 	k.opt = opt;
 	k.len = len;
 	k.no_data = data == NULL;
-	memcpy(k.data, data, len < sizeof k.data ? len : sizeof k.data);
+	if (len != 0)
+		memcpy(k.data, data, len < sizeof k.data ? len : sizeof k.data);
 	return k.option_error;
 }
 
