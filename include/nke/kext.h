@@ -102,6 +102,14 @@ const char *nke_kext_path(const nke_kext_t *k);
 /* Bytes it has allocated and not freed: now, and at most so far. */
 uint64_t nke_kext_memory(const nke_kext_t *k);
 uint64_t nke_kext_memory_peak(const nke_kext_t *k);
+/*
+ * How often the kernel has called it (start, timers, threads, controls, devices, events, attaching and the
+ * like; a call counts when it is back), and how many nanoseconds of the host's time those calls had the CPU:
+ * with what they called in the kernel, without what they waited. Packets and data that its filters were shown
+ * are not among them: nke_filter_stats counts those (stats.h).
+ */
+uint64_t nke_kext_calls(const nke_kext_t *k);
+uint64_t nke_kext_time_ns(const nke_kext_t *k);
 
 /* ---- looking at a kext without loading it ----------------------------------------------------- */
 

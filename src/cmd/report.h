@@ -16,8 +16,8 @@
 struct report_kext {
 	char identifier[128];
 	uint64_t memory_peak_bytes;
-	uint64_t calls;			/* of its filters */
-	double seconds;			/* in these calls, measured on a sample */
+	uint64_t calls;			/* of its callbacks */
+	double seconds;			/* in these calls; those that see packets are measured on a sample */
 };
 
 struct report {

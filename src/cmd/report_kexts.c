@@ -1,4 +1,4 @@
-/* What each kext took of a replay: time in its filters, and memory. Used by replay.c and report.c. */
+/* What each kext took of a replay: the time of its callbacks, and memory. Used by replay.c and report.c. */
 #include <nke/kext.h>
 #include <string.h>
 
@@ -30,8 +30,11 @@ report_collect_kexts(nke_replay_t *replay, struct report *r)
 		for (nke_kext_t *k = nke_kext_first(m); k != NULL; k = nke_kext_next(k)) {
 			struct report_kext *sum = find(r, nke_kext_identifier(k));
 
-			if (sum != NULL)
-				sum->memory_peak_bytes += nke_kext_memory_peak(k);
+			if (sum == NULL)
+				continue;
+			sum->calls += nke_kext_calls(k);
+			sum->seconds += (double)nke_kext_time_ns(k) / 1e9;
+			sum->memory_peak_bytes += nke_kext_memory_peak(k);
 		}
 	}
 	for (size_t i = 0; i < r->filter_count; i++) {

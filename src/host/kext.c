@@ -446,3 +446,15 @@ nke_kext_memory_peak(const nke_kext_t *k)
 {
 	return kext_memory_peak(k->core);
 }
+
+uint64_t
+nke_kext_calls(const nke_kext_t *k)
+{
+	return kext_calls(k->core);
+}
+
+uint64_t
+nke_kext_time_ns(const nke_kext_t *k)
+{
+	return kext_time_ns(k->core);
+}

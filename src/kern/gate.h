@@ -3,7 +3,9 @@
  *
  * Every callback of a kext is wrapped in GATE_CALL. The frame it leaves on the thread's gate stack
  * answers "whose code is this?" for the ledger, the log and panic reports; on return the gate checks
- * that the callback gave back every lock it took. Cost: a few stores.
+ * that the callback gave back every lock it took. Cost: a few stores, and two looks at the tick counter,
+ * by which the kext knows what it has cost. What filters do with packets passes the gate by
+ * gate_enter_on, and is counted and timed by their engines (filter_counters.h).
  *
  *	errno_t error;
  *	GATE_CALL(filter->owner, "iff_input", m, error = filter->iff_input(cookie, ifp, proto, &m, &fh));
@@ -11,6 +13,8 @@
 #ifndef NKE_KERN_GATE_H
 #define NKE_KERN_GATE_H
 
+#include "src/kern/hostcalls.h"
+#include "src/kern/kext.h"
 #include "src/kern/mbuf.h"
 #include "src/kern/thread.h"
 
@@ -70,13 +74,30 @@ gate_leave(struct gate_frame *f)
 
 #define GATE_CALL(kext, callback, packet, ...)	GATE_CALL_ABOUT(kext, callback, NULL, packet, __VA_ARGS__)
 
+/* Ticks that the calling thread has had the CPU for: what it waits for others does not count. */
+static inline uint64_t
+gate_ticks(const struct kext *kext)
+{
+	return kext != NULL ? hc_ticks() - curthread()->parked_ticks : 0;
+}
+
+/* The kext is told what it has cost since gate_ticks() was `start`. */
+static inline void
+gate_charge(const struct gate_frame *f, uint64_t start)
+{
+	if (f->kext != NULL)
+		kext_called(f->kext, gate_ticks(f->kext) - start);
+}
+
 /* The same for a callback during which a Mac holds a lock of `about`: see kpi_rule.h. */
 #define GATE_CALL_ABOUT(kext, callback, about, packet, ...) do {			\
 	struct gate_frame gate_frame_;							\
+	const uint64_t gate_start_ = gate_ticks(kext);					\
 	gate_enter(&gate_frame_, (kext), (callback), (packet), gate_packet_number(packet));	\
 	gate_frame_.object = (about);							\
 	__VA_ARGS__;									\
 	gate_leave(&gate_frame_);							\
+	gate_charge(&gate_frame_, gate_start_);						\
 } while (0)
 
 /* The kext whose code runs (or called us); NULL in the core's own code. */

@@ -164,6 +164,18 @@ kext_memory_peak(const struct kext *k)
 	return k->memory_peak;
 }
 
+uint64_t
+kext_calls(const struct kext *k)
+{
+	return k->calls;
+}
+
+uint64_t
+kext_time_ns(const struct kext *k)
+{
+	return (uint64_t)((double)k->call_ticks * hc_ns_per_tick());
+}
+
 /* ---- checks ------------------------------------------------------------------------------- */
 
 static errno_t

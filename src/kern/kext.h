@@ -28,6 +28,7 @@ struct kext {
 	uint32_t owned_count[LEDGER_KINDS];
 	uint64_t memory_bytes;		/* allocated now */
 	uint64_t memory_peak;
+	uint64_t calls, call_ticks;	/* of its callbacks but those that see packets: gate.h */
 	char line[1024];		/* unfinished log line */
 	size_t line_len;
 	int line_level;
@@ -54,6 +55,14 @@ struct kext *kext_find_id(struct nke *, uint32_t id);
 /* It is not stopped until it is released as often. */
 void kext_retain(struct kext *);
 void kext_release(struct kext *);
+
+/* A callback of its has taken so many ticks (hc_ticks) and is back. */
+static inline void
+kext_called(struct kext *k, uint64_t ticks)
+{
+	k->calls++;
+	k->call_ticks += ticks;
+}
 
 static inline const char *
 kext_name(const struct kext *k)

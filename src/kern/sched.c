@@ -144,6 +144,7 @@ sched_switch(struct thread *self)
 {
 	struct world *w = self->world;
 	struct thread *next = pick_next(w);
+	uint64_t since;
 
 	if (next == self) {
 		self->state = TH_RUNNING;
@@ -153,7 +154,9 @@ sched_switch(struct thread *self)
 		world_give_cpu(w, next);
 	else
 		world_release_cpu(w);
+	since = hc_ticks();
 	hc_park(self->parker, 0);
+	self->parked_ticks += hc_ticks() - since;
 }
 
 void

@@ -60,6 +60,7 @@ struct thread {
 	uint64_t wait_deadline;		/* absolute ns of the world's clock, 0 none */
 	struct callout timer;		/* ends the wait at its deadline */
 	unsigned restarts;		/* waits in a row that could not end */
+	uint64_t parked_ticks;		/* hc_ticks() that it has spent without the CPU */
 	struct callout *current_callout;	/* the one it runs, NULL: none or ended by itself */
 	struct softintr *current_softintr;
 

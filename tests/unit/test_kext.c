@@ -1,4 +1,4 @@
-/* src/kern/kext.c: what happens to objects that a start routine leaves behind when it fails. */
+/* src/kern/kext.c: what happens to objects that a start routine leaves behind when it fails; what a kext costs. */
 #include <kern/thread_call.h>
 #include <libkern/OSMalloc.h>
 #include <netinet/kpi_ipfilter.h>
@@ -115,6 +115,61 @@ KTEST(an_image_stays_while_one_of_its_functions_runs)
 	CHECK_EQ(kext_unload(curmachine(), kext, &leaks, &out), 0);
 }
 
+/* ---- what it costs ------------------------------------------------------------------------ */
+
+#define WORK_TICKS	200000u
+
+static uint64_t other_worked;		/* ticks */
+
+static uint64_t
+work(void)
+{
+	uint64_t start = hc_ticks(), now;
+
+	while ((now = hc_ticks()) - start < WORK_TICKS)
+		continue;
+	return now - start;
+}
+
+static int
+start_works_and_waits(void *kmod, void *data)
+{
+	(void)kmod;
+	(void)data;
+	(void)work();
+	sleep_for(5 * MS);
+	return KERN_SUCCESS;
+}
+
+static void
+work_meanwhile(thread_call_param_t a, thread_call_param_t b)
+{
+	(void)a;
+	(void)b;
+	other_worked = work();
+}
+
+KTEST(what_a_kext_costs_is_the_time_it_runs_and_not_what_it_waits)
+{
+	thread_call_t other = thread_call_allocate(work_meanwhile, NULL);
+	struct kext_text out = {text, sizeof text};
+	uint64_t start, all;
+	struct kext *kext;
+	unsigned leaks;
+
+	(void)thread_call_enter_delayed(other, mach_absolute_time() + MS);
+	start = hc_ticks();
+	CHECK_EQ(load(start_works_and_waits, &kext), 0);
+	all = hc_ticks() - start;
+	CHECK(other_worked >= WORK_TICKS);
+	CHECK_EQ(kext_calls(kext), 1);
+	CHECK(kext->call_ticks >= WORK_TICKS);
+	CHECK(kext->call_ticks <= all - other_worked);
+	CHECK_EQ(kext_unload(curmachine(), kext, &leaks, &out), 0);
+	CHECK_EQ(thread_call_free(other), TRUE);
+}
+
 KTEST_SUITE(kext,
     T(taking_one_object_back_may_take_others_along),
-    T(an_image_stays_while_one_of_its_functions_runs));
+    T(an_image_stays_while_one_of_its_functions_runs),
+    T(what_a_kext_costs_is_the_time_it_runs_and_not_what_it_waits));
