@@ -71,14 +71,17 @@ list(struct kexts *k, char *none)
 	if (all == NULL)
 		return k->remote.code;
 	if (json_array_size(all) > 0)
-		printf("%-40s %-10s %12s %s\n", "IDENTIFIER", "VERSION", "MEMORY", "PATH");
+		printf("%-40s %-10s %10s %10s %10s %s\n", "IDENTIFIER", "VERSION", "MEMORY", "CALLS", "MS",
+		    "PATH");
 	json_array_foreach(all, i, item) {
 		const char *identifier = "", *version = "", *path = "";
-		json_int_t memory = 0;
+		json_int_t memory = 0, calls = 0, time_ns = 0;
 
-		(void)json_unpack(item, "{s:s, s:s, s:s, s:I}", "identifier", &identifier,
-		    "version", &version, "path", &path, "memory", &memory);
-		printf("%-40s %-10s %12lld %s\n", identifier, version, (long long)memory, path);
+		(void)json_unpack(item, "{s:s, s:s, s:s, s:I, s:I, s:I}", "identifier", &identifier,
+		    "version", &version, "path", &path, "memory", &memory, "calls", &calls,
+		    "time_ns", &time_ns);
+		printf("%-40s %-10s %10lld %10lld %10.3f %s\n", identifier, version, (long long)memory,
+		    (long long)calls, (double)time_ns / 1e6, path);
 	}
 	json_decref(all);
 	return CMD_OK;

@@ -70,9 +70,11 @@ control_add_item(json_t *answer, json_t *array, size_t *used, json_t *item)
 static json_t *
 kext_json(const nke_kext_t *k)
 {
-	return json_pack("{s:o, s:o, s:o, s:I}", "identifier", cmd_json_text(nke_kext_identifier(k)),
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I}",
+	    "identifier", cmd_json_text(nke_kext_identifier(k)),
 	    "version", cmd_json_text(nke_kext_version(k)), "path", cmd_json_text(nke_kext_path(k)),
-	    "memory", (json_int_t)nke_kext_memory(k));
+	    "memory", (json_int_t)nke_kext_memory(k), "calls", (json_int_t)nke_kext_calls(k),
+	    "time_ns", (json_int_t)nke_kext_time_ns(k));
 }
 
 static int

@@ -73,7 +73,7 @@ int kext_left(struct nke *, unsigned *objects, struct kext_text *);
 /* Bytes it has allocated now, and at most. Do not enter. */
 uint64_t kext_memory(const struct kext *);
 uint64_t kext_memory_peak(const struct kext *);
-/* How often it was called but for packets in its filters, and the nanoseconds it had the CPU for. Do not enter. */
+/* Its calls but for packets in filters, and the nanoseconds for which they ran. Do not enter. */
 uint64_t kext_calls(const struct kext *);
 uint64_t kext_time_ns(const struct kext *);
 /* True for "1", "1.2.3", "1.2.3d4" and so on, as OSBundleVersion has them; `*number` orders them. */

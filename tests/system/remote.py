@@ -170,6 +170,8 @@ def test_kexts():
         lines = m.tool('kext list').splitlines()
         equal([line.split()[0] for line in lines[1:]], ['com.example.control', 'com.example.good'], 'list')
         check(kext('good') in lines[2] and '1.0' in lines[2], 'list says', lines[2])
+        calls, ms = lines[2].split()[3:5]
+        check(int(calls) >= 1 and float(ms) >= 0, 'its start was a call:', lines[2])
         err = m.tool('kext load', kext('good'), code=3)
         check('com.example.good' in err, 'loaded twice:', err)
         err = m.tool('kext load', '/nowhere/x.kext', code=3)

@@ -1,4 +1,4 @@
-/* src/kern/kext.c: what happens to objects that a start routine leaves behind when it fails; what a kext costs. */
+/* src/kern/kext.c: what happens to objects that a failed start routine leaves behind; what a kext costs. */
 #include <kern/thread_call.h>
 #include <libkern/OSMalloc.h>
 #include <netinet/kpi_ipfilter.h>
