@@ -64,6 +64,13 @@ arithmetic(const char *p, const char *end, char **out)
 	return p;
 }
 
+/* A backslash at the end of a line. */
+static bool
+goes_on(const char *p, const char *end)
+{
+	return *p == '\\' && end - p > 1 && p[1] == '\n';
+}
+
 /* One word at `p`, written at `*out`; where it ends. */
 static const char *
 word(const char *p, const char *end, char **out)
@@ -73,6 +80,10 @@ word(const char *p, const char *end, char **out)
 	for (; p < end; p++) {
 		if (quote == 0 && (*p == ' ' || *p == '\t'))
 			break;
+		if (quote != '\'' && goes_on(p, end)) {
+			p++;
+			continue;
+		}
 		if (*p == quote) {
 			quote = 0;
 		} else if (quote == 0 && (*p == '"' || *p == '\'')) {
@@ -100,8 +111,8 @@ split(struct run *r, struct line *l)
 	if (out == NULL)
 		return fail(r, DRILL_BROKEN, l->place, "no memory");
 	for (;;) {
-		while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-			p++;
+		while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || goes_on(p, end)))
+			p += goes_on(p, end) ? 2 : 1;
 		if (p == end || *p == '#' || l->count == WORDS_MAX)
 			break;
 		l->words[l->count++] = out;

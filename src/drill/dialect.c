@@ -109,7 +109,9 @@ be_like_linux(struct run *r)
 		const char *name;
 		int value;
 	} settings[] = {
-		{"net.inet.tcp.abc_l_var", 100}, {"net.inet.tcp.delayed_ack", 0},
+		{"net.inet.tcp.abc_l_var", 100}, {"net.inet.tcp.abc_delivered", 1},
+		{"net.inet.tcp.delayed_ack", 0}, {"net.inet.tcp.persmin", 0},
+		{"net.inet.tcp.persist_empty", 1},
 		{"net.inet.tcp.rexmit_slop", 0}, {"net.inet.tcp.rexmit_min", 1},
 		{"net.inet.tcp.rexmit_granularity", 200}
 	};

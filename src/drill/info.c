@@ -12,6 +12,7 @@
 #include "src/netinet/tcp_user.h"
 
 #define SSTHRESH_NONE	(1u << 30)	/* no loss yet */
+#define US_PER_MS	1000
 #define LINUX_OPT_SYN_DATA	32	/* the same bit as BSD's for Fast Open */
 
 struct info {
@@ -104,6 +105,8 @@ in_units(const struct run *r, const char *name, int64_t value)
 	if (strcmp(name, "tcpi_options") == 0)	/* there it is more than being allowed to */
 		return (value & ~LINUX_OPT_SYN_DATA) | (r->current != NULL && r->current->syn_data ?
 		    LINUX_OPT_SYN_DATA : 0);
+	if (strncmp(name, "tcpi_last_data_", 15) == 0)
+		return value / US_PER_MS;
 	if (strcmp(name, "tcpi_snd_ssthresh") == 0 && value >= SSTHRESH_NONE)
 		return INT32_MAX;
 	if ((strcmp(name, "tcpi_snd_cwnd") == 0 || strcmp(name, "tcpi_snd_ssthresh") == 0) && mss != 0)

@@ -270,6 +270,10 @@ sysctl_word(struct run *r, const char *word, bool quiet, bool names_only, struct
 		return fail(r, DRILL_BROKEN, place, "sysctl: '%s' is no variable", word);
 	memcpy(name, word, len);
 	name[len] = '\0';
+	/* Linux's takes the path as well: net/ipv4/tcp_ecn. */
+	if (strchr(name, '.') == NULL)
+		for (char *p = name; (p = strchr(p, '/')) != NULL;)
+			*p = '.';
 	if (is_linux(name))
 		return linux_word(r, name, equals != NULL ? equals + 1 : NULL, place);
 	if (equals == NULL && (quiet || r->config->verbose == 0) && !names_only)

@@ -140,6 +140,15 @@ cc_restore(struct tcpcb *tp)
 
 /* ---- what TCP says -------------------------------------------------------------------------- */
 
+/* What was out when the newest octets went, at the height of a burst that gets acknowledged; 0 unknown. */
+static uint64_t
+newest_flight(const struct tcpcb *tp)
+{
+	const struct tcp_sent *e = TAILQ_LAST(&tp->t_sent, tcp_sent_list);
+
+	return e == NULL || (e->flags & SENT_REXMIT) ? 0 : tp->snd_nxt - tp->iss - (uint32_t)e->delivered;
+}
+
 /*
  * Did the window limit what was out before this ACK? In slow start it may be twice what is out: with ACKs
  * that stretch, it runs ahead (RFC 7661 is stricter after idle times, which cc_after_idle sees to).
@@ -150,15 +159,15 @@ was_limited(const struct tcpcb *tp, const struct tcp_segment *seg)
 	uint64_t out = (uint64_t)tcp_pipe(tp) + seg->delivered + tp->t_lost;
 
 	if (tp->snd_cwnd < tp->snd_ssthresh)
-		return 2 * out > tp->snd_cwnd;
+		return 2 * out > tp->snd_cwnd || 2 * newest_flight(tp) > tp->snd_cwnd;
 	return out + tp->t_maxseg > tp->snd_cwnd;
 }
 
 void
-cc_ack_received(struct tcpcb *tp, const struct tcp_segment *seg)
+cc_ack_received(struct tcpcb *tp, const struct tcp_segment *seg, uint32_t acked)
 {
 	struct cc_ack ack = {
-		.acked = seg->newly_acked, .rtt = seg->rtt,
+		.acked = acked, .rtt = seg->rtt,
 		.in_recovery = (tp->t_flags & (TF_FASTRECOVERY | TF_CONGRECOVERY)) != 0,
 		.cwnd_limited = was_limited(tp, seg)
 	};

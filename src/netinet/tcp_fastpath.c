@@ -81,7 +81,7 @@ pure_ack(struct tcpcb *tp, struct tcp_segment *seg)
 		tp->max_sndwnd = tp->snd_wnd;
 	tp->snd_wl1 = seg->seq;
 	tp->snd_wl2 = seg->ack;
-	cc_ack_received(tp, seg);
+	cc_ack_received(tp, seg, seg->newly_acked);
 	if (tp->snd_una != tp->snd_nxt)
 		tcp_tlp_schedule(tp);
 	m_freem(seg->m);

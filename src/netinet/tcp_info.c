@@ -112,17 +112,32 @@ segments(const struct tcpcb *tp, uint32_t octets)
 	return tp->t_maxseg != 0 ? (octets + tp->t_maxseg - 1) / tp->t_maxseg : 0;
 }
 
-/* Segments that have been sent again and are not acknowledged. */
+/*
+ * Octets that have been sent again and are not acknowledged: SENT_REXMIT; with SENT_TLP in `which` without
+ * those of a tail loss probe, as nothing was lost then.
+ */
 static uint32_t
-retransmitted(const struct tcpcb *tp)
+retransmitted(const struct tcpcb *tp, uint8_t which)
 {
 	const struct tcp_sent *s;
 	uint32_t octets = 0;
 
 	TAILQ_FOREACH(s, &tp->t_sent, by_seq)
-		if ((s->flags & (SENT_REXMIT | SENT_LOST | SENT_SACKED)) == SENT_REXMIT)
+		if ((s->flags & (which | SENT_LOST | SENT_SACKED)) == SENT_REXMIT)
 			octets += s->end - s->seq;
-	return segments(tp, octets);
+	return octets;
+}
+
+/* The MSS that the peer was told. */
+static uint32_t
+told_mss(const struct tcpcb *tp)
+{
+	struct in_ends ends;
+
+	if (tp->t_state <= TCPS_LISTEN)
+		return 0;
+	ends = tcp_ends(tp);
+	return tcp_mss_to_tell(tptomachine(tp), tp->t_inpcb, &ends);
 }
 
 static uint32_t
@@ -151,7 +166,7 @@ fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
 	}
 	ti->tcpi_snd_mss = tp->t_maxseg;
 	ti->tcpi_rcv_mss = tp->t_maxseg;
-	ti->tcpi_advmss = tp->t_peermss;
+	ti->tcpi_advmss = told_mss(tp);
 	ti->tcpi_pmtu = tp->t_maxseg + (uint32_t)sizeof(struct tcphdr) + headers +
 	    (timestamped(tp) ? TCPOLEN_TSTAMP_APPA : 0);
 	ti->tcpi_reordering = (tp->t_flags & TF_REORDERED) != 0;
@@ -174,8 +189,8 @@ tcp_fill_info(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_rttmin = tp->t_minrtt;
 	ti->tcpi_unacked = segments(tp, sent);
 	ti->tcpi_sacked = segments(tp, tp->t_sacked);
-	ti->tcpi_lost = segments(tp, tp->t_lost);
-	ti->tcpi_retrans = retransmitted(tp);
+	ti->tcpi_retrans = segments(tp, retransmitted(tp, SENT_REXMIT));
+	ti->tcpi_lost = segments(tp, tp->t_lost + retransmitted(tp, SENT_REXMIT | SENT_TLP));
 	ti->tcpi_last_data_sent = ago_us(tp, tp->t_sndtime);
 	ti->tcpi_last_data_recv = ago_us(tp, tp->t_rcvtime);
 	ti->tcpi_snd_ssthresh = tp->snd_ssthresh;

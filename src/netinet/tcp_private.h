@@ -313,6 +313,7 @@ struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
 	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
+	int abc_delivered;		/* windows grow by what is newly known to have arrived */
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
 	int delayed_ack, delacktime;
@@ -322,7 +323,8 @@ struct tcp_config {
 	int initcwnd_segments;
 	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
 	int rexmit_granularity;		/* RFC 6298 2.3: G, ms */
-	int persmin, persmax, maxpersistidle;
+	int persmin, persmax, maxpersistidle;	/* persmin 0: the RTO */
+	int persist_empty;		/* window probes have no octet, as Linux's */
 	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
 	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;
 	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack;
@@ -803,7 +805,7 @@ uint8_t tcp_ecn_syn_flags(const struct tcpcb *);
 
 /* cc.c */
 void cc_conn_init(struct tcpcb *);		/* at establishment: windows from hostcache and initcwnd */
-void cc_ack_received(struct tcpcb *, const struct tcp_segment *);
+void cc_ack_received(struct tcpcb *, const struct tcp_segment *, uint32_t acked);
 void cc_cong_signal(struct tcpcb *, enum cc_signal);
 void cc_post_recovery(struct tcpcb *);
 void cc_after_idle(struct tcpcb *);

@@ -300,11 +300,23 @@ adjust_window(struct tcpcb *tp, const struct tcp_segment *seg, uint32_t delivere
 	}
 }
 
+/*
+ * What an ACK counts for the window: all that it covers (RFC 3465), or with net.inet.tcp.abc_delivered, as
+ * Linux has it, without what SACK or duplicate ACKs (`told`) had said of before.
+ */
+static uint32_t
+counted(const struct tcpcb *tp, const struct tcp_segment *seg, uint32_t told)
+{
+	if (!tptomachine(tp)->tcp->config.abc_delivered)
+		return seg->newly_acked;
+	return seg->delivered > told ? seg->delivered - told : 0;
+}
+
 void
 tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 {
 	bool lost = false, sack = tp->t_flags & TF_SACK_PERMIT, fast = tp->t_flags & TF_FASTRECOVERY;
-	uint32_t delivered = seg->delivered;
+	uint32_t delivered = seg->delivered, told = sack ? 0 : tp->t_dup_bytes;
 
 	if (UNLIKELY(tp->t_flags & TF_CONGRECOVERY) && SEQ_GEQ(tp->snd_una, tp->t_recover_ecn))
 		tp->t_flags &= ~(uint32_t)TF_CONGRECOVERY;
@@ -329,7 +341,7 @@ tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 	 * ends it.
 	 */
 	if (seg->newly_acked != 0 && !fast)
-		cc_ack_received(tp, seg);
+		cc_ack_received(tp, seg, counted(tp, seg, told));
 	tp->t_rack_dsack_seen = false;
 	if (sack && (seg->newly_acked != 0 || seg->newly_sacked != 0))
 		tcp_tlp_schedule(tp);

@@ -565,7 +565,8 @@ tcp_send_probe(struct tcpcb *tp, bool keepalive)
 	uint32_t window = SEQ_GT(tp->snd_una + tp->snd_wnd, tp->snd_nxt) ?
 	    tp->snd_una + tp->snd_wnd - tp->snd_nxt : 0;
 
-	if (keepalive || (tp->t_flags & TF_SENTFIN) || (queued == 0 && !tcp_fin_due(tp)))
+	if (keepalive || (tp->t_flags & TF_SENTFIN) || (queued == 0 && !tcp_fin_due(tp)) ||
+	    (window == 0 && queued != 0 && tptomachine(tp)->tcp->config.persist_empty))
 		return tcp_send_segment(tp, &out);
 	out.seq = tp->snd_nxt;
 	/* There was no memory for it when it was due, and nothing else that would have had it sent. */

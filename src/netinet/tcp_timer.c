@@ -125,6 +125,9 @@ tcp_setpersist(struct tcpcb *tp)
 	uint64_t ns = us_to_ns((tp->t_srtt / 8 + tp->t_rttvar) / 2) * backoff[shift];
 	uint64_t least = (uint64_t)c->persmin * TCP_NS_PER_MS, most = (uint64_t)c->persmax * TCP_NS_PER_MS;
 
+	/* persmin 0: the RTO, as RFC 9293 3.8.6.1 has it. */
+	if (least == 0)
+		ns = us_to_ns(tcp_rto(tp)) * backoff[shift];
 	if (ns < least * backoff[shift] / 2)
 		ns = least * backoff[shift] / 2;
 	if (ns < least)
