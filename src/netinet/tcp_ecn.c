@@ -11,7 +11,8 @@
  *
  * Who uses it: net.inet.tcp.ecn.enable 1 asks for it and accepts it, 2 accepts it, 0 neither;
  * TCP_ENABLE_ECN says so per connection. A SYN that is repeated more than net.inet.tcp.ecn.maxretries
- * times does not ask any more (6.1.1.1). Left out: ECN for SYN-ACKs (RFC 5562), nonces, accurate ECN.
+ * times does not ask any more (6.1.1.1). net.inet.tcp.ecn.plusplus: what is marked besides new data. FreeBSD's
+ * base stack tells CWR on the first data after a reduction, retransmissions too. Left out: nonces, accurate ECN.
  */
 #include <netinet/ip.h>
 
@@ -28,6 +29,14 @@ tcp_ecn_syn_flags(const struct tcpcb *tp)
 	    tp->t_state > TCPS_SYN_SENT)
 		return 0;
 	return (tp->t_flags & TF_ECN_WANTED) || c->ecn_enable == 1 ? TH_ECE | TH_CWR : 0;
+}
+
+uint8_t
+tcp_ecn_syn_mark(struct nke *machine, uint8_t flags)
+{
+	int least = flags & TH_ACK ? ECN_PLUS_SYNACK : ECN_PLUS_ALL;
+
+	return (flags & TH_ECE) && machine->tcp->config.ecn_plusplus >= least ? IPTOS_ECN_ECT0 : IPTOS_ECN_NOTECT;
 }
 
 static void
@@ -47,6 +56,9 @@ congestion_echoed(struct tcpcb *tp, const struct tcp_segment *seg)
 	tp->t_recover_ecn = tp->snd_nxt;
 	tp->t_lossflight = tp->snd_nxt - tp->snd_una;
 	cc_cong_signal(tp, CC_ECN);
+	/* RFC 5562 3.2: nothing else has gone, so it was the SYN-ACK that was marked. One segment to begin with. */
+	if (tp->snd_nxt == tp->iss + 1)
+		tp->snd_cwnd = tp->t_maxseg;
 }
 
 void
@@ -82,12 +94,13 @@ tcp_ecn_output(struct tcpcb *tp, uint8_t *th_flags, uint32_t len, bool rexmit)
 		*th_flags |= TH_ECE;
 		tcp_statistics(tptomachine(tp))->tcps_ecn_sent_ece++;
 	}
-	/* 6.1.5: neither retransmissions nor pure ACKs are marked, and window probes are no new data. */
-	if (len == 0 || rexmit)
-		return IPTOS_ECN_NOTECT;
-	if (tp->t_flags & TF_ECN_SND_CWR) {
+	/* 6.1.2: with the first new data; FreeBSD's base stack does not ask whether they are new. */
+	if ((tp->t_flags & TF_ECN_SND_CWR) && len != 0 && (!rexmit || (tp->t_uflags & TFU_BASE))) {
 		*th_flags |= TH_CWR;
 		tp->t_flags &= ~(uint32_t)TF_ECN_SND_CWR;
 	}
+	/* 6.1.5: neither retransmissions nor pure ACKs are marked, and window probes are no new data. */
+	if ((len == 0 || rexmit) && tptomachine(tp)->tcp->config.ecn_plusplus != ECN_PLUS_ALL)
+		return IPTOS_ECN_NOTECT;
 	return IPTOS_ECN_ECT0;
 }

@@ -122,6 +122,7 @@ static const struct sysctl_bounded sack_variables[] = {
 static const struct sysctl_bounded ecn_variables[] = {
 	{OID_AUTO, "enable", AT(ecn_enable), 0, 2},
 	{OID_AUTO, "maxretries", AT(ecn_maxretries), 0, TCP_MAXRXTSHIFT},
+	{OID_AUTO, "plusplus", AT(ecn_plusplus), ECN_PLUS_NONE, ECN_PLUS_ALL},
 	{.name = NULL}
 };
 

@@ -385,6 +385,7 @@ output_syn(struct output *o)
 		return 0;
 	}
 	out.flags |= tcp_ecn_syn_flags(tp);
+	out.tos = tcp_ecn_syn_mark(tptomachine(tp), out.flags);
 	return send(o, &out);
 }
 

@@ -308,6 +308,9 @@ tptomachine(const struct tcpcb *tp)
 
 /* ---- the machine's TCP -------------------------------------------------------------------- */
 
+/* net.inet.tcp.ecn.plusplus: SYN-ACKs (RFC 5562, "ECN+"); all segments ("ECN++"). */
+enum ecn_plus { ECN_PLUS_NONE, ECN_PLUS_SYNACK, ECN_PLUS_ALL };
+
 /* sysctl variables of net.inet.tcp, by BSD's names; times in ms. Defaults: tcp_init.c. */
 struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
@@ -316,6 +319,7 @@ struct tcp_config {
 	int abc_delivered;		/* windows grow by what is newly known to have arrived */
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
+	int ecn_plusplus;		/* enum ecn_plus: marked besides new data */
 	int delayed_ack, delacktime;
 	int mssdflt, v6mssdflt, minmss;
 	int sendspace, recvspace;
@@ -607,6 +611,7 @@ struct tcp_out {
 	uint8_t flags;			/* TH_* */
 	bool rexmit;			/* of what is in t_sent already (`entry`) */
 	bool probe;			/* keepalive or window probe: not entered into t_sent */
+	uint8_t tos;			/* ECN bits of a SYN */
 	struct tcp_sent *entry;
 };
 errno_t tcp_send_segment(struct tcpcb *, const struct tcp_out *);
@@ -798,10 +803,12 @@ void tcp_rtt_init(struct tcpcb *);
 
 /* tcp_ecn.c: RFC 3168. */
 void tcp_ecn_input(struct tcpcb *, const struct tcp_segment *);
-/* ECN bits for a segment with data (new data, not a retransmission): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
+/* ECN bits for a segment with `len` octets of data (rexmit: not new ones): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
 uint8_t tcp_ecn_output(struct tcpcb *, uint8_t *th_flags, uint32_t len, bool rexmit);
 /* SYN and SYN-ACK: is it asked for? */
 uint8_t tcp_ecn_syn_flags(const struct tcpcb *);
+/* ECN bits for a SYN or SYN-ACK with these flags. */
+uint8_t tcp_ecn_syn_mark(struct nke *, uint8_t th_flags);
 
 /* cc.c */
 void cc_conn_init(struct tcpcb *);		/* at establishment: windows from hostcache and initcwnd */

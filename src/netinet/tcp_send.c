@@ -526,7 +526,7 @@ tcp_send_segment(struct tcpcb *tp, const struct tcp_out *out)
 	s.seq = out->seq;
 	s.len = out->len;
 	s.flags = out->flags;
-	s.tos = 0;
+	s.tos = out->tos;
 	s.urp = 0;
 	s.iphlen = v4 ? sizeof(struct ip) : sizeof(struct ip6_hdr);
 	s.large = out->len > tp->t_maxseg && !(out->flags & TH_SYN);
@@ -534,7 +534,7 @@ tcp_send_segment(struct tcpcb *tp, const struct tcp_out *out)
 	s.win = window_field(tp, s.flags);
 	add_urgent(tp, &s);
 	if (UNLIKELY(tp->t_flags & TF_ECN_PERMIT))
-		s.tos = tcp_ecn_output(tp, &s.flags, s.len, out->rexmit || out->probe);
+		s.tos |= tcp_ecn_output(tp, &s.flags, s.len, out->rexmit || out->probe);
 	m = make_packet(&s, out->rexmit || out->probe);
 	if (m == NULL)
 		return ENOBUFS;

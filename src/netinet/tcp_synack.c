@@ -7,6 +7,8 @@
  * Left out: IPv4 options of the SYN are neither kept nor sent back (a source route would lead wherever the
  * sender likes); the listener's own go with the connection.
  */
+#include <netinet/ip.h>
+
 #include <string.h>
 
 #include "src/kern/sched.h"
@@ -133,8 +135,10 @@ half_open_answer(struct nke *machine, const struct half_open *h)
 	r.ack = h->irs + 1;
 	r.win = h->wnd;
 	r.flags = TH_SYN | TH_ACK;
-	if (h->flags & HO_ECN)
+	if (h->flags & HO_ECN) {
 		r.flags |= TH_ECE;
+		r.tos = (uint8_t)((r.tos & ~IPTOS_ECN_MASK) | tcp_ecn_syn_mark(machine, r.flags));
+	}
 	if (!(h->flags & HO_NOOPT)) {
 		to.to_flags = TOF_MSS;
 		to.to_mss = tcp_mss_to_tell(machine, h->listener, &r.ends);
