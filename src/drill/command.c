@@ -218,6 +218,17 @@ do_sleep(struct run *r, const struct line *l)
 	return run_to(r, now_us(r) + (int64_t)(seconds * 1e6));
 }
 
+/* `./setkey`: the program beside FreeBSD's scripts for Fast Open, which makes the server's key all zero. */
+static int
+do_setkey(struct run *r, const struct line *l)
+{
+	static const uint8_t zero[16];
+
+	if (nke_sysctl(r->machine, "net.inet.tcp.fastopen.setkey", NULL, NULL, zero, sizeof zero) == 0)
+		return 0;
+	return fail(r, DRILL_BROKEN, l->place, "%s", nke_error_text(r->machine));
+}
+
 /* `sockstat ... | grep packetdrill | grep -c TIME_WAIT | grep 1`: how many connections are in that state. */
 static int
 do_sockstat(struct run *r, const struct line *l)
@@ -297,6 +308,11 @@ is_harmless(const struct line *l)
 	    "uptime", "killall", "nstat"};
 	const char *w = last_part(l->words[0]);
 
+	/* if [ ! -e ./setkey ]; then cc -o setkey setkey.c; fi */
+	if (strcmp(w, "fi") == 0 || (strcmp(w, "if") == 0 && l->count > 1 && strcmp(l->words[1], "[") == 0))
+		return true;
+	if (strcmp(w, "then") == 0)
+		return l->count > 1 && strcmp(l->words[1], "cc") == 0;
 	/* What is looked for in their output would not be found. */
 	for (unsigned i = 1; i < l->count; i++)
 		if (strcmp(l->words[i], "|") == 0)
@@ -343,6 +359,8 @@ run_line(struct run *r, const struct line *l)
 		return do_sleep(r, l);
 	if (strcmp(w, "sockstat") == 0)
 		return do_sockstat(r, l);
+	if (strcmp(l->words[0], "./setkey") == 0)
+		return do_setkey(r, l);
 	if (is_harmless(l))
 		return tell(r, 1, "passed over: %.*s", (int)l->len, l->text), 0;
 	if ((strcmp(w, ".") == 0 || strcmp(w, "source") == 0) && l->count > 1)

@@ -56,14 +56,21 @@ in_siphash_word(struct in_siphash *h, uint64_t word)
 	h->words++;
 }
 
+/* With a last `octets` of less than a word: they are `tail`, as they would be read from memory. */
 static inline uint64_t
-in_siphash_end(struct in_siphash *h)
+in_siphash_finish(struct in_siphash *h, unsigned octets, uint64_t tail)
 {
-	in_siphash_word(h, h->words * 8 << 56);
+	in_siphash_word(h, (h->words * 8 + octets) << 56 | tail);
 	h->v[2] ^= 0xff;
 	for (int i = 0; i < 4; i++)
 		in_siphash_round(h->v);
 	return h->v[0] ^ h->v[1] ^ h->v[2] ^ h->v[3];
+}
+
+static inline uint64_t
+in_siphash_end(struct in_siphash *h)
+{
+	return in_siphash_finish(h, 0, 0);
 }
 
 static inline void

@@ -11,8 +11,9 @@
  *
  * Who uses it: net.inet.tcp.ecn.enable 1 asks for it and accepts it, 2 accepts it, 0 neither;
  * TCP_ENABLE_ECN says so per connection. A SYN that is repeated more than net.inet.tcp.ecn.maxretries
- * times does not ask any more (6.1.1.1). net.inet.tcp.ecn.plusplus: what is marked besides new data. FreeBSD's
- * base stack tells CWR on the first data after a reduction, retransmissions too. Left out: nonces, accurate ECN.
+ * times does not ask any more (6.1.1.1). net.inet.tcp.ecn.plusplus: what is marked besides new data.
+ * FreeBSD's base stack tells CWR on the first data after a reduction, retransmissions too. Left out: nonces,
+ * accurate ECN.
  */
 #include <netinet/ip.h>
 
@@ -36,7 +37,9 @@ tcp_ecn_syn_mark(struct nke *machine, uint8_t flags)
 {
 	int least = flags & TH_ACK ? ECN_PLUS_SYNACK : ECN_PLUS_ALL;
 
-	return (flags & TH_ECE) && machine->tcp->config.ecn_plusplus >= least ? IPTOS_ECN_ECT0 : IPTOS_ECN_NOTECT;
+	if (!(flags & TH_ECE) || machine->tcp->config.ecn_plusplus < least)
+		return IPTOS_ECN_NOTECT;
+	return IPTOS_ECN_ECT0;
 }
 
 static void
@@ -56,7 +59,7 @@ congestion_echoed(struct tcpcb *tp, const struct tcp_segment *seg)
 	tp->t_recover_ecn = tp->snd_nxt;
 	tp->t_lossflight = tp->snd_nxt - tp->snd_una;
 	cc_cong_signal(tp, CC_ECN);
-	/* RFC 5562 3.2: nothing else has gone, so it was the SYN-ACK that was marked. One segment to begin with. */
+	/* RFC 5562 3.2: nothing else has gone, so it was the SYN-ACK that was marked. */
 	if (tp->snd_nxt == tp->iss + 1)
 		tp->snd_cwnd = tp->t_maxseg;
 }

@@ -112,8 +112,9 @@ cookie_of(const uint64_t key[2], const struct in_ends *e)
 	struct in_siphash h;
 
 	in_siphash_begin(&h, key);
+	if (e->vflag == INP_IPV4)
+		return in_siphash_finish(&h, sizeof(struct in_addr), e->faddr.s6_addr32[3]);
 	in_siphash_address(&h, e->vflag, &e->faddr);
-	in_siphash_address(&h, e->vflag, &e->laddr);
 	return in_siphash_end(&h);
 }
 

@@ -803,7 +803,7 @@ void tcp_rtt_init(struct tcpcb *);
 
 /* tcp_ecn.c: RFC 3168. */
 void tcp_ecn_input(struct tcpcb *, const struct tcp_segment *);
-/* ECN bits for a segment with `len` octets of data (rexmit: not new ones): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
+/* ECN bits for a segment with `len` octets (rexmit: not new ones): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
 uint8_t tcp_ecn_output(struct tcpcb *, uint8_t *th_flags, uint32_t len, bool rexmit);
 /* SYN and SYN-ACK: is it asked for? */
 uint8_t tcp_ecn_syn_flags(const struct tcpcb *);
