@@ -135,7 +135,8 @@ dialect_apply(struct run *r)
 	if (commands == LINUX)
 		return be_like_linux(r);
 	syn = by_syn(r->script, &scale);
-	if (commands == FREEBSD || syn == FREEBSD)
+	r->freebsd_dialect = commands == FREEBSD || syn == FREEBSD;
+	if (r->freebsd_dialect)
 		return set(r, "kern.ipc.maxsockbuf", FREEBSD_MAXSOCKBUF);
 	if (syn == ANY)
 		return 0;

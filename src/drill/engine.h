@@ -124,6 +124,7 @@ struct flow {
 	uint16_t script_local_port, script_remote_port;	/* 0: none named */
 	bool local_isn_known, remote_isn_known;
 	uint32_t local_isn, script_local_isn, remote_isn;
+	bool scaled;			/* the script's SYN has a window scale */
 	bool syn_data_sent, syn_data;	/* data went with a SYN of any end, and was acknowledged */
 	uint32_t last_ack;		/* of the machine's last segment, for quotes */
 	/* What the script and the wire have as the machine's TS val, newest last. */
@@ -269,6 +270,7 @@ struct run {
 	struct drill_code *code;
 	struct info *info;		/* of TCP_INFO, while code runs */
 	bool linux_dialect;		/* a script that sets Linux's variables means Linux's units */
+	bool freebsd_dialect;		/* a script for FreeBSD, or with BSD's order of options */
 	bool listeners_fastopen;	/* tcp_fastopen has bit 0x400: listeners need not ask for it */
 	unsigned ip_id;
 	bool cookie_given;		/* a SYN-ACK of the script's had one of TCP Fast Open's */

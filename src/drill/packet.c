@@ -223,9 +223,11 @@ put_tcp(struct run *r, struct flow *f, const struct drill_tcp *tcp, uint8_t *p, 
 	options_len = packet_options(r, f, tcp, syn, options);
 	if (options_len < 0)
 		return -1;
-	for (unsigned i = 0; i < tcp->option_count && syn && (tcp->flags & DRILL_ACK); i++)
-		r->cookie_given |= tcp->options[i].kind == DRILL_OPT_FASTOPEN &&
+	for (unsigned i = 0; i < tcp->option_count && syn; i++) {
+		f->scaled |= tcp->options[i].kind == DRILL_OPT_WSCALE;
+		r->cookie_given |= (tcp->flags & DRILL_ACK) && tcp->options[i].kind == DRILL_OPT_FASTOPEN &&
 		    tcp->options[i].bytes_len != 0;
+	}
 	header = TCP_HEADER + (size_t)options_len;
 	if (header + tcp->seq.length > room)
 		return fail(r, DRILL_BROKEN, r->event->place, "a packet of %u octets is too large",

@@ -42,7 +42,7 @@ is_passed_over(const char *name)
 {
 	static const char *const names[] = {"net.inet.tcp.newsack", "net.inet.tcp.do_lrd",
 	    "net.inet.tcp.sack.lrd", "net.inet.tcp.newcwv", "net.inet.tcp.do_prr_conservative",
-	    "net.inet.tcp.ecn.generalized", "net.inet.tcp.ecn.plusplus", "net.inet.tcp.hostcache.prune",
+	    "net.inet.tcp.fastopen.psk_enable", "net.inet.tcp.hostcache.prune",
 	    "net.inet.tcp.syncache.see_other", "net.inet.tcp.rexmit_drop_options_after",
 	    "net.inet.tcp.per_cpu_timers",
 	    "net.inet.tcp.cc.abe", "net.inet.tcp.cc.abe_frlossreduce", "net.inet.tcp.nodelay_ack",
