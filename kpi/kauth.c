@@ -17,7 +17,7 @@
 static const struct ucred *
 valid(const char *function, kauth_cred_t cred)
 {
-	if (!IS_VALID_CRED(cred) || cred->magic != KAUTH_CRED_MAGIC)
+	if (!IS_VALID_CRED(cred) || ((const struct credential *)cred)->magic != KAUTH_CRED_MAGIC)
 		kpanic("%s: %p is no credential", function, (void *)cred);
 	return cred;
 }
@@ -71,56 +71,56 @@ kauth_cred_unref(kauth_cred_t *cred)
 uid_t
 kauth_cred_getuid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getuid", cred)->uid;
+	return cred_uid(valid("kauth_cred_getuid", cred));
 }
 
 uid_t
 kauth_cred_getruid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getruid", cred)->uid;
+	return cred_uid(valid("kauth_cred_getruid", cred));
 }
 
 uid_t
 kauth_cred_getsvuid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getsvuid", cred)->uid;
+	return cred_uid(valid("kauth_cred_getsvuid", cred));
 }
 
 gid_t
 kauth_cred_getgid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getgid", cred)->gid;
+	return cred_gid(valid("kauth_cred_getgid", cred));
 }
 
 gid_t
 kauth_cred_getrgid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getrgid", cred)->gid;
+	return cred_gid(valid("kauth_cred_getrgid", cred));
 }
 
 gid_t
 kauth_cred_getsvgid(kauth_cred_t cred)
 {
-	return valid("kauth_cred_getsvgid", cred)->gid;
+	return cred_gid(valid("kauth_cred_getsvgid", cred));
 }
 
 int
 kauth_cred_issuser(kauth_cred_t cred)
 {
-	return valid("kauth_cred_issuser", cred)->uid == 0;
+	return cred_uid(valid("kauth_cred_issuser", cred)) == 0;
 }
 
 int
 kauth_cred_ismember_gid(kauth_cred_t cred, gid_t gid, int *resultp)
 {
-	*resultp = valid("kauth_cred_ismember_gid", cred)->gid == gid;
+	*resultp = cred_gid(valid("kauth_cred_ismember_gid", cred)) == gid;
 	return 0;
 }
 
 int
 groupmember(gid_t gid, kauth_cred_t cred)
 {
-	return valid("groupmember", cred)->gid == gid;
+	return cred_gid(valid("groupmember", cred)) == gid;
 }
 
 int
@@ -133,25 +133,25 @@ suser(kauth_cred_t cred, u_short *acflag)
 uid_t
 kauth_getuid(void)
 {
-	return kauth_cred_get()->uid;
+	return cred_uid(kauth_cred_get());
 }
 
 uid_t
 kauth_getruid(void)
 {
-	return kauth_cred_get()->uid;
+	return cred_uid(kauth_cred_get());
 }
 
 gid_t
 kauth_getgid(void)
 {
-	return kauth_cred_get()->gid;
+	return cred_gid(kauth_cred_get());
 }
 
 gid_t
 kauth_getrgid(void)
 {
-	return kauth_cred_get()->gid;
+	return cred_gid(kauth_cred_get());
 }
 
 int

@@ -235,7 +235,7 @@ proc_best_name(proc_t p)
 int
 proc_suser(proc_t p)
 {
-	return valid("proc_suser", p)->cred->uid == 0 ? 0 : EPERM;
+	return cred_uid(valid("proc_suser", p)->cred) == 0 ? 0 : EPERM;
 }
 
 kauth_cred_t

@@ -295,10 +295,10 @@ device_lookup(struct nke *m, const char *path, struct device_node **out)
 errno_t
 device_node_access(const struct device_node *n, const struct proc *p, int flags)
 {
-	int shift = p->cred->uid == n->uid ? 6 : p->cred->gid == n->gid ? 3 : 0;
+	int shift = cred_uid(p->cred) == n->uid ? 6 : cred_gid(p->cred) == n->gid ? 3 : 0;
 	int want = (flags & FREAD ? S_IROTH : 0) | (flags & FWRITE ? S_IWOTH : 0);
 
-	return p->cred->uid == 0 || (want & ~(n->perms >> shift)) == 0 ? 0 : EACCES;
+	return cred_uid(p->cred) == 0 || (want & ~(n->perms >> shift)) == 0 ? 0 : EACCES;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ struct kauth_scope {
 };
 
 struct kauth_state {
-	struct ucred root;
+	struct credential root;
 	TAILQ_HEAD(, ucred) credentials;	/* all others that somebody holds */
 	TAILQ_HEAD(, kauth_scope) scopes;
 	TAILQ_HEAD(, kauth_listener) listeners;
@@ -62,44 +62,65 @@ struct kauth_state {
 struct ucred *
 kauth_root(struct nke *m)
 {
-	return &m->kauth->root;
+	return &m->kauth->root.cr;
 }
 
 /* ---- credentials -------------------------------------------------------------------------- */
+
+static struct credential *
+whole(struct ucred *c)
+{
+	return CONTAINER_OF(c, struct credential, cr);
+}
+
+/* Without references. */
+static struct credential
+credential_of(uid_t uid, gid_t gid)
+{
+	return (struct credential){
+		.magic = KAUTH_CRED_MAGIC,
+		.cr.cr_posix = {
+			.cr_uid = uid, .cr_ruid = uid, .cr_svuid = uid, .cr_gmuid = uid,
+			.cr_ngroups = 1, .cr_groups = {gid}, .cr_rgid = gid, .cr_svgid = gid,
+		},
+	};
+}
 
 struct ucred *
 kauth_cred_make(struct nke *m, uid_t uid, gid_t gid)
 {
 	struct kauth_state *k = m->kauth;
-	struct ucred *c = &k->root;
+	struct ucred *c = &k->root.cr;
 
 	if (uid != 0 || gid != 0) {
-		TAILQ_FOREACH(c, &k->credentials, link) {
-			if (c->uid == uid && c->gid == gid)
+		TAILQ_FOREACH(c, &k->credentials, cr_link) {
+			if (cred_uid(c) == uid && cred_gid(c) == gid)
 				break;
 		}
 	}
 	if (c == NULL) {
-		c = kalloc(m, sizeof *c);
-		if (c == NULL)
+		struct credential *made = kalloc(m, sizeof *made);
+
+		if (made == NULL)
 			return NULL;
-		*c = (struct ucred){.magic = KAUTH_CRED_MAGIC, .uid = uid, .gid = gid};
-		TAILQ_INSERT_TAIL(&k->credentials, c, link);
+		*made = credential_of(uid, gid);
+		c = &made->cr;
+		TAILQ_INSERT_TAIL(&k->credentials, c, cr_link);
 	}
-	c->refs++;
-	c->held++;
+	c->cr_ref++;
+	whole(c)->held++;
 	return c;
 }
 
 static void
 drop(struct nke *m, struct ucred *c)
 {
-	if (--c->refs != 0)
+	if (--c->cr_ref != 0)
 		return;
-	TAILQ_REMOVE(&m->kauth->credentials, c, link);
-	kext_refs_end(m, &c->kext_refs);
-	c->magic = 0;
-	kfree(m, c);
+	TAILQ_REMOVE(&m->kauth->credentials, c, cr_link);
+	kext_refs_end(m, &whole(c)->kext_refs);
+	whole(c)->magic = 0;
+	kfree(m, whole(c));
 }
 
 void
@@ -107,23 +128,23 @@ kauth_cred_release(struct nke *m, struct ucred *c)
 {
 	if (c == NULL)
 		return;
-	c->held--;
+	whole(c)->held--;
 	drop(m, c);
 }
 
 void
 kauth_cred_take(struct nke *m, struct ucred *c, void *pc)
 {
-	c->refs++;
-	kext_refs_note(m, &c->kext_refs, c, LEDGER_CREDENTIAL_REF, pc);
+	c->cr_ref++;
+	kext_refs_note(m, &whole(c)->kext_refs, c, LEDGER_CREDENTIAL_REF, pc);
 }
 
 void
 kauth_cred_give_back(struct nke *m, struct ucred *c)
 {
-	if (c->refs <= c->held)
+	if (c->cr_ref <= whole(c)->held)
 		kpanic("kauth_cred_unref: a reference was dropped that nobody had taken");
-	kext_refs_forget(m, &c->kext_refs);
+	kext_refs_forget(m, &whole(c)->kext_refs);
 	drop(m, c);
 }
 
@@ -134,7 +155,7 @@ describe_credential(const struct ledger_entry *entry, char *text, size_t size)
 	const struct ucred *c = r->object;
 
 	ksnprintf(text, size, "%u reference%s to the credential of user %u, group %u", r->count,
-	    r->count == 1 ? "" : "s", c->uid, c->gid);
+	    r->count == 1 ? "" : "s", cred_uid(c), cred_gid(c));
 }
 
 /* ---- listeners ---------------------------------------------------------------------------- */
@@ -371,7 +392,7 @@ process_callback(kauth_cred_t credential, void *idata, kauth_action_t action, ui
 	const struct proc *p = (const struct proc *)arg0;
 
 	(void)idata, (void)action, (void)arg1, (void)arg2, (void)arg3;
-	return credential->uid == 0 || (p != NULL && p->cred->uid == credential->uid) ?
+	return cred_uid(credential) == 0 || (p != NULL && cred_uid(p->cred) == cred_uid(credential)) ?
 	    KAUTH_RESULT_ALLOW : KAUTH_RESULT_DENY;
 }
 
@@ -382,7 +403,7 @@ generic_callback(kauth_cred_t credential, void *idata, kauth_action_t action, ui
 	(void)idata, (void)arg0, (void)arg1, (void)arg2, (void)arg3;
 	if (action != KAUTH_GENERIC_ISSUSER)
 		return KAUTH_RESULT_DEFER;
-	return credential->uid == 0 ? KAUTH_RESULT_ALLOW : KAUTH_RESULT_DENY;
+	return cred_uid(credential) == 0 ? KAUTH_RESULT_ALLOW : KAUTH_RESULT_DENY;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -420,7 +441,9 @@ kauth_init(struct nke *m)
 	TAILQ_INIT(&k->scopes);
 	TAILQ_INIT(&k->listeners);
 	TAILQ_INIT(&k->credentials);
-	k->root = (struct ucred){.magic = KAUTH_CRED_MAGIC, .refs = 1, .held = 1};
+	k->root = credential_of(0, 0);
+	k->root.cr.cr_ref = 1;
+	k->root.held = 1;
 	if (kauth_add_scope(m, KAUTH_SCOPE_GENERIC, generic_callback, NULL, NULL) == NULL ||
 	    kauth_add_scope(m, KAUTH_SCOPE_PROCESS, process_callback, NULL, NULL) == NULL ||
 	    kauth_add_scope(m, KAUTH_SCOPE_FILEOP, always_allow, NULL, NULL) == NULL ||

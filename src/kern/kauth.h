@@ -1,5 +1,6 @@
 /*
- * Credentials, and scopes with their listeners. A credential is a user and a group; it never changes.
+ * Credentials, and scopes with their listeners. A credential is a user and a group; it never changes. What
+ * kexts see of one is struct ucred; the core reads it by cred_uid and cred_gid.
  * kpi/kauth.c is the face for kexts.
  */
 #ifndef NKE_KERN_KAUTH_H
@@ -9,16 +10,25 @@
 
 #include "src/kern/kext_refs.h"
 
-struct ucred {
+struct credential {
+	struct ucred cr;		/* first; cr_ref: the core's own references and what kexts hold */
 	uint32_t magic;			/* KAUTH_CRED_MAGIC: anything else is no credential */
-	uint32_t refs;			/* the core's own and what kexts hold */
-	uint32_t held;			/* of these: the core's own */
-	uid_t uid;
-	gid_t gid;
-	TAILQ_ENTRY(ucred) link;
+	uint32_t held;			/* of the references: the core's own */
 	struct kext_refs kext_refs;	/* which kext holds references to it */
 };
 #define KAUTH_CRED_MAGIC	UINT32_C(0xc4ed0c4e)
+
+static inline uid_t
+cred_uid(const struct ucred *c)
+{
+	return c->cr_posix.cr_uid;
+}
+
+static inline gid_t
+cred_gid(const struct ucred *c)
+{
+	return c->cr_posix.cr_groups[0];
+}
 
 /* The superuser's, borrowed. */
 struct ucred *kauth_root(struct nke *);

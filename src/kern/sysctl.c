@@ -296,7 +296,7 @@ access_node(struct nke *m, struct sysctl_node *n, const int *rest, unsigned rest
 	if (a->new != NULL && !((unsigned)oid->oid_kind & CTLFLAG_WR))
 		return EPERM;
 	if (a->new != NULL && !((unsigned)oid->oid_kind & CTLFLAG_ANYBODY) && a->p != NULL &&
-	    a->p->cred->uid != 0)
+	    cred_uid(a->p->cred) != 0)
 		return EPERM;
 	if (a->old_len != NULL)
 		req.oldlen = *a->old_len;

@@ -31,7 +31,7 @@ socreate(struct nke *m, int family, int type, int protocol, struct socket **out)
 	if (error != 0)
 		return error;
 	so->so_protocol = protocol;
-	so->so_uid = proc_current()->cred->uid;
+	so->so_uid = cred_uid(proc_current()->cred);
 	if (so->so_uid == 0)
 		so->so_state |= SS_PRIV;
 	error = soreserve(so, p->proto->pr_sndspace, p->proto->pr_rcvspace);

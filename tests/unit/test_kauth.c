@@ -4,6 +4,7 @@
 #include <sys/kauth.h>
 
 #include "src/kern/gate.h"
+#include "src/kern/kauth.h"
 #include "src/kern/kext.h"
 #include "tests/unit/ktest.h"
 
@@ -61,6 +62,28 @@ KTEST(who_is_nobody_else_is_root)
 	c = kauth_cred_get();
 	kauth_cred_unref(&c);
 	kauth_cred_unref(&c);
+}
+
+/* The ways of kexts for 10.7 and for older ones, and that of now. */
+KTEST(a_credential_may_be_looked_into)
+{
+	struct nke *m = curmachine();
+	kauth_cred_t c = kauth_cred_make(m, 501, 20);
+
+	CHECK_EQ(kauth_cred_getuid(c), 501);
+	CHECK_EQ(c->cr_posix.cr_uid, 501);
+	CHECK_EQ(c->cr_uid, 501);
+	CHECK_EQ(c->cr_posix.cr_ruid, 501);
+	CHECK_EQ(c->cr_posix.cr_svuid, 501);
+	CHECK_EQ(c->cr_posix.cr_ngroups, 1);
+	CHECK_EQ(c->cr_groups[0], 20);
+	CHECK_EQ(c->cr_posix.cr_rgid, 20);
+	CHECK_EQ(c->cr_ref, 1);
+	CHECK(c == kauth_cred_make(m, 501, 20));
+	CHECK_EQ(c->cr_ref, 2);
+	kauth_cred_release(m, c);
+	kauth_cred_release(m, c);
+	CHECK_EQ(kauth_cred_get()->cr_posix.cr_uid, 0);
 }
 
 KTEST_PANICS(a_reference_too_many_is_named, "that nobody had taken")
@@ -195,7 +218,8 @@ KTEST(the_kernels_own_scopes)
 	CHECK_EQ(k.owned_count[LEDGER_KAUTH_LISTENER], 0);
 }
 
-KTEST_SUITE(kauth, T(who_is_nobody_else_is_root), T(a_reference_too_many_is_named), T(answers_are_combined),
+KTEST_SUITE(kauth, T(who_is_nobody_else_is_root), T(a_credential_may_be_looked_into),
+    T(a_reference_too_many_is_named), T(answers_are_combined),
     T(a_listener_may_come_before_its_scope), T(fifteen_listeners_and_no_more),
     T(a_listener_may_leave_from_within),
     T(unlistening_waits_for_calls), T(unlistening_twice), T(the_kernels_own_scopes));

@@ -132,7 +132,7 @@ KTEST(users_share_their_credential)
 	CHECK(b != a);
 	CHECK_EQ(kauth_cred_getuid(a), 501);
 	CHECK_EQ(become_process(43, "b", 0), 0);
-	CHECK(kauth_cred_get()->uid == 0);
+	CHECK(kauth_cred_get()->cr_uid == 0);
 	kauth_cred_unref(&a);
 	CHECK_EQ(become_process(43, "b", 501), 0);
 	CHECK_EQ(become_nobody(), 0);

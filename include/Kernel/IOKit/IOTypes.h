@@ -54,6 +54,15 @@ typedef struct {
 
 typedef unsigned int IOAlignment;
 
+/* Units of clock_interval_to_deadline, in nanoseconds. */
+enum {
+	kNanosecondScale = 1,
+	kMicrosecondScale = 1000,
+	kMillisecondScale = 1000 * 1000,
+	kSecondScale = 1000 * 1000 * 1000,
+	kTickScale = kSecondScale / 100,
+};
+
 typedef char io_name_t[128];
 typedef char io_string_t[512];
 typedef struct OSObject *io_object_t;

@@ -14,6 +14,7 @@
 #include <sys/proc.h>
 #include <sys/kernel_types.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <kern/thread.h>

@@ -1,4 +1,7 @@
-/* As Xcode's generated file does it: Apple's _start and _stop call _realmain and _antimain. */
+/*
+ * As Xcode's generated file does it: Apple's _start and _stop call _realmain and _antimain. And as kexts for
+ * newer systems do it: bool comes with sys/systm.h.
+ */
 #include <libkern/libkern.h>
 #include <mach/kmod.h>
 #include <mach/mach_types.h>
@@ -15,11 +18,14 @@ __private_extern__ kmod_stop_func_t *_antimain;
 kmod_start_func_t *_realmain = xcode_start;
 kmod_stop_func_t *_antimain = xcode_stop;
 
+static bool started = false;
+
 kern_return_t
 xcode_start(kmod_info_t *ki, void *data)
 {
 	(void)ki;
 	(void)data;
+	started = true;
 	printf("realmain ran\n");
 	return KERN_SUCCESS;
 }
@@ -30,5 +36,5 @@ xcode_stop(kmod_info_t *ki, void *data)
 	(void)ki;
 	(void)data;
 	printf("antimain ran\n");
-	return KERN_SUCCESS;
+	return started ? KERN_SUCCESS : KERN_FAILURE;
 }
