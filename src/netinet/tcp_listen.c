@@ -41,8 +41,7 @@ listen_syn(struct inpcb *listener, struct tcp_segment *seg)
 {
 	struct tcp_state *s = seg->machine->tcp;
 
-	if (((seg->flags & TH_FIN) && s->config.drop_synfin) || seg->ends.fport == 0 ||
-	    from_itself(seg)) {
+	if (tcp_drops_synfin(seg) || seg->ends.fport == 0 || from_itself(seg)) {
 		s->stat.tcps_badsyn++;
 		return;
 	}

@@ -560,6 +560,14 @@ bool tcp_fastopen_usable(struct nke *, const struct in_ends *);
 /* Of a listener that goes, or of its connection that is not half-open any more. */
 void tcp_fastopen_free(struct tcpcb *);
 
+/* net.inet.tcp.drop_synfin, for listeners, connections and those in TIME_WAIT. */
+static inline bool
+tcp_drops_synfin(const struct tcp_segment *seg)
+{
+	return (seg->flags & (TH_SYN | TH_FIN)) == (TH_SYN | TH_FIN) &&
+	    seg->machine->tcp->config.drop_synfin;
+}
+
 /* ---- the last state (tcp_timewait.c) --------------------------------------------------------- */
 
 errno_t tcp_timewait_init(struct nke *);

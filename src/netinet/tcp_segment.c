@@ -56,6 +56,8 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	uint32_t window = tp->rcv_wnd != 0 ? tp->rcv_wnd : 1;
 
+	if (tcp_drops_synfin(seg))
+		return false;
 	if (tp->t_state == TCPS_SYN_RECEIVED && seg->seq == tp->irs && (seg->flags & TH_ACK)) {
 		seg->flags &= (uint16_t)~TH_SYN;
 		seg->seq++;
@@ -373,14 +375,6 @@ note_segment(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->rcv_wnd = space;
 }
 
-/* As RFC 793 had it: a SYN in the window ends the connection. */
-static inline bool
-syn_kills(const struct tcpcb *tp, const struct tcp_segment *seg)
-{
-	return seg->machine->tcp->config.insecure_syn && tp->t_state >= TCPS_ESTABLISHED &&
-	    SEQ_GEQ(seg->seq, tp->last_ack_sent) && SEQ_LT(seg->seq, tp->last_ack_sent + tp->rcv_wnd);
-}
-
 /* False: the connection is gone. */
 static bool
 long_way(struct tcpcb *tp, struct tcp_segment *seg)
@@ -390,10 +384,6 @@ long_way(struct tcpcb *tp, struct tcp_segment *seg)
 	note_segment(tp, seg);
 	if (UNLIKELY(seg->flags & TH_RST))
 		return got_reset(tp, seg);
-	if (UNLIKELY(seg->flags & TH_SYN) && syn_kills(tp, seg)) {
-		tcp_drop(tp, ECONNRESET);
-		return false;
-	}
 	if (UNLIKELY(seg->flags & TH_SYN) && !got_syn(tp, seg))
 		return so->so_pcb != NULL;
 	if ((tp->t_flags & TF_RCVD_TSTMP) && !paws(tp, seg))

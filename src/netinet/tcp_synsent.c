@@ -198,6 +198,9 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 	tp->t_flags |= TF_ACKNOW;
 	if (!(seg->flags & TH_ACK)) {
 		tcp_setstate(tp, TCPS_SYN_RECEIVED);
+		/* 3.10.7.3 has it wait as well; FreeBSD's base stack forgets it. */
+		if (tp->t_uflags & TFU_BASE)
+			seg->flags &= (uint16_t)~TH_FIN;
 		hold_text(tp, seg);
 		return true;
 	}
@@ -220,7 +223,7 @@ tcp_synsent_input(struct tcpcb *tp, struct tcp_segment *seg)
 			tcp_drop(tp, ECONNREFUSED);
 		return;
 	}
-	if (!(seg->flags & TH_SYN))
+	if (!(seg->flags & TH_SYN) || tcp_drops_synfin(seg))
 		return;
 	tp->t_rcvtime = machine_now(seg->machine);
 	tp->t_rxpackets++;

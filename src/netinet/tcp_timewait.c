@@ -149,6 +149,8 @@ reopens(const struct tw *w, const struct tcp_segment *seg)
 {
 	bool has_ts = (seg->to.to_flags & TOF_TS) != 0 && tcp_wants_ts(&seg->machine->tcp->config);
 
+	if (tcp_drops_synfin(seg))
+		return false;
 	if (has_ts && !(w->flags & TW_TSTMP))
 		return true;
 	if (has_ts && seg->to.to_tsval != w->ts_recent)
@@ -184,7 +186,7 @@ handle(struct tcp_timewaits *t, uint32_t id, const struct tcp_segment *seg)
 	 * RFC 1337: a RST, most likely old, must not end it. An old SYN is told where we are (RFC 5961
 	 * 4.2), but by FreeBSD's base stack, which says nothing to what has no ACK.
 	 */
-	if (!(seg->flags & TH_ACK) && t->machine->tcp->config.base_stack)
+	if ((!(seg->flags & TH_ACK) && t->machine->tcp->config.base_stack) || tcp_drops_synfin(seg))
 		return;
 	if ((seg->flags & TH_RST) || !(seg->flags & (TH_SYN | TH_ACK)) || seg->multicast)
 		return;
