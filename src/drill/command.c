@@ -16,7 +16,6 @@
 #define WORDS_MAX	64u
 #define FILES_DEEP	8u
 #define FILE_MAX	(1u << 20)
-#define STATES		11u
 
 struct line {
 	char *words[WORDS_MAX];
@@ -229,27 +228,6 @@ do_setkey(struct run *r, const struct line *l)
 	return fail(r, DRILL_BROKEN, l->place, "%s", nke_error_text(r->machine));
 }
 
-/* `sockstat ... | grep packetdrill | grep -c TIME_WAIT | grep 1`: how many connections are in that state. */
-static int
-do_sockstat(struct run *r, const struct line *l)
-{
-	static const char *const names[STATES] = {"CLOSED", "LISTEN", "SYN_SENT", "SYN_RCVD", "ESTABLISHED",
-	    "CLOSE_WAIT", "FIN_WAIT_1", "CLOSING", "LAST_ACK", "FIN_WAIT_2", "TIME_WAIT"};
-	uint64_t counts[STATES] = {0};
-	size_t size = sizeof counts;
-	long expected = l->count != 0 ? strtol(l->words[l->count - 1], NULL, 10) : 0;
-
-	if (nke_sysctl(r->machine, "net.inet.tcp.states", counts, &size, NULL, 0) != 0)
-		return fail(r, DRILL_BROKEN, l->place, "%s", nke_error_text(r->machine));
-	for (unsigned i = 0; i < l->count; i++)
-		for (unsigned s = 0; s < STATES; s++)
-			if (strcmp(l->words[i], names[s]) == 0 && counts[s] != (uint64_t)expected)
-				return fail(r, DRILL_FAILED, l->place, "connections in %s\n"
-				    "  expected: %ld\n  seen:     %llu", names[s], expected,
-				    (unsigned long long)counts[s]);
-	return 0;
-}
-
 /* ---- files -------------------------------------------------------------------------------------- */
 
 /* What Google's defaults.sh sets that a machine has not anyway: its suite has a link in place of the file. */
@@ -358,7 +336,9 @@ run_line(struct run *r, const struct line *l)
 	if (strcmp(w, "sleep") == 0)
 		return do_sleep(r, l);
 	if (strcmp(w, "sockstat") == 0)
-		return do_sockstat(r, l);
+		return connections_count(r, l->words, l->count, l->place);
+	if (strcmp(w, "tcpdrop") == 0)
+		return connections_drop(r, l->words, l->count, l->place);
 	if (strcmp(l->words[0], "./setkey") == 0)
 		return do_setkey(r, l);
 	if (is_harmless(l))

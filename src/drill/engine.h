@@ -377,13 +377,16 @@ int python_run(struct run *, const char *text, struct drill_place);
 /* Sets the machine up for the system that the script was written for. -1: failed. */
 int dialect_apply(struct run *);
 
-/* ---- command.c, sysctl.c ------------------------------------------------------------------------ */
+/* ---- command.c, sysctl.c, connections.c --------------------------------------------------------- */
 
 int run_command(struct run *, const char *text, struct drill_place);
 /* A file of commands. */
 int run_command_file(struct run *, const char *path, struct drill_place);
 /* "a=b", "a", with `sysctl`'s own rules; `names_only`: -n. */
 int sysctl_word(struct run *, const char *word, bool quiet, bool names_only, struct drill_place);
+/* `sockstat` and `tcpdrop`, by their words. */
+int connections_count(struct run *, char *const *words, unsigned count, struct drill_place);
+int connections_drop(struct run *, char *const *words, unsigned count, struct drill_place);
 
 /* ---- capture.c ---------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /*
  * What TCP tells about connections: Darwin's TCP_CONNECTION_INFO, FreeBSD's TCP_INFO (tcp_user.h), and the
- * list of all of them, net.inet.tcp.pcblist. Called by tcp_ctloutput.c and sysctl. Changes nothing.
+ * list of all of them, net.inet.tcp.pcblist. Called by tcp_ctloutput.c and sysctl. Changes nothing, but for
+ * net.inet.tcp.drop, which ends one of the list.
  */
 #include <string.h>
 
@@ -306,11 +307,70 @@ handle_pcblist SYSCTL_HANDLER_ARGS
 	return l.error;
 }
 
+static void
+listed_ends(const struct core_tcp_pcb *x, struct in_ends *e)
+{
+	memset(e, 0, sizeof *e);
+	e->vflag = x->xt_vflag;
+	e->lport = x->xt_lport;
+	e->fport = x->xt_fport;
+	memcpy(&e->laddr, x->xt_laddr, sizeof e->laddr);
+	memcpy(&e->faddr, x->xt_faddr, sizeof e->faddr);
+}
+
+static bool
+is_between(const struct inpcb *inp, const struct in_ends *e, uint32_t zone)
+{
+	return intotcpcb(inp) != NULL && inp->inp_lport == e->lport && inp->inp_fport == e->fport &&
+	    inp->inp_fzone == zone && IN6_ARE_ADDR_EQUAL(&inp->inp_laddr6, &e->laddr) &&
+	    IN6_ARE_ADDR_EQUAL(&inp->inp_faddr6, &e->faddr);
+}
+
+/* As FreeBSD's tcpdrop does: the user gets ECONNABORTED, the peer a RST; TIME_WAIT ends in silence. */
+static int
+handle_drop SYSCTL_HANDLER_ARGS
+{
+	struct nke *machine = arg1;
+	struct in_ends ends;
+	struct core_tcp_pcb x;
+	struct inpcb *inp;
+	struct tcpcb *tp;
+	bool waited;
+	int error;
+
+	(void)oidp;
+	(void)arg2;
+	if (req->newlen != sizeof x)
+		return EINVAL;
+	error = SYSCTL_IN(req, &x, sizeof x);
+	if (error != 0)
+		return error;
+	if (x.xt_fport == 0)
+		return ESRCH;
+	listed_ends(&x, &ends);
+	TAILQ_FOREACH(inp, &machine->tcp->pcbs.list, inp_list)
+		if (is_between(inp, &ends, x.xt_fzone))
+			break;
+	waited = tcp_timewait_end(machine, &ends);
+	tp = inp != NULL ? intotcpcb(inp) : NULL;
+	if (tp == NULL)
+		return waited ? 0 : ESRCH;
+	if (tp->t_state == TCPS_TIME_WAIT)
+		tcp_close(tp);
+	else
+		tcp_drop(tp, ECONNABORTED);
+	return 0;
+}
+
 errno_t
 tcp_pcblist_init(struct nke *machine)
 {
+	errno_t error;
+
 	_Static_assert(TCP_CA_NAME_MAX == CORE_TCP_CA_NAME_MAX, "names of algorithms fit");
 
-	return sysctl_add(machine, &sysctl__net_inet_tcp_children, TCPCTL_PCBLIST, "pcblist",
+	error = sysctl_add(machine, &sysctl__net_inet_tcp_children, TCPCTL_PCBLIST, "pcblist",
 	    CTLTYPE_STRUCT | CTLFLAG_RD, machine, 0, handle_pcblist, "S,core_tcp_pcb");
+	return error != 0 ? error : sysctl_add(machine, &sysctl__net_inet_tcp_children, OID_AUTO, "drop",
+	    CTLTYPE_STRUCT | CTLFLAG_WR, machine, 0, handle_drop, "S,core_tcp_pcb");
 }

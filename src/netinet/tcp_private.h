@@ -593,6 +593,8 @@ bool tcp_timewait_blocks(struct nke *, const struct in_ends *);
  * `*isn_floor` is set (0: there was none). False: it is still in the way.
  */
 bool tcp_timewait_reuse(struct nke *, const struct in_ends *, tcp_seq *isn_floor);
+/* The pair is free at once. False: it was not waiting. */
+bool tcp_timewait_end(struct nke *, const struct in_ends *);
 uint32_t tcp_timewait_count(const struct nke *);
 /* Calls fn for every one, the oldest first; fn changes nothing. `zone`: of a link-local peer. */
 void tcp_timewait_foreach(struct nke *, void (*fn)(void *, const struct in_ends *, uint32_t zone), void *);

@@ -276,6 +276,17 @@ tcp_timewait_reuse(struct nke *machine, const struct in_ends *e, tcp_seq *isn_fl
 	return true;
 }
 
+bool
+tcp_timewait_end(struct nke *machine, const struct in_ends *e)
+{
+	uint32_t id = tw_find(machine->tcp->timewaits, e);
+
+	if (id == TW_NONE)
+		return false;
+	tw_end(machine->tcp->timewaits, id);
+	return true;
+}
+
 /* ---- life --------------------------------------------------------------------------------- */
 
 uint32_t

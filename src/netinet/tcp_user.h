@@ -79,8 +79,9 @@ struct core_tcp_info {
 };
 
 /*
- * net.inet.tcp.pcblist: one of these for every socket of TCP, the oldest first. (Connections in TIME_WAIT
- * have no socket; net.inet.tcp.states counts them.)
+ * net.inet.tcp.pcblist: one of these for every socket of TCP, the oldest first; then for what has no socket,
+ * half-open connections and those in TIME_WAIT. Written to net.inet.tcp.drop, one ends that connection:
+ * ESRCH, there is none with a socket or in TIME_WAIT between these ends; EINVAL, it has another size.
  */
 struct core_tcp_pcb {
 	uint32_t xt_len;		/* of this record */

@@ -631,6 +631,31 @@ KTEST(upcalls_may_close_their_listener)
 
 /* ---- what is told ------------------------------------------------------------------------- */
 
+KTEST(what_is_listed_is_dropped)
+{
+	static struct core_tcp_pcb list[8];
+	size_t size = sizeof list;
+	struct sysctl_access get = {.old = list, .old_len = &size};
+	struct sysctl_access drop = {.new = &list[2], .new_len = sizeof list[2]};
+
+	connection();
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.pcblist", &get), 0);
+	CHECK_EQ(list[2].xt_state, TCPS_ESTABLISHED);
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.drop", &drop), 0);
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.drop", &drop), ESRCH);
+	let_pass(TCP_NS_PER_S);
+	CHECK_EQ(hear(server), ECONNABORTED);
+	CHECK_EQ(hear(client), ECONNRESET);
+	/* A listener is no connection, and a part of a record none at all. */
+	drop.new = &list[0];
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.drop", &drop), ESRCH);
+	drop.new_len--;
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.drop", &drop), EINVAL);
+	drop.new_len = 0;
+	CHECK_EQ(sysctl_by_name(curmachine(), "net.inet.tcp.drop", &drop), EINVAL);
+	end_connection();
+}
+
 KTEST(lists_and_numbers)
 {
 	static struct core_tcp_pcb list[8];
@@ -676,4 +701,5 @@ KTEST_SUITE(tcp_usrreq, T(a_connection_by_lo0), T(half_closed_both_ways),
     T(connecting_gives_up_in_time), T(sending_to_an_address_connects), T(an_ipv6_listener_hears_ipv4),
     T(link_local_peers_have_a_zone), T(reading_waits_for_enough), T(reading_opens_the_window),
     T(urgent_data_out_of_band), T(urgent_data_in_line), T(the_backlog_holds_back),
-    T(upcalls_may_close_their_socket), T(upcalls_may_close_their_listener), T(lists_and_numbers));
+    T(upcalls_may_close_their_socket), T(upcalls_may_close_their_listener), T(what_is_listed_is_dropped),
+    T(lists_and_numbers));
