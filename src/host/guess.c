@@ -2,10 +2,12 @@
  * Finding the host that took a capture.
  *
  * A host that doesn't listen promiscuously captures only unicast frames that it sent or received: the
- * address that takes part in nearly all of them is its own. When two do (a capture of one conversation),
- * the more host-like wins: who asks for a lease by DHCP, opens connections, asks name servers, solicits
- * routers; a router has many IP addresses behind its link address. On links without addresses the same
- * is done with IP addresses; cooked captures say of each frame which way it went.
+ * address that takes part in nearly all of them is its own. When two do (everything went through one router,
+ * or a capture of one conversation), the first of these decides that does: what the other one sends has been
+ * forwarded, or is filled up to the shortest length of a frame, while the host's own is not; the other one
+ * has many more IP addresses behind it; who asks for a lease by DHCP, opens connections, asks name servers,
+ * solicits routers. On links without addresses the same is done with IP addresses; cooked captures say of
+ * each frame which way it went.
  */
 #include "src/host/guess.h"
 
@@ -20,14 +22,19 @@
 #define DHCP_CLIENT	68
 #define COOKED_OUTGOING	4		/* packet types of cooked captures */
 #define COOKED_TO_US	0
+#define TAG		4u		/* octets of a VLAN tag */
+#define SHORTEST_FRAME	60u		/* of Ethernet, without the checksum behind it */
+#define MANY_MORE	8u		/* times as many addresses: there is a router in front of them */
 
 /* A station: by link address, or by IP address where there is none. */
 struct party {
 	uint8_t id[16];
 	uint32_t frames;		/* unicast frames it took part in */
 	uint32_t client;		/* signs of being the one who asks */
-	uint32_t addresses;		/* distinct IP addresses it has (roughly) */
-	uint8_t last_address[16];
+	uint32_t sent;			/* IP packets */
+	uint32_t forwarded;		/* of them by their hop limit */
+	uint32_t bare, padded;		/* frames too short to arrive so; that are filled up */
+	uint64_t addresses;		/* IP addresses it has: a bit for each, by a hash */
 };
 
 struct parties {
@@ -45,6 +52,8 @@ struct view {
 	const uint8_t *transport;	/* NULL: not there */
 	size_t transport_len;
 	uint8_t protocol;
+	uint8_t hops;			/* its TTL or hop limit */
+	size_t frame_len;		/* octets that the frame needs */
 };
 
 static size_t
@@ -75,9 +84,14 @@ look(enum core_link link, const struct core_frame *f, struct view *v)
 	memset(v, 0, sizeof *v);
 	if (f->caplen <= skip)
 		return;
+	/* Type 0x8100 (802.1Q) or 0x88a8 (802.1ad): a tag, and the type proper behind it. */
+	if (link == CORE_LINK_ETHERNET)
+		while (f->caplen > skip + TAG && ((f->data[skip - 2] == 0x81 && f->data[skip - 1] == 0) ||
+		    (f->data[skip - 2] == 0x88 && f->data[skip - 1] == 0xa8)))
+			skip += TAG;
 	net = f->data + skip;
 	len = f->caplen - skip;
-	if (link == CORE_LINK_ETHERNET && f->data[12] != 0x08 && f->data[12] != 0x86)
+	if (link == CORE_LINK_ETHERNET && f->data[skip - 2] != 0x08 && f->data[skip - 2] != 0x86)
 		return;
 	if (net[0] >> 4 == 4 && len >= 20 && (size_t)(net[0] & 0xf) * 4 <= len) {
 		v->family = AF_INET;
@@ -85,6 +99,8 @@ look(enum core_link link, const struct core_frame *f, struct view *v)
 		v->dst = net + 16;
 		v->addr_len = 4;
 		v->protocol = net[9];
+		v->hops = net[8];
+		v->frame_len = skip + ((size_t)net[2] << 8 | net[3]);
 		if (((net[6] & 0x1f) | net[7]) == 0) {
 			v->transport = net + (size_t)(net[0] & 0xf) * 4;
 			v->transport_len = len - (size_t)(net[0] & 0xf) * 4;
@@ -95,6 +111,8 @@ look(enum core_link link, const struct core_frame *f, struct view *v)
 		v->dst = net + 24;
 		v->addr_len = 16;
 		v->protocol = net[6];
+		v->hops = net[7];
+		v->frame_len = skip + 40 + ((size_t)net[4] << 8 | net[5]);
 		v->transport = net + 40;
 		v->transport_len = len - 40;
 	}
@@ -160,19 +178,35 @@ is_unicast_ip(int family, const uint8_t *a)
 static void
 count_address(struct party *p, const struct view *v, const uint8_t *addr)
 {
-	if (v->family != 0 && is_unicast_ip(v->family, addr) &&
-	    memcmp(p->last_address, addr, v->addr_len) != 0) {
-		memset(p->last_address, 0, sizeof p->last_address);
-		memcpy(p->last_address, addr, v->addr_len);
-		p->addresses++;
-	}
+	uint32_t h = 0;
+
+	if (v->family == 0 || !is_unicast_ip(v->family, addr))
+		return;
+	for (size_t i = 0; i < v->addr_len; i++)
+		h = (h ^ addr[i]) * 0x01000193u;
+	p->addresses |= UINT64_C(1) << ((h ^ h >> 16) & 63);
+}
+
+/* What systems begin with: a packet that has less has come through a router. */
+static bool
+is_first_hop(uint8_t hops)
+{
+	return hops == 255 || hops == 128 || hops == 64 || hops == 32 || hops == 1;
 }
 
 static void
-count_sender(struct party *s, const struct view *v)
+count_sender(struct party *s, const struct core_frame *f, const struct view *v)
 {
 	s->client += client_sign(v, false);
 	count_address(s, v, v->src);
+	if (v->family == 0)
+		return;
+	s->sent++;
+	if (v->frame_len < SHORTEST_FRAME) {
+		s->bare += f->len == v->frame_len;
+		s->padded += f->len == SHORTEST_FRAME;
+	}
+	s->forwarded += !is_first_hop(v->hops);
 }
 
 static void
@@ -181,6 +215,31 @@ count_receiver(struct party *d, const struct view *v)
 	d->frames++;
 	d->client += client_sign(v, true);
 	count_address(d, v, v->dst);
+}
+
+static bool
+is_router(const struct party *p)
+{
+	return p->forwarded * 2 > p->sent;
+}
+
+static bool
+is_more_host_like(const struct party *a, const struct party *b)
+{
+	unsigned a_has = (unsigned)__builtin_popcountll(a->addresses);
+	unsigned b_has = (unsigned)__builtin_popcountll(b->addresses);
+
+	if (is_router(a) != is_router(b))
+		return is_router(b);
+	if (a->bare != 0 && b->bare == 0 && b->padded != 0)
+		return true;
+	if (b->bare != 0 && a->bare == 0 && a->padded != 0)
+		return false;
+	if (a_has != 0 && b_has >= a_has * MANY_MORE)
+		return true;
+	if (b_has != 0 && a_has >= b_has * MANY_MORE)
+		return false;
+	return a->client > b->client || (a->client == b->client && a_has < b_has);
 }
 
 static const struct party *
@@ -197,8 +256,7 @@ most_host_like(const struct parties *p)
 
 		if (c->frames * 10 < most * 9 || (c->frames == 0 && c->client == 0))
 			continue;
-		if (best == NULL || c->client > best->client ||
-		    (c->client == best->client && c->addresses < best->addresses))
+		if (best == NULL || is_more_host_like(c, best))
 			best = c;
 	}
 	return best;
@@ -250,7 +308,7 @@ guess_ethernet(const struct core_frame *f, size_t count, struct host_identity *h
 			continue;
 		look(CORE_LINK_ETHERNET, &f[i], &v);
 		if (!(f[i].data[6] & 1) && (who = party_of(&p, f[i].data + 6)) != NULL) {
-			count_sender(who, &v);
+			count_sender(who, &f[i], &v);
 			if (!(f[i].data[0] & 1))
 				who->frames++;
 		}
@@ -367,7 +425,7 @@ guess_ip(enum core_link link, const struct core_frame *f, size_t count, int fami
 		if (v.family != family)
 			continue;
 		if (is_unicast_ip(family, v.src) && (who = party_of(&p, v.src)) != NULL) {
-			count_sender(who, &v);
+			count_sender(who, &f[i], &v);
 			who->frames++;
 		}
 		if (is_unicast_ip(family, v.dst) && memcmp(v.src, v.dst, v.addr_len) != 0 &&

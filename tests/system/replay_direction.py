@@ -132,6 +132,25 @@ def test_found(t):
         clients += [HOST_MAC + mac + b'\x08\x00' + tcp('10.1.0.%d' % n, HOST4, 1000 + n, 80, flags=2),
                     mac + HOST_MAC + b'\x08\x00' + tcp(HOST4, '10.1.0.%d' % n, 80, 1000 + n, flags=0x12)]
     found(clients, HOST4, 'a server')
+    # behind one router there are many: whoever they talk with took it, on either side
+    for server in True, False:
+        datas = []
+        for n in range(40):
+            them = '192.0.2.%d' % (n + 1)
+            a, b, way = (them, HOST4, False) if server else (HOST4, them, True)
+            datas += [ethernet(tcp(a, b, 1000 + n, 80, flags=2), way),
+                      ethernet(tcp(b, a, 80, 1000 + n, flags=0x12), not way)]
+        r = found(datas, HOST4, 'one of many, behind a router')
+        t.equal(r.json['host'].split()[1:], [HOST4], 'one of many, behind a router')
+    # what has been forwarded, or filled up, arrived; whoever asked
+    def question(**more):
+        return [ethernet(tcp(PEER4, HOST4, 40000, 80, flags=2, **more), False),
+                ethernet(tcp(HOST4, PEER4, 80, 40000, flags=0x12), True)]
+    found(question(ttl=57), HOST4, 'a forwarded question')
+    datas = question()
+    found([datas[0] + bytes(6), datas[1]], HOST4, 'a question that is filled up')
+    tag = [d[:12] + b'\x81\x00\x00\x07' + d[12:] for d in reversed(question())]
+    found(tag, PEER4, 'behind a VLAN tag', mac=PEER_MAC)
     # nothing to find: no crash, everything in
     r = t.replay(pcap(spaced([b'\xff' * 12 + b'\x12\x34' + bytes(46)] * 3)), what='only broadcasts')
     t.equal(r.packets['in'], 3, 'only broadcasts')
