@@ -19,6 +19,7 @@
 #define READ_BUFFER	(1u << 16)	/* stays in the cache */
 #define WRITE_BUFFER	(1u << 20)
 #define MIN_SNAPLEN	65535
+#define OPENBSD_RAW	14		/* OpenBSD's number for raw IP */
 
 static const struct link_type {
 	int dlt;
@@ -86,18 +87,32 @@ find_link_type(int dlt)
 	return NULL;
 }
 
-/* Looks at the first bytes and puts them back: they are still in the stream's buffer. */
-static void
+/*
+ * Looks at the first bytes and puts them back: they are still in the stream's buffer. NULL, or what the file
+ * is instead of a capture.
+ */
+static const char *
 look_at_magic(struct capture_reader *r, FILE *f)
 {
-	uint8_t magic[4];
+	static const struct {
+		const char *magic, *name;
+	} compressed[] = {
+		{"\x1f\x8b", "gzip"}, {"BZh", "bzip2"}, {"\xfd" "7zX", "xz"}, {"\x28\xb5\x2f\xfd", "zstd"},
+		{"\x04\x22\x4d\x18", "lz4"},
+	};
+	char magic[4] = "";
 	size_t n = fread(magic, 1, sizeof magic, f);
+	const char *name = NULL;
 
 	r->pcapng = n > 0 && magic[0] == 0x0a;	/* a section header block, in either byte order */
 	r->nanoseconds = r->pcapng || (n == 4 && (memcmp(magic, "\x4d\x3c\xb2\xa1", 4) == 0 ||
 	    memcmp(magic, "\xa1\xb2\x3c\x4d", 4) == 0));
+	for (size_t i = 0; i < sizeof compressed / sizeof *compressed; i++)
+		if (n == sizeof magic && memcmp(magic, compressed[i].magic, strlen(compressed[i].magic)) == 0)
+			name = compressed[i].name;
 	while (n > 0)
-		ungetc(magic[--n], f);
+		ungetc((unsigned char)magic[--n], f);
+	return name;
 }
 
 struct capture_reader *
@@ -106,6 +121,7 @@ capture_open(const char *path, int *error, char *text, size_t size)
 	bool standard_input = strcmp(path, "-") == 0;
 	struct capture_reader *r = calloc(1, sizeof *r);
 	char errbuf[PCAP_ERRBUF_SIZE] = "";
+	const char *compression;
 	FILE *f = NULL;
 
 	if (r == NULL || (r->buffer = malloc(READ_BUFFER)) == NULL) {
@@ -128,20 +144,27 @@ capture_open(const char *path, int *error, char *text, size_t size)
 		r->total = (uint64_t)r->file.st_size;
 	setvbuf(f, r->buffer, _IOFBF, READ_BUFFER);
 	__fsetlocking(f, FSETLOCKING_BYCALLER);
-	look_at_magic(r, f);
+	compression = look_at_magic(r, f);
+	if (compression != NULL) {
+		*error = say(text, size, EILSEQ, "%s: is compressed by %s; decompress it first", r->path,
+		    compression);
+		goto fail;
+	}
 	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, errbuf);
 	if (r->pcap == NULL) {
-		*error = say(text, size, EILSEQ, "%s: not a capture that can be read: %s", r->path, errbuf);
+		*error = say(text, size, EILSEQ, "%s: not a capture that can be read: %s; expected pcap or "
+		    "pcapng ('editcap -F pcap' converts other programs' formats)", r->path, errbuf);
 		goto fail;
 	}
 	f = NULL;	/* libpcap's now */
 	r->offset = r->pcapng ? 0 : 24;
-	r->type = find_link_type(pcap_datalink(r->pcap));
+	r->type = find_link_type(pcap_datalink(r->pcap) == OPENBSD_RAW ? DLT_RAW : pcap_datalink(r->pcap));
 	if (r->type == NULL) {
 		const char *name = pcap_datalink_val_to_description(pcap_datalink(r->pcap));
 
 		*error = say(text, size, EPROTONOSUPPORT, "%s: link type %d (%s) is not supported; Ethernet, "
-		    "raw IP, BSD loopback and Linux cooked captures are", r->path,
+		    "raw IP, BSD loopback and Linux cooked captures are ('editcap -C N -T rawip' cuts off N "
+		    "octets in front of IP)", r->path,
 		    pcap_datalink(r->pcap), name != NULL ? name : "unknown");
 		goto fail;
 	}

@@ -1,4 +1,7 @@
 """Link types and file formats: without a kext, what comes out is what went in."""
+import bz2
+import gzip
+import lzma
 import subprocess
 
 from replaytest import *
@@ -143,11 +146,24 @@ def test_unsupported(t):
             t.check(not os.path.exists(t.path('out.pcap')), 'link type %d leaves an output' % linktype)
 
 
-def test_raw_number_12(t):
-    """Link type 12 in a file means raw IP on this system; it is written as what it is."""
+def test_raw_numbers(t):
+    """Link types 12 and 14 mean raw IP, as other systems number it; it is written as what it is."""
     frames = spaced(traffic(link_named('raw')))
-    r = t.replay(pcap(frames, 12), what='link type 12')
-    t.same_frames(r.raw, frames, 'link type 12', unit=1000)
+    for linktype in 12, 14:
+        r = t.replay(pcap(frames, linktype), what='link type %d' % linktype)
+        t.same_frames(r.raw, frames, 'link type', linktype, unit=1000)
+        t.equal(parse(r.raw)[1], 101, 'link type', linktype, '- written')
+
+
+def test_other_files(t):
+    """What is no capture is said, and what to do."""
+    data = pcap(spaced(traffic(ETHERNET)))
+    for name, packed in (('gzip', gzip.compress(data)), ('bzip2', bz2.compress(data)), ('xz', lzma.compress(data))):
+        r = t.replay(packed, expect=2, what=name)
+        t.one_complaint(r, name, text=['in.pcap', 'compressed by ' + name])
+    for name, other in (('text', b'#!/bin/sh\n'), ('snoop', b'snoop\0\0\0\0\0\0\2\0\0\0\4'), ('two bytes', b'\x1f\x8b')):
+        r = t.replay(other, expect=2, what=name)
+        t.one_complaint(r, name, text=['in.pcap', 'expected pcap or pcapng'])
 
 
 def test_times(t):
@@ -167,7 +183,8 @@ def test(t):
     test_pipes(t)
     test_pcapng_oddities(t)
     test_unsupported(t)
-    test_raw_number_12(t)
+    test_raw_numbers(t)
+    test_other_files(t)
     test_times(t)
 
 
