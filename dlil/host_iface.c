@@ -513,6 +513,26 @@ do_add_neighbor(void *arg)
 		    NEIGHBOR_PERMANENT);
 }
 
+static void
+do_remove_neighbor(void *arg)
+{
+	struct call *c = arg;
+	struct sockaddr_storage addr;
+
+	c->error = make_sockaddr(c->family, c->data, &addr);
+	if (c->error == 0)
+		c->error = neighbor_delete(c->ifp, (struct sockaddr *)(void *)&addr);
+}
+
+int
+iface_remove_neighbor(struct nke *m, struct ifnet *ifp, int family, const void *addr)
+{
+	struct call c = {.machine = m, .ifp = ifp, .family = family, .data = addr};
+	int error = machine_call(m, do_remove_neighbor, &c);
+
+	return error != 0 ? error : c.error;
+}
+
 int
 iface_add_neighbor(struct nke *m, struct ifnet *ifp, int family, const void *addr,
     const uint8_t lladdr[6])

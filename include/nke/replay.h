@@ -104,6 +104,7 @@ struct nke_replay_hole {
 struct nke_replay_sockets {
 	uint64_t tcp, udp;		/* flows */
 	uint64_t other;			/* frames of nothing that is re-enacted: ARP, ICMP, other hosts' */
+	uint64_t within;		/* of these, frames from the host to itself */
 	uint64_t broken;		/* frames of fragments that were never whole, and the like */
 	uint64_t injected;		/* frames put into the machine */
 	uint64_t sent;			/* frames that the machine sent */

@@ -107,6 +107,8 @@ report_print_flows(FILE *out, const struct report *r)
 	fprintf(out, "packets: %llu put in, %llu sent by the machine; %llu captured ones are of no flow, "
 	    "%llu of datagrams that are not whole\n", (ull)s.injected, (ull)s.sent, (ull)s.other,
 	    (ull)s.broken);
+	if (s.within != 0)
+		fprintf(out, "what the host tells itself is not played: %llu packets\n", (ull)s.within);
 	for (size_t i = 0; i < all && lines < LINES_MAX; i++) {
 		(void)nke_replay_flow_get(r->replay, i, &f);
 		/* When there are too many, those that are as captured can be done without. */
@@ -187,8 +189,8 @@ report_flows_json(const struct report *r)
 	for (size_t i = 0; i < nke_replay_flows(r->replay); i++)
 		json_array_append_new(list, flow_json(r->replay, i));
 	nke_replay_sockets_statistics(r->replay, &s);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tcp", number(s.tcp),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tcp", number(s.tcp),
 	    "udp", number(s.udp), "differing", number(s.differing), "failed", number(s.failed),
-	    "other", number(s.other), "broken", number(s.broken), "injected", number(s.injected),
-	    "sent", number(s.sent), "flows", list);
+	    "other", number(s.other), "within", number(s.within), "broken", number(s.broken),
+	    "injected", number(s.injected), "sent", number(s.sent), "flows", list);
 }

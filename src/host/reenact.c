@@ -170,25 +170,35 @@ output(void *ctx, const void *frame, size_t len)
 	}
 }
 
-/* Makes sure that the machine needs not ask for the remote end's link address. */
+/*
+ * Makes sure that the machine needs not ask for the remote end's link address. The one that was told it
+ * longest ago makes room: a busy server has more peers than an interface has neighbours.
+ */
 static void
 know_neighbor(struct reenact *r, const struct packet *k)
 {
 	const uint8_t *addr = k->outbound ? k->dst : k->src, *lladdr = k->outbound ? k->link : k->link + 6;
 	uint32_t len = packet_address_len(k->version), h = k->version;
 	struct sockaddr_storage ss;
-	struct neighbor *n;
+	struct neighbor *set, *last;
 
 	if (r->link != CORE_LINK_ETHERNET || (lladdr[0] & 1))
 		return;
 	for (uint32_t i = 0; i < len; i++)
 		h = h * 31 + addr[i];
-	n = &r->neighbors[(h ^ h >> 12) & (NEIGHBORS - 1)];
-	if (n->version == k->version && memcmp(n->addr, addr, len) == 0 && memcmp(n->lladdr, lladdr, 6) == 0)
-		return;
-	n->version = k->version;
-	memcpy(n->addr, addr, len);
-	memcpy(n->lladdr, lladdr, 6);
+	set = r->neighbors[(h ^ h >> 12) & (NEIGHBOR_SETS - 1)];
+	for (unsigned i = 0; i < NEIGHBOR_WAYS; i++)
+		if (set[i].version == k->version && memcmp(set[i].addr, addr, len) == 0 &&
+		    memcmp(set[i].lladdr, lladdr, 6) == 0)
+			return;
+	last = &set[NEIGHBOR_WAYS - 1];
+	if (last->version != 0)
+		(void)iface_remove_neighbor(r->m->core, nke_iface_core(r->iface),
+		    darwin_family_from_host(last->version == 4 ? AF_INET : AF_INET6), last->addr);
+	memmove(set + 1, set, sizeof *set * (NEIGHBOR_WAYS - 1));
+	set->version = k->version;
+	memcpy(set->addr, addr, len);
+	memcpy(set->lladdr, lladdr, 6);
 	(void)nke_iface_add_neighbor(r->iface, (struct sockaddr *)&ss,
 	    reenact_sockaddr(k->version, addr, 0, &ss), lladdr);
 }
@@ -358,10 +368,12 @@ play_frame(struct reenact *r, const struct core_frame *frame)
 	r->number = frame->number;
 	if (error != 0)
 		return error;
-	if (k.kind == PACKET_OTHER)
+	if (k.kind == PACKET_OTHER) {
 		r->totals.other++;
-	else
+		r->totals.within += k.within;
+	} else {
 		play_packet(r, &k);
+	}
 	return machine_panicked(r->m->core) ? EFAULT : 0;
 }
 
@@ -570,7 +582,7 @@ reenact_open(struct nke_replay *replay, char *text, size_t size)
 	r->frame = malloc(FRAME_MAX);
 	r->out_frame = malloc(FRAME_MAX);
 	r->buffer = malloc(READ_MAX);
-	r->neighbors = calloc(NEIGHBORS, sizeof *r->neighbors);
+	r->neighbors = calloc(NEIGHBOR_SETS, sizeof *r->neighbors);
 	r->fragments = fragments_create();
 	r->sent_fragments = fragments_create();
 	if (r->frame == NULL || r->out_frame == NULL || r->buffer == NULL || r->neighbors == NULL ||

@@ -112,7 +112,8 @@ struct socket_play {
 };
 
 #define LISTENERS	1024u		/* lists of them */
-#define NEIGHBORS	4096u		/* remembered; a power of two */
+#define NEIGHBOR_SETS	512u		/* of neighbours that the machine knows; a power of two */
+#define NEIGHBOR_WAYS	4u		/* in each: together fewer than an interface may have */
 
 struct reenact {
 	struct nke_replay *replay;
@@ -130,7 +131,7 @@ struct reenact {
 	struct fragments *fragments, *sent_fragments;	/* of the capture; of the machine */
 	struct neighbor {
 		uint8_t version, addr[16], lladdr[6];
-	} *neighbors;
+	} (*neighbors)[NEIGHBOR_WAYS];	/* by address; of a set, the newest first */
 
 	unsigned added;			/* of the host's addresses are the machine's now */
 	uint64_t frames;		/* of the capture, as the first pass read it */

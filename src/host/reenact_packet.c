@@ -12,7 +12,8 @@
 
 #define TYPE_IP		0x0800
 #define TYPE_IP6	0x86dd
-#define TYPE_VLAN	0x8100
+#define TYPE_VLAN	0x8100		/* a tag: IEEE 802.1Q; 802.1ad's */
+#define TYPE_SERVICE	0x88a8
 #define MAX_EXTENSIONS	8		/* in front of a transport; more are nobody's in earnest */
 
 #define EXT_HOP		0
@@ -116,7 +117,7 @@ packet_link_length(enum core_link link)
 	return 0;
 }
 
-/* Is it IP, as far as the link says? A priority tag (VLAN 0) is passed over: `*link_len` grows. */
+/* Is it IP, as far as the link says? VLAN tags are passed over: `*link_len` grows. */
 static bool
 is_ip(enum core_link link, const struct core_frame *f, uint32_t *link_len)
 {
@@ -125,9 +126,9 @@ is_ip(enum core_link link, const struct core_frame *f, uint32_t *link_len)
 	switch (link) {
 	case CORE_LINK_ETHERNET:
 		type = get16(f->data + 12);
-		if (type == TYPE_VLAN && f->caplen >= 18 && (get16(f->data + 14) & 0xfff) == 0) {
-			type = get16(f->data + 16);
-			*link_len = 18;
+		while ((type == TYPE_VLAN || type == TYPE_SERVICE) && f->caplen >= *link_len + 4) {
+			*link_len += 4;
+			type = get16(f->data + *link_len - 2);
 		}
 		break;
 	case CORE_LINK_SLL:
@@ -245,6 +246,7 @@ find_direction(struct packet *p, const struct host_identity *h)
 	p->outbound = from;
 	if (is_group(p->version, p->src) || (p->protocol == PROTO_TCP && is_group(p->version, p->dst)))
 		return false;
+	p->within = from && to;
 	if (from)
 		return !to;
 	/* What the host sends before it has an address (DHCP) is nobody's flow. */

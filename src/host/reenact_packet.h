@@ -36,6 +36,7 @@ struct packet {
 	uint64_t number, time_ns;
 	enum packet_kind kind;
 	bool outbound;			/* the host sent it */
+	bool within;			/* to itself */
 	uint8_t version;		/* 4, 6 */
 	uint8_t protocol;		/* of the transport */
 	const uint8_t *link;		/* the link header, as captured */

@@ -82,21 +82,39 @@ set_options(struct reenact *r, const struct endpoint *e, int fd)
 		(void)nke_setsockopt(r->m, fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &none, sizeof none);
 }
 
+/* Binds to the captured address; what was for everybody on a network arrives at a socket of all addresses. */
+static int
+bind_socket(struct reenact *r, const struct endpoint *e, int fd)
+{
+	static const uint8_t any[16];
+	struct sockaddr_storage ss;
+	socklen_t len = reenact_sockaddr(e->version, e->address, e->port, &ss);
+
+	if (nke_bind(r->m, fd, (struct sockaddr *)&ss, len) == 0)
+		return 0;
+	if (errno != EADDRNOTAVAIL || e->version != 4 || e->address[3] != 255)
+		return errno;
+	len = reenact_sockaddr(e->version, any, e->port, &ss);
+	return nke_bind(r->m, fd, (struct sockaddr *)&ss, len) == 0 ? 0 : errno;
+}
+
 static int
 open_socket(struct socket_play *s)
 {
 	struct reenact *r = s->reenact;
 	const struct endpoint *e = s->endpoint;
 	struct sockaddr_storage ss;
-	socklen_t len = reenact_sockaddr(e->version, e->address, e->port, &ss);
 	unsigned ready = 0;
+	socklen_t len;
+	int error;
 
 	s->fd = nke_socket(r->m, e->version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return errno;
 	set_options(r, e, s->fd);
-	if (nke_bind(r->m, s->fd, (struct sockaddr *)&ss, len) != 0)
-		return errno;
+	error = bind_socket(r, e, s->fd);
+	if (error != 0)
+		return error;
 	if (is_group(e->version, e->address))
 		join(r, e, s->fd);
 	if (e->began && !e->many && e->port >= FIRST_CHOSEN && is_single(e->version, e->peer)) {

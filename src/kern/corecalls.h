@@ -327,6 +327,8 @@ int iface_set_default(struct nke *, struct ifnet *, int family, const void *gate
 /* The link address of a neighbour. */
 int iface_add_neighbor(struct nke *, struct ifnet *, int family, const void *addr,
     const uint8_t lladdr[6]);
+/* ENOENT: it is not known. */
+int iface_remove_neighbor(struct nke *, struct ifnet *, int family, const void *addr);
 
 /* ---- DHCP (src/netinet/dhcp_client.c) ----------------------------------------------------- */
 
