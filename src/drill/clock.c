@@ -4,16 +4,27 @@
  */
 #include "src/drill/engine.h"
 
+#define PACKETDRILL_TOLERANCE	4000	/* us */
+
 int64_t
 now_us(const struct run *r)
 {
 	return (int64_t)((nke_uptime(r->machine) - r->start_ns) / NS_PER_US);
 }
 
+/* Nobody has said: authors of scripts for Linux count on packetdrill's own. */
+int64_t
+tolerance_us(const struct run *r)
+{
+	if (r->config->tolerance_us >= 0)
+		return r->config->tolerance_us;
+	return r->linux_dialect ? PACKETDRILL_TOLERANCE : 0;
+}
+
 int64_t
 tolerance(const struct run *r, int64_t us)
 {
-	int64_t t = r->config->tolerance_us, part = us * r->config->tolerance_percent / 100;
+	int64_t t = tolerance_us(r), part = us * r->config->tolerance_percent / 100;
 
 	return part > t ? part : t;
 }

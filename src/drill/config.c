@@ -23,6 +23,7 @@ drill_config_init(struct drill_config *c)
 	c->connect_port = 8080;
 	c->bind_port = 8080;
 	c->mtu = 1500;
+	c->tolerance_us = -1;
 }
 
 /* ---- values ------------------------------------------------------------------------------------- */

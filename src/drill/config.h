@@ -28,7 +28,7 @@ struct drill_config {
 	uint16_t bind_port;		/* 8080: the local one, that bind() is given */
 	uint64_t speed;			/* bits a second; 0: none */
 	unsigned mtu;			/* 1500 */
-	int64_t tolerance_us;		/* 0, until somebody says otherwise */
+	int64_t tolerance_us;		/* -1: nobody has said, see tolerance_us() */
 	unsigned tolerance_percent;
 	bool tcp_ts_ecr_scaled;		/* ecr of packets in is not moved */
 	int64_t tcp_ts_tick_us;		/* 0: as it comes */

@@ -225,6 +225,7 @@ struct script_fd {
 	int type;			/* SOCK_STREAM ... */
 	int domain;
 	bool nonblocking;
+	bool inq;			/* Linux's TCP_INQ: recvmsg() tells what is left */
 };
 
 #define EPOLLS		8u
@@ -235,6 +236,7 @@ struct epoll_item {
 	uint32_t events;
 	int64_t data;
 	uint32_t told;			/* with EPOLLET: what was true when it was looked at last */
+	uint64_t received;		/* and how many octets had come by then */
 	bool disabled;			/* EPOLLONESHOT has told it */
 };
 
@@ -306,6 +308,8 @@ int run_step(struct run *, int64_t limit_us);
 void set_event_time(struct run *);
 /* How far off something may be that was to happen at that time. */
 int64_t tolerance(const struct run *, int64_t us);
+/* --tolerance_usecs, or what goes without it for this script. */
+int64_t tolerance_us(const struct run *);
 
 /* ---- packet.c, match.c, print.c ----------------------------------------------------------------- */
 

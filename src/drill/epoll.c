@@ -1,13 +1,15 @@
 /*
  * epoll, which machines do not have, on nke_poll. With EPOLLET an event is told when it becomes true: here,
- * when it has been untrue, or the socket's state has changed, since it was told last; so the script's looks
- * are what counts, as they are all that there is.
+ * when it has been untrue, the socket's state has changed, or octets have come, since it was told last; so
+ * the script's looks are what counts, as they are all that there is.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/drill/engine.h"
+#include "src/netinet/tcp_user.h"
 
 #define EPOLL_IN	0x001u
 #define EPOLL_PRI	0x002u
@@ -143,17 +145,34 @@ epoll_events(short revents, uint32_t wanted)
 	return events | (revents & POLLERR ? EPOLL_ERR : 0u) | (revents & POLLHUP ? EPOLL_HUP : 0u);
 }
 
+/* Octets that have come, read or not. */
+static uint64_t
+received(struct run *r, const struct epoll_item *item)
+{
+	struct core_tcp_info info = {0};
+	socklen_t len = sizeof info;
+
+	(void)nke_darwin_getsockopt(r->machine, live_fd(r, item->script_fd), IPPROTO_TCP, CORE_TCP_INFO,
+	    &info, &len);
+	return info.tcpi_rxbytes;
+}
+
 /* What is told of an item now. */
 static uint32_t
-news(struct epoll_item *item, uint32_t events)
+news(struct run *r, struct epoll_item *item, uint32_t events)
 {
 	uint32_t fresh = events;
+	uint64_t come;
 
 	if (item->disabled)
 		return 0;
 	if (item->events & EPOLL_ET) {
+		come = received(r, item);
 		fresh = events & ~item->told;
+		if (come != item->received)
+			fresh |= events & EPOLL_IN;
 		item->told = events;
+		item->received = come;
 	}
 	if (fresh != 0 && (item->events & EPOLL_ONESHOT))
 		item->disabled = true;
@@ -179,7 +198,7 @@ waited(struct run *r, struct job *j, const struct drill_event *event)
 	uint32_t events;
 
 	for (nfds_t i = 0; i < j->fd_count; i++) {
-		events = news(w->items[i], epoll_events(j->fds[i].revents, w->items[i]->events));
+		events = news(r, w->items[i], epoll_events(j->fds[i].revents, w->items[i]->events));
 		if (events == 0)
 			continue;
 		expected = expected_event(event->call, (size_t)told++);

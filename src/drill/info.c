@@ -11,7 +11,7 @@
 #include "src/drill/engine.h"
 #include "src/netinet/tcp_user.h"
 
-#define SSTHRESH_NONE	(1u << 30)	/* no loss yet */
+#define SSTHRESH_NONE	(65535u << 14)	/* no loss yet: the largest window that there can be */
 #define US_PER_MS	1000
 #define LINUX_OPT_SYN_DATA	32	/* the same bit as BSD's for Fast Open */
 

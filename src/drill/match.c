@@ -131,7 +131,7 @@ compare_stamp(struct comparison *c, const struct drill_tcp_option *o, const uint
 	if (o->ts_val_any || config->tcp_ts_tick_us == 0 || !f->has_base)
 		return;
 	off = (int32_t)(get32(p + 2) - f->base_live - (o->ts_val - f->base_script));
-	allowed = config->tolerance_us / config->tcp_ts_tick_us;
+	allowed = tolerance_us(c->run) / config->tcp_ts_tick_us;
 	if (allowed < 1)
 		allowed = 1;		/* both are rounded */
 	if (off > allowed || off < -allowed)

@@ -235,7 +235,8 @@ put_tcp(struct run *r, struct flow *f, const struct drill_tcp *tcp, uint8_t *p, 
 	put16(p, f->remote_port);
 	put16(p + 2, f->local_port);
 	put32(p + 4, seq_on_wire(&tcp->seq, flow_remote_offset(f, syn)));
-	put32(p + 8, tcp->has_ack ? tcp->ack + flow_local_offset(f, syn) : 0);
+	/* An ACK without its number acknowledges the SYN's: 0 of the script. */
+	put32(p + 8, tcp->flags & DRILL_ACK ? tcp->ack + flow_local_offset(f, syn) : 0);
 	p[12] = (uint8_t)(header / 4 << 4 | (tcp->flags & DRILL_AE ? 1 : 0));
 	p[13] = (uint8_t)tcp->flags;
 	put16(p + 14, tcp->has_window ? tcp->window : 0);

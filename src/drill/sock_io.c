@@ -9,6 +9,7 @@
 
 #define TOTAL_MAX	(64u << 20)	/* octets of one call */
 #define PIECES_MAX	1024u
+#define LINUX_TCP_CM_INQ	36
 
 #ifndef TCP_FASTOPEN
 #define TCP_FASTOPEN	23
@@ -431,6 +432,25 @@ control_value(const struct cmsghdr *c)
 	return number;
 }
 
+/* What Linux's TCP_INQ tells: octets that are left; 1 when there are none but the end of the stream. */
+static int64_t
+left_to_read(struct run *r, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = nke_readable_bytes(r->machine, fd);
+
+	return n > 0 ? n : nke_poll(r->machine, &p, 1, 0) == 1;
+}
+
+static bool
+tells_inq(const struct run *r, int fd)
+{
+	for (unsigned i = 0; i < SCRIPT_FDS; i++)
+		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == fd)
+			return r->fds[i].inq;
+	return false;
+}
+
 static int
 check_control(struct run *r, struct job *j, const struct drill_event *event, const struct drill_expr *e)
 {
@@ -441,6 +461,9 @@ check_control(struct run *r, struct job *j, const struct drill_event *event, con
 	if (control_number(r, drill_field(e, "cmsg_level"), &level) != 0 ||
 	    control_number(r, drill_field(e, "cmsg_type"), &type) != 0)
 		return -1;
+	if (level == IPPROTO_TCP && type == LINUX_TCP_CM_INQ && tells_inq(r, j->fd))
+		return check_value(r, event, "cmsg_data", drill_field(e, "cmsg_data"),
+		    left_to_read(r, j->fd));
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&j->message); c != NULL; c = CMSG_NXTHDR(&j->message, c))
 		if (c->cmsg_level == level && c->cmsg_type == type)
 			return check_value(r, event, "cmsg_data", drill_field(e, "cmsg_data"),

@@ -157,6 +157,28 @@ times_are_exact_unless_something_else_is_said(void **state)
 	fails(SERVER "0.01 close(4) = 0\n", 8, "this is to happen at 0.010000, but it is 0.100000");
 }
 
+/* packetdrill's 4 ms, which the authors of scripts for Linux count on, unless told otherwise. */
+static void
+scripts_for_linux_have_packetdrills_tolerance(void **state)
+{
+	static const char late[] = "`sysctl -q net.ipv4.tcp_timestamps=1`\n" LISTENS
+	    "+0 < S 0:0(0) win 1000 <mss 1000>\n+.004 > S. 0:0(0) ack 1 <...>\n";
+	char text[400];
+
+	(void)state;
+	passes(late);
+	snprintf(text, sizeof text, "--tolerance_usecs=3999\n%s", late);
+	fails(text, 7, "time 0.000000 instead of 0.004000");
+}
+
+/* It acknowledges the SYN, as 0 does in a script. */
+static void
+an_ack_without_its_number_is_an_old_one(void **state)
+{
+	(void)state;
+	passes(SERVER "+0 < . 1:101(100) win 1000\n* > . 1:1(0) ack 101\n");
+}
+
 static void
 segments_may_be_cut_and_joined(void **state)
 {
@@ -447,6 +469,8 @@ main(void)
 		cmocka_unit_test(options_are_compared_by_what_they_say),
 		cmocka_unit_test(a_missing_packet_is_waited_for_as_long_as_it_may_take),
 		cmocka_unit_test(times_are_exact_unless_something_else_is_said),
+		cmocka_unit_test(scripts_for_linux_have_packetdrills_tolerance),
+		cmocka_unit_test(an_ack_without_its_number_is_an_old_one),
 		cmocka_unit_test(segments_may_be_cut_and_joined),
 		cmocka_unit_test(numbers_of_the_script_become_those_of_the_wire),
 		cmocka_unit_test(icmp_goes_both_ways),
