@@ -189,6 +189,20 @@ same_ack(struct tcpcb *tp, struct tcp_segment *seg)
 	seg->output = seg->output || dup || seg->newly_sacked != 0 || tp->t_lost != 0;
 }
 
+/*
+ * It was overtaken by a later one. Of its number nothing is to be learnt, but what it SACKs has arrived all the
+ * same (RFC 6675 section 5, "any ACK").
+ */
+static void
+old_ack(struct tcpcb *tp, struct tcp_segment *seg)
+{
+	sack(tp, seg);
+	if (seg->newly_sacked == 0)
+		return;
+	tcp_recovery_input(tp, seg, false);
+	seg->output = true;
+}
+
 bool
 tcp_process_ack(struct tcpcb *tp, struct tcp_segment *seg)
 {
@@ -199,8 +213,10 @@ tcp_process_ack(struct tcpcb *tp, struct tcp_segment *seg)
 	if (!acceptable(tp, seg))
 		return false;
 	tcp_ecn_input(tp, seg);
-	if (UNLIKELY(SEQ_LT(seg->ack, tp->snd_una)))
+	if (UNLIKELY(SEQ_LT(seg->ack, tp->snd_una))) {
+		old_ack(tp, seg);
 		return true;
+	}
 	if (seg->ack == tp->snd_una) {
 		same_ack(tp, seg);
 		update_window(tp, seg);

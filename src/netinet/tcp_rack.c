@@ -70,11 +70,12 @@ tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_
 	/* It may be the original that has arrived: then the round trip was not this short. */
 	if ((e->flags & SENT_REXMIT) && (us < tp->t_minrtt || echoes_older(tp, seg, e->time)))
 		return;
+	/* Of what was delivered last, whenever it was sent: step 2 has RACK.rtt before the comparison. */
+	tp->t_rack_rtt = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 	if (!sent_after(e->time, e->end, tp->t_rack_time, tp->t_rack_end))
 		return;
 	tp->t_rack_time = e->time;
 	tp->t_rack_end = e->end;
-	tp->t_rack_rtt = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
 /* ---- the reordering window (step 4) ------------------------------------------------------- */

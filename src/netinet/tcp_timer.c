@@ -415,7 +415,10 @@ expire(struct tcpcb *tp, enum tcp_timer t, uint64_t now)
 
 /* ---- the callout -------------------------------------------------------------------------- */
 
-/* The earliest timer; TT_COUNT: none. */
+/*
+ * The earliest timer; TT_COUNT: none. A probe that is due with the RTO goes before it and takes its place
+ * (RFC 8985 7.2: the PTO is no later than the RTO).
+ */
 static enum tcp_timer
 earliest(const struct tcpcb *tp)
 {
@@ -425,6 +428,8 @@ earliest(const struct tcpcb *tp)
 		if (tp->t_timers[t] != 0 &&
 		    (first == TT_COUNT || tp->t_timers[t] < tp->t_timers[first]))
 			first = t;
+	if (first != TT_COUNT && tp->t_timers[TT_LOSS] == tp->t_timers[first])
+		first = TT_LOSS;
 	return first;
 }
 
