@@ -85,6 +85,8 @@ cc_set_cwnd(struct tcpcb *tp, uint64_t bytes)
 uint32_t
 cc_loss_window(const struct tcpcb *tp)
 {
+	if (config_of(tp)->loss_from_cwnd)
+		return tp->snd_cwnd;
 	return tp->t_lossflight < tp->snd_cwnd ? tp->t_lossflight : tp->snd_cwnd;
 }
 
@@ -193,7 +195,10 @@ cc_cong_signal(struct tcpcb *tp, enum cc_signal what)
 	trace_windows(tp);
 }
 
-/* RFC 6582 3.2, step 3: no burst when little is in flight; slow start makes up for it. */
+/*
+ * RFC 6582 3.2, step 3: no burst when little is in flight; slow start makes up for it (1), unless
+ * net.inet.tcp.recovery_burst says that the window is ssthresh in any case (2).
+ */
 void
 cc_post_recovery(struct tcpcb *tp)
 {
@@ -201,7 +206,8 @@ cc_post_recovery(struct tcpcb *tp)
 
 	if (tp->t_cc->post_recovery != NULL)
 		tp->t_cc->post_recovery(tp);
-	else if (pipe < tp->snd_ssthresh && tp->snd_ssthresh - pipe > tp->t_maxseg)
+	else if (pipe < tp->snd_ssthresh && tp->snd_ssthresh - pipe > tp->t_maxseg &&
+	    !config_of(tp)->recovery_burst)
 		cc_set_cwnd(tp, (uint64_t)(pipe > tp->t_maxseg ? pipe : tp->t_maxseg) + tp->t_maxseg);
 	else
 		cc_set_cwnd(tp, tp->snd_ssthresh);

@@ -190,8 +190,8 @@ same_ack(struct tcpcb *tp, struct tcp_segment *seg)
 }
 
 /*
- * It was overtaken by a later one. Of its number nothing is to be learnt, but what it SACKs has arrived all the
- * same (RFC 6675 section 5, "any ACK").
+ * It was overtaken by a later one. Of its number nothing is to be learnt, but what it SACKs has arrived all
+ * the same (RFC 6675 section 5, "any ACK").
  */
 static void
 old_ack(struct tcpcb *tp, struct tcp_segment *seg)

@@ -23,7 +23,7 @@
 static const struct tcp_config defaults = {
 	.rfc1323 = 1, .sack = 1, .sack_revised = 1,
 	.rfc3042 = 1, .rfc3390 = 1, .rfc3465 = 1, .abc_l_var = 2, .do_prr = 1,
-	.rack = 1, .frto = 1, .ecn_enable = 2, .ecn_maxretries = 1,
+	.rack = 1, .frto = 1, .rexmit_loss_reduces = 1, .ecn_enable = 2, .ecn_maxretries = 1,
 	.delayed_ack = 1, .delacktime = 40,
 	.mssdflt = 536, .v6mssdflt = 1220, .minmss = TCP_MINMSS,
 	.sendspace = 32768, .recvspace = 65536,
@@ -69,6 +69,9 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "abc_l_var", AT(abc_l_var), 1, 100},
 	SWITCH("abc_delivered", abc_delivered),
 	SWITCH("do_prr", do_prr),
+	SWITCH("loss_from_cwnd", loss_from_cwnd),
+	SWITCH("recovery_burst", recovery_burst),
+	SWITCH("rexmit_loss_reduces", rexmit_loss_reduces),
 	SWITCH("rack", rack),
 	SWITCH("frto", frto),
 	SWITCH("delayed_ack", delayed_ack),

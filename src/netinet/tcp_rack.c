@@ -147,7 +147,7 @@ detect_by_time(struct tcpcb *tp)
 		tcp_sent_mark_lost(tp, e);
 		found = true;
 	}
-	if (UNLIKELY(again) && tcp_in_recovery(tp))
+	if (UNLIKELY(again) && tcp_in_recovery(tp) && tptomachine(tp)->tcp->config.rexmit_loss_reduces)
 		tcp_recovery_again(tp);
 	if (wait != 0) {
 		tp->t_flags &= ~(uint32_t)TF_TLP_ARMED;
