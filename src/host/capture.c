@@ -199,12 +199,27 @@ capture_link_name(const struct capture_reader *r)
 	return r->type->name;
 }
 
+/* What libpcap cannot read of a pcapng file that is not damaged, and who can. */
+static const char *
+way_out(const struct capture_reader *r, const char *complaint)
+{
+	if (!r->pcapng)
+		return "";
+	if (strstr(complaint, "a type") != NULL)
+		return "; expected one link type: capture each interface to a file of its own";
+	if (strstr(complaint, "different") != NULL)
+		return "; 'editcap -F pcap' makes one file of it";
+	return "";
+}
+
 static void
 read_failed(struct capture_reader *r)
 {
-	snprintf(r->error, sizeof r->error, "%s: packet %llu at byte %llu%s: %s", r->path,
+	const char *complaint = pcap_geterr(r->pcap);
+
+	snprintf(r->error, sizeof r->error, "%s: packet %llu at byte %llu%s: %s%s", r->path,
 	    (unsigned long long)r->packets + 1, (unsigned long long)capture_bytes_read(r),
-	    r->pcapng ? " or before" : "", pcap_geterr(r->pcap));
+	    r->pcapng ? " or before" : "", complaint, way_out(r, complaint));
 }
 
 bool

@@ -12,9 +12,11 @@
 
 #include <nke/replay.h>
 #include <nke/socket.h>
+#include <nke/sysctl.h>
 
 #include "src/host/reenact_impl.h"
 #include "src/kern/filecalls.h"
+#include "src/netinet/tcp_user.h"
 
 #define BACKLOG		1024
 #define GIVES_UP_NS	UINT64_C(500000000)	/* after the last SYN: before RFC 6298 has it repeated */
@@ -285,6 +287,24 @@ take_stamp(struct play *p, const struct packet *k)
 		p->peer.stamp = k->outbound ? echo : value;
 }
 
+/*
+ * The captured host had done with waiting for old segments of the last connection between these ends, or did
+ * not mind: the machine does not wait any longer either. False: that is not what is in the way.
+ */
+static bool
+end_waiting(struct reenact *r, const struct flow_key *key)
+{
+	uint32_t len = packet_address_len(key->version);
+	struct core_tcp_pcb x = {
+		.xt_vflag = key->version == 4 ? 1 : 2,
+		.xt_lport = htons(key->lport), .xt_fport = htons(key->rport),
+	};
+
+	memcpy(x.xt_laddr + sizeof x.xt_laddr - len, key->local, len);
+	memcpy(x.xt_faddr + sizeof x.xt_faddr - len, key->remote, len);
+	return nke_sysctl(r->m, "net.inet.tcp.drop", NULL, NULL, &x, sizeof x) == 0;
+}
+
 static void
 begin_client(struct play *p)
 {
@@ -292,6 +312,7 @@ begin_client(struct play *p)
 	const struct flow_key *key = &p->flow->key;
 	struct sockaddr_storage ss;
 	socklen_t len = reenact_sockaddr(key->version, key->remote, key->rport, &ss);
+	int error;
 
 	p->fd = named_socket(r, key->version, key->local, key->lport);
 	if (p->fd < 0) {
@@ -299,10 +320,11 @@ begin_client(struct play *p)
 		return;
 	}
 	watch(p);
-	if (nke_connect(r->m, p->fd, (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS) {
-		failed(p, refusal(errno), errno);
-		return;
-	}
+	error = nke_connect(r->m, p->fd, (struct sockaddr *)&ss, len) != 0 ? errno : 0;
+	if (error == EADDRINUSE && p->flow->previous != NO_FLOW && end_waiting(r, key))
+		error = nke_connect(r->m, p->fd, (struct sockaddr *)&ss, len) != 0 ? errno : 0;
+	if (error != 0 && error != EINPROGRESS)
+		failed(p, refusal(error), error);
 }
 
 static struct listener *

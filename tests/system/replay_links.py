@@ -111,14 +111,15 @@ def test_pcapng_oddities(t):
     r = t.replay(data, what='two sections')
     t.same_frames(r.raw, frames, 'two sections', unit=1000)
     # interfaces that say different things: what libpcap cannot read is one clear line
-    for name, second in (('another link type', interface(101, resolution=6)),
-                         ('another snapshot length', interface(1, snaplen=77, resolution=6))):
+    for name, second, hint in (
+            ('another link type', interface(101, resolution=6), 'each interface to a file'),
+            ('another snapshot length', interface(1, snaplen=77, resolution=6), 'editcap -F pcap')):
         data = section() + interface(1, resolution=6) + b''.join(enhanced(f) for f in frames[:3]) + \
             second + b''.join(enhanced(f, 1) for f in frames[3:])
         r = t.replay(data, expect=None, what=name)
         if r.code != 0:
             t.equal(r.code, 2, name, '- exit')
-            t.one_complaint(r, name, text=['in.pcap', 'packet 4'])
+            t.one_complaint(r, name, text=['in.pcap', 'packet 4', hint])
             t.same_frames(r.raw, frames[:3], name, unit=1000)
             t.equal(r.packets['read'], 3, name, '- read')
         else:

@@ -593,6 +593,13 @@ def snapped(t):
 
 def same_ends(t):
     """The same four numbers again, after the first connection ended, and after it was left open."""
+    for six in False, True:     # at once: nobody waited for old segments
+        c = Capture()
+        for n in range(3):
+            http(c, six=six, lisn=1000 + n * 100000, risn=500000 + n * 100000)
+        r = play(t, c, what='same ends at once')
+        t.equal([f['state'] for f in r.flows], ['closed'] * 3, 'same ends at once')
+        t.equal(r.json['sockets']['differing'], 0, 'same ends at once')
     c = Capture()
     http(c)
     c.at += 2000 * flowtest.MS
