@@ -191,6 +191,11 @@ dlil_ioctl_merge(errno_t *result, errno_t answer)
  * dlil_ioctl. `data` as the ioctl's number says. ENXIO: no interface of that name.
  */
 errno_t ifioctl(struct nke *, unsigned long, void *data);
+/*
+ * SIOCSIFFLAGS to the driver on the stack's own behalf, with a struct ifreq as a process would have given:
+ * there are drivers that read ifr_flags without asking whether there is an argument.
+ */
+errno_t dlil_tell_flags(struct ifnet *);
 /* ifnet_set_flags with all it entails. */
 errno_t dlil_set_flags(struct ifnet *, uint16_t new_flags, uint16_t mask);
 /*

@@ -48,6 +48,15 @@ dlil_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, v
 }
 
 errno_t
+dlil_tell_flags(struct ifnet *ifp)
+{
+	struct ifreq ifr = {.ifr_flags = (short)ifp->flags};
+
+	strlcpy(ifr.ifr_name, ifp->xname, sizeof ifr.ifr_name);
+	return dlil_ioctl(ifp, 0, SIOCSIFFLAGS, &ifr);
+}
+
+errno_t
 dlil_set_flags(struct ifnet *ifp, uint16_t new_flags, uint16_t mask)
 {
 	const uint16_t runs = IFF_UP | IFF_RUNNING;
@@ -81,7 +90,7 @@ dlil_set_promiscuous(struct ifnet *ifp, bool on)
 	change_promiscuous(ifp, on);
 	if (ifp->flags == old_flags || !(ifp->flags & IFF_UP))
 		return 0;
-	error = dlil_ioctl(ifp, 0, SIOCSIFFLAGS, NULL);
+	error = dlil_tell_flags(ifp);
 	if (error != 0)
 		change_promiscuous(ifp, !on);
 	return error;

@@ -118,7 +118,7 @@ static void
 change_up(struct ifnet *ifp, bool up)
 {
 	(void)dlil_set_flags(ifp, up ? IFF_UP : 0, IFF_UP);
-	(void)dlil_ioctl(ifp, 0, SIOCSIFFLAGS, NULL);
+	(void)dlil_tell_flags(ifp);
 	dlil_post_event(ifp, KEV_DL_SUBCLASS, KEV_DL_SIFFLAGS, NULL, 0, true);
 }
 

@@ -263,7 +263,7 @@ ether_inet_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long comm
 	if (ifp->flags & IFF_RUNNING)
 		return 0;
 	(void)dlil_set_flags(ifp, IFF_UP, IFF_UP);
-	return dlil_ioctl(ifp, 0, SIOCSIFFLAGS, NULL);
+	return dlil_tell_flags(ifp);
 }
 
 /* ---- plumbing ----------------------------------------------------------------------------- */

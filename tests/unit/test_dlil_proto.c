@@ -37,7 +37,7 @@ KTEST(the_first_attach_brings_the_interface_up)
 
 	listen_to_events();
 	CHECK_EQ(ifnet_attach_protocol(ifp, 77, &p), 0);
-	CHECK_STR(said(), "add:77/3 drv-event:14 K14 ioctl:16 K1");
+	CHECK_STR(said(), "add:77/3 drv-event:14 K14 ioctl:16+ K1");
 	CHECK_EQ(drv.last_ioctl, SIOCSIFFLAGS);
 	CHECK(ifnet_flags(ifp) & IFF_UP);
 }
@@ -97,7 +97,7 @@ KTEST(the_last_detach_takes_the_interface_down)
 	CHECK_STR(said(), "del:77 prt-detached:77 prt-event:78/15 drv-event:15 K15");
 	CHECK(ifnet_flags(ifp) & IFF_UP);
 	CHECK_EQ(ifnet_detach_protocol(ifp, 78), 0);
-	CHECK_STR(said(), "del:78 prt-detached:78 drv-event:15 K15 ioctl:16 K1");
+	CHECK_STR(said(), "del:78 prt-detached:78 drv-event:15 K15 ioctl:16+ K1");
 	CHECK_EQ(ifnet_flags(ifp) & IFF_UP, 0);
 	CHECK_EQ(ifnet_detach_protocol(ifp, 78), ENXIO);
 }
@@ -118,7 +118,7 @@ KTEST(a_protocol_detached_in_its_own_input_is_told_when_that_ends)
 	    NULL), 0);
 	settle();
 	/* The second packet meets a protocol that refuses. */
-	CHECK_STR(said(), "in:77:7a del:77 detach=0 prt-detached:77 drv-event:15 ioctl:16");
+	CHECK_STR(said(), "in:77:7a del:77 detach=0 prt-detached:77 drv-event:15 ioctl:16+");
 }
 
 KTEST(a_protocol_can_be_replaced_in_its_own_event)

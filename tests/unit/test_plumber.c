@@ -46,7 +46,7 @@ KTEST(an_address_plumbs_its_protocol)
 	plumb_error = 0;
 	CHECK_EQ(proto_register_plumber(PF_INET, 1234, plumb, unplumb), 0);
 	CHECK_EQ(ifaddr_add(ifp, SA(addr), NULL, NULL), 0);
-	CHECK_STR(said(), "plumb:2 add:2/0 prt-event:2/14 drv-event:14 ioctl:16 prt-event:2/1 "
+	CHECK_STR(said(), "plumb:2 add:2/0 prt-event:2/14 drv-event:14 ioctl:16+ prt-event:2/1 "
 	    "drv-event:1");
 	CHECK_EQ(ifaddr_add(ifp, SA(second), NULL, NULL), 0);
 	CHECK_STR(said(), "prt-event:2/1 drv-event:1");	/* KEV_INET_NEW_ADDR */
@@ -94,7 +94,7 @@ KTEST(programs_attach_and_detach_ipv4)
 	CHECK_EQ(ifaddr_remove(ifp, SA(addr)), 0);
 	(void)said();
 	CHECK_EQ(protocol_ioctl(SIOCPROTODETACH, "x0"), 0);
-	CHECK_STR(said(), "unplumb:2 del:2 prt-detached:2 drv-event:15 ioctl:16");
+	CHECK_STR(said(), "unplumb:2 del:2 prt-detached:2 drv-event:15 ioctl:16+");
 }
 
 KTEST(without_an_unplumb_handler_the_protocol_is_just_detached)
