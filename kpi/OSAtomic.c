@@ -3,6 +3,8 @@
  * but a kext may share memory with host threads that are not in it.
  */
 #include <libkern/OSAtomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 Boolean
 OSCompareAndSwap(UInt32 oldValue, UInt32 newValue, volatile UInt32 *address)
@@ -115,4 +117,33 @@ OSTestAndClear(UInt32 bit, volatile UInt8 *startAddress)
 
 	return (__atomic_fetch_and(startAddress + bit / 8, (UInt8)~mask, __ATOMIC_SEQ_CST) &
 	    mask) == 0;
+}
+
+/* ---- stacks ------------------------------------------------------------------------------- */
+
+static void **
+next_of(void *element, SInt32 offset)
+{
+	return (void **)(void *)((char *)element + offset);
+}
+
+void *
+OSDequeueAtomic(void *volatile *listHead, SInt32 elementNextFieldOffset)
+{
+	void *first = __atomic_load_n(listHead, __ATOMIC_SEQ_CST);
+
+	while (first != NULL && !__atomic_compare_exchange_n(listHead, &first,
+	    *next_of(first, elementNextFieldOffset), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		continue;
+	return first;
+}
+
+void
+OSEnqueueAtomic(void *volatile *listHead, void *element, SInt32 elementNextFieldOffset)
+{
+	void **next = next_of(element, elementNextFieldOffset);
+
+	*next = __atomic_load_n(listHead, __ATOMIC_SEQ_CST);
+	while (!__atomic_compare_exchange_n(listHead, next, element, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		continue;
 }

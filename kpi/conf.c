@@ -23,6 +23,15 @@ enodev_strat(void)
 }
 
 int
+seltrue(dev_t dev, int which, struct proc *p)
+{
+	(void)dev;
+	(void)which;
+	(void)p;
+	return 1;
+}
+
+int
 cdevsw_add(int index, const struct cdevsw *cdev)
 {
 	KPI_RULES(KPI_SLEEPS, NULL);

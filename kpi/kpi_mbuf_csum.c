@@ -4,6 +4,7 @@
  * Requested (way out) and performed (way in) checksums share the low 16 bits of one word and one
  * value, and each family of functions overwrites the other's: an interface fact.
  */
+#include <netinet/ip_var.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -157,6 +158,13 @@ mbuf_inet_cksum(mbuf_t mbuf, int protocol, u_int32_t offset, u_int32_t length, u
 	}
 	*csum = (u_int16_t)~in_cksum_sum(mbuf, offset, length, pseudo);
 	return 0;
+}
+
+u_int16_t
+in_cksum(mbuf_t m, int len)
+{
+	KPI_LIVE(m);
+	return in_cksum_part(m, 0, len > 0 ? (size_t)len : 0);
 }
 
 errno_t

@@ -21,6 +21,9 @@
 #define CONTROL_LEAST	sizeof(struct cmsghdr)
 #define CONTROL_MOST	MLEN
 
+/* Seconds of sock_connectwait. Interface fact: as many ticks, of which there are 100, as a short can tell. */
+#define WAIT_MOST	(INT16_MAX / 100)
+
 static inline errno_t
 done(struct socket *so, errno_t error)
 {
@@ -164,6 +167,25 @@ sock_connect(socket_t so, const struct sockaddr *to, int flags)
 }
 
 errno_t
+sock_connectwait(socket_t so, const struct timeval *tv)
+{
+	uint64_t wait;
+	errno_t error;
+
+	KPI_RULES(RULES, so);
+	if (so == NULL || tv == NULL)
+		return EINVAL;
+	if (so->so_error == 0 && !(so->so_state & (SS_ISCONNECTING | SS_ISCONNECTED)))
+		return EINVAL;
+	if (tv->tv_sec < 0 || tv->tv_sec > WAIT_MOST || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
+		return EDOM;
+	wait = (uint64_t)tv->tv_sec * NSEC_PER_SEC + (uint64_t)tv->tv_usec * NSEC_PER_USEC;
+	so_retain(so);
+	error = soconnectwait(so, wait != 0 ? machine_now(sotomachine(so)) + wait : 0);
+	return done(so, error == EWOULDBLOCK ? EINPROGRESS : error);
+}
+
+errno_t
 sock_listen(socket_t so, int backlog)
 {
 	KPI_RULES(RULES, so);
@@ -275,6 +297,22 @@ sock_isnonblocking(socket_t so)
 {
 	KPI_RULES(RULES, so);
 	return (so->so_state & SS_NBIO) != 0;
+}
+
+errno_t
+sock_setupcall(socket_t so, sock_upcall callback, void *cookie)
+{
+	KPI_RULES(RULES, so);
+	return so == NULL ? EINVAL : so_set_upcall(so, callback, cookie);
+}
+
+/* There are no signals here, so that no wait is ever interrupted. */
+errno_t
+sock_nointerrupt(socket_t so, int on)
+{
+	KPI_RULES(RULES, so);
+	(void)on;
+	return so == NULL ? EINVAL : 0;
 }
 
 errno_t

@@ -183,6 +183,8 @@ errno_t solisten(struct socket *, int backlog);
 errno_t soaccept(struct socket *, int flags, struct sockaddr_storage *peer, struct socket **);
 /* Waits until it is done unless non-blocking. */
 errno_t soconnect(struct socket *, const struct sockaddr *, int flags);
+/* Until the connection under way, if there is one, is made or has failed. EWOULDBLOCK: not by `deadline`. */
+errno_t soconnectwait(struct socket *, uint64_t deadline);
 errno_t soconnect2(struct socket *, struct socket *);
 errno_t sodisconnect(struct socket *);
 /* Its user keeps it, but it is of no use any more: disconnected, and everything fails. */

@@ -300,6 +300,20 @@ begin_connect(struct socket *so, const struct sockaddr *to)
 }
 
 errno_t
+soconnectwait(struct socket *so, uint64_t deadline)
+{
+	errno_t error;
+
+	while ((so->so_state & SS_ISCONNECTING) && so->so_error == 0) {
+		error = so_sleep(so, &so->so_state, deadline, "a connection to be made");
+		if (error != 0)
+			return error;
+	}
+	so->so_state &= (uint16_t)~SS_ISCONNECTING;
+	return so_take_error(so);
+}
+
+errno_t
 soconnect(struct socket *so, const struct sockaddr *to, int flags)
 {
 	errno_t error;
@@ -314,14 +328,7 @@ soconnect(struct socket *so, const struct sockaddr *to, int flags)
 	}
 	if (so_nonblocking(so, flags) && (so->so_state & SS_ISCONNECTING))
 		return EINPROGRESS;
-	while ((so->so_state & SS_ISCONNECTING) && so->so_error == 0) {
-		error = so_sleep(so, &so->so_state, 0, "a connection to be made");
-		if (error != 0)
-			return error;
-	}
-	error = so_take_error(so);
-	so->so_state &= (uint16_t)~SS_ISCONNECTING;
-	return error;
+	return soconnectwait(so, 0);
 }
 
 errno_t

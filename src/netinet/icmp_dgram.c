@@ -60,7 +60,7 @@ echo_request(struct inpcb *inp, const struct echo_kind *k, struct mbuf **mp)
 	h->cksum = 0;
 	/* ICMPv6's covers addresses that are not settled yet: raw_ip6.c makes it. */
 	if (k->protocol == IPPROTO_ICMP)
-		h->cksum = in_cksum(m, 0, (size_t)m->m_pkthdr.len);
+		h->cksum = in_cksum_part(m, 0, (size_t)m->m_pkthdr.len);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ quote(struct nke *machine, const struct mbuf *m, uint8_t type, uint8_t code, uin
 	icmp[2] = icmp[3] = 0;
 	memcpy(icmp + 4, &word, sizeof word);
 	m_copydata(m, 0, len, icmp + ICMP_MINLEN);
-	sum = in_cksum(n, (size_t)IP_HLEN, ICMP_MINLEN + len);
+	sum = in_cksum_part(n, (size_t)IP_HLEN, ICMP_MINLEN + len);
 	memcpy(icmp + 2, &sum, sizeof sum);
 	return n;
 }

@@ -93,7 +93,7 @@ icmp_reflect(struct nke *machine, struct mbuf *m, int off, uint8_t type, bool re
 	icmp[0] = (char)type;
 	if (resum) {
 		memset(icmp + 2, 0, 2);
-		stored = in_cksum(m, (size_t)off, (size_t)(m->m_pkthdr.len - off));
+		stored = in_cksum_part(m, (size_t)off, (size_t)(m->m_pkthdr.len - off));
 	}
 	memcpy(icmp + 2, &stored, sizeof stored);
 	/* A new packet: what was noted about the request does not hold for it. */

@@ -60,7 +60,7 @@ send_message(struct nke *machine, struct ifnet *ifp, struct in_addr dst, const v
 	memcpy(m->m_data + IP_HLEN, head, head_len);
 	if (len != 0)
 		memcpy(m->m_data + IP_HLEN + head_len, data, len);
-	sum = in_cksum(m, (size_t)IP_HLEN, head_len + len);
+	sum = in_cksum_part(m, (size_t)IP_HLEN, head_len + len);
 	memcpy(m->m_data + IP_HLEN + offsetof(struct igmp, igmp_cksum), &sum, sizeof sum);
 	s->stat.igps_snd_reports++;
 	(void)ip_send(machine, m, &sender);
@@ -248,7 +248,7 @@ igmp_input(struct nke *machine, struct mbuf *m, int off, uint8_t protocol)
 		m_freem(m);
 		return;
 	}
-	if (in_cksum(m, (size_t)off, (size_t)(m->m_pkthdr.len - off)) != 0) {
+	if (in_cksum_part(m, (size_t)off, (size_t)(m->m_pkthdr.len - off)) != 0) {
 		st->igps_rcv_badsum++;
 		m_freem(m);
 		return;

@@ -85,7 +85,7 @@ in_cksum_sum(const struct mbuf *m, size_t off, size_t len, uint32_t initial)
 }
 
 uint16_t
-in_cksum(const struct mbuf *m, size_t off, size_t len)
+in_cksum_part(const struct mbuf *m, size_t off, size_t len)
 {
 	return (uint16_t)~in_cksum_sum(m, off, len, 0);
 }

@@ -291,7 +291,7 @@ ip_dooptions(struct nke *machine, struct mbuf **mp, int hlen)
 	good = all_options(&w, hlen);
 	if (w.changed) {
 		header(&w)->ip_sum = 0;
-		header(&w)->ip_sum = in_cksum(w.m, 0, (size_t)hlen);
+		header(&w)->ip_sum = in_cksum_part(w.m, 0, (size_t)hlen);
 	}
 	if (good)
 		return true;

@@ -71,7 +71,7 @@ make_piece(struct nke *machine, struct mbuf *m, const uint8_t *header, size_t hl
 	if (!last)
 		ip->ip_off |= htons(IP_MF);
 	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum(piece, 0, hlen);
+	ip->ip_sum = in_cksum_part(piece, 0, hlen);
 	piece->m_flags |= MBUF_FRAG;
 	if (off == 0)
 		piece->m_flags |= MBUF_FIRSTFRAG;

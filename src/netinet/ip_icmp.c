@@ -316,7 +316,7 @@ icmp_input(struct nke *machine, struct mbuf *m, int off, uint8_t protocol)
 		m_freem(m);
 		return;
 	}
-	if (in_cksum(m, (size_t)off, (size_t)len) != 0) {
+	if (in_cksum_part(m, (size_t)off, (size_t)len) != 0) {
 		st->icps_checksum++;
 		m_freem(m);
 		return;

@@ -41,7 +41,7 @@ sum_good(const struct mbuf *m, int hlen)
 {
 	if (m->m_pkthdr.csum_flags & MBUF_CSUM_DID_IP)
 		return m->m_pkthdr.csum_flags & MBUF_CSUM_IP_GOOD;
-	return in_cksum(m, 0, (size_t)hlen) == 0;
+	return in_cksum_part(m, 0, (size_t)hlen) == 0;
 }
 
 /*
@@ -325,7 +325,7 @@ ip_adopt(struct nke *machine, struct mbuf *m)
 		uint16_t sum = 0;
 
 		memcpy(m->m_data + offsetof(struct ip, ip_sum), &sum, sizeof sum);
-		sum = in_cksum(m, 0, hlen);
+		sum = in_cksum_part(m, 0, hlen);
 		memcpy(m->m_data + offsetof(struct ip, ip_sum), &sum, sizeof sum);
 	}
 	return m;

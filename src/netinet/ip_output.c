@@ -343,7 +343,7 @@ finish_checksums(const struct ifnet *ifp, struct mbuf *m, bool fragmenting)
 	else if (ip->ip_hl == IP_HLEN >> 2)
 		ip->ip_sum = ip_plain_sum(ip);
 	else
-		ip->ip_sum = in_cksum(m, 0, (size_t)ip->ip_hl << 2);
+		ip->ip_sum = in_cksum_part(m, 0, (size_t)ip->ip_hl << 2);
 }
 
 bool

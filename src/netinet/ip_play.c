@@ -14,7 +14,7 @@ sum_again(struct nke *machine, struct mbuf *m)
 	uint32_t deferred = m->m_pkthdr.csum_flags & (MBUF_CSUM_REQ_TCP | MBUF_CSUM_REQ_UDP);
 	struct ip *ip;
 
-	if (deferred == 0 && in_cksum(m, 0, hlen) == 0)
+	if (deferred == 0 && in_cksum_part(m, 0, hlen) == 0)
 		return m;
 	m = ip_writable(machine, m, hlen, &machine->ip->stat.ips_odropped);
 	if (m == NULL)
@@ -23,7 +23,7 @@ sum_again(struct nke *machine, struct mbuf *m)
 		in_finalize_cksum(m, 0, deferred);
 	ip = mtod(m, struct ip *);
 	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum(m, 0, hlen);
+	ip->ip_sum = in_cksum_part(m, 0, hlen);
 	return m;
 }
 

@@ -168,7 +168,7 @@ struct mbuf *ip6_reass(struct nke *, struct mbuf *, int *offp, uint8_t *nextp, i
 /* Ones' complement sum of [off, off+len) of the chain, folded, not inverted. */
 uint16_t in_cksum_sum(const struct mbuf *, size_t off, size_t len, uint32_t initial);
 /* The Internet checksum of that range (RFC 1071), ready to store: 0 when the range is correct. */
-uint16_t in_cksum(const struct mbuf *, size_t off, size_t len);
+uint16_t in_cksum_part(const struct mbuf *, size_t off, size_t len);
 uint16_t in_cksum_buf(const void *, size_t len);
 uint32_t in_pseudo(struct in_addr src, struct in_addr dst, uint8_t proto, uint32_t len);
 uint32_t in6_pseudo(const struct in6_addr *src, const struct in6_addr *dst, uint8_t proto,

@@ -52,7 +52,7 @@ finish_header(struct nke *machine, struct mbuf *fragments, uint8_t ecn)
 	ip->ip_off = 0;
 	ip->ip_tos = (u_char)((ip->ip_tos & ~IPTOS_ECN_MASK) | ecn);
 	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum(m, 0, (size_t)hlen);
+	ip->ip_sum = in_cksum_part(m, 0, (size_t)hlen);
 	s->stat.ips_reassembled++;
 	return m;
 }

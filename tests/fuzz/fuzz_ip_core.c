@@ -163,7 +163,7 @@ fit4(struct mbuf *m, bool out)
 	if (!out)
 		memcpy(&ip->ip_dst, here4, 4);
 	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum(m, 0, (size_t)ip->ip_hl << 2);
+	ip->ip_sum = in_cksum_part(m, 0, (size_t)ip->ip_hl << 2);
 }
 
 static void

@@ -420,7 +420,7 @@ make_error4(const struct end *e, uint8_t code, uint16_t mtu, tcp_seq seq)
 	memcpy(quoted + 12, &from, 4);
 	memcpy(quoted + 16, &to, 4);
 	quote(e, quoted + sizeof(struct ip), seq);
-	sum = in_cksum(m, sizeof(struct ip), spec.len);
+	sum = in_cksum_part(m, sizeof(struct ip), spec.len);
 	memcpy(icmp + 2, &sum, 2);
 	return m;
 }

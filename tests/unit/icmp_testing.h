@@ -84,7 +84,7 @@ message4(const struct spec4 *s, uint8_t type, uint8_t code, uint32_t word)
 
 		CHECK_EQ(m_copyback(m, off + sizeof head + i, 1, &b, MBUF_DONTWAIT), 0);
 	}
-	sum = in_cksum(m, off, sizeof head + s->len);
+	sum = in_cksum_part(m, off, sizeof head + s->len);
 	CHECK_EQ(m_copyback(m, off + 2, 2, &sum, MBUF_DONTWAIT), 0);
 	return m;
 }
@@ -110,7 +110,7 @@ error4(struct mbuf *quoted, uint8_t type, uint8_t code, uint32_t word, uint32_t 
 		CHECK_EQ(m_copyback(m, 28 + i, 1, &b, MBUF_DONTWAIT), 0);
 	}
 	CHECK_EQ(m_copyback(m, 22, 2, &sum, MBUF_DONTWAIT), 0);
-	sum = in_cksum(m, 20, 8 + len);
+	sum = in_cksum_part(m, 20, 8 + len);
 	CHECK_EQ(m_copyback(m, 22, 2, &sum, MBUF_DONTWAIT), 0);
 	m_freem(quoted);
 	return m;
@@ -124,10 +124,10 @@ sent_message4(unsigned i, uint8_t type, uint8_t code)
 
 	CHECK(i < sent.count);
 	ip = mtod(sent.m[i], const struct ip *);
-	CHECK_EQ(in_cksum(sent.m[i], 0, (size_t)ip->ip_hl << 2), 0);
+	CHECK_EQ(in_cksum_part(sent.m[i], 0, (size_t)ip->ip_hl << 2), 0);
 	CHECK_EQ(ip->ip_p, IPPROTO_ICMP);
 	CHECK_EQ(ntohs(ip->ip_len), sent.m[i]->m_pkthdr.len);
-	CHECK_EQ(in_cksum(sent.m[i], (size_t)ip->ip_hl << 2,
+	CHECK_EQ(in_cksum_part(sent.m[i], (size_t)ip->ip_hl << 2,
 	    (size_t)sent.m[i]->m_pkthdr.len - ((size_t)ip->ip_hl << 2)), 0);
 	CHECK_EQ((uint8_t)sent.m[i]->m_data[ip->ip_hl << 2], type);
 	CHECK_EQ((uint8_t)sent.m[i]->m_data[(ip->ip_hl << 2) + 1], code);

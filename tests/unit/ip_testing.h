@@ -171,7 +171,7 @@ sum4(struct mbuf *m)
 	struct ip *ip = mtod(m, struct ip *);
 
 	ip->ip_sum = 0;
-	ip->ip_sum = in_cksum(m, 0, (size_t)ip->ip_hl << 2);
+	ip->ip_sum = in_cksum_part(m, 0, (size_t)ip->ip_hl << 2);
 }
 
 static inline struct mbuf *

@@ -1,4 +1,6 @@
 /* The Internet checksum over chains, and deferred checksums. */
+#include <netinet/ip_var.h>
+
 #include "src/netinet/ip_private.h"
 #include "tests/unit/mbuf_testing.h"
 
@@ -35,7 +37,7 @@ KTEST(rfc1071_example)
 	CHECK_EQ(in_cksum_buf(bytes, 8), stored(0x22, 0x0d));
 	m = m_devget(curmachine(), bytes, 8, 0);
 	CHECK_EQ(in_cksum_sum(m, 0, 8, 0), stored(0xdd, 0xf2));
-	CHECK_EQ(in_cksum(m, 0, 8), stored(0x22, 0x0d));
+	CHECK_EQ(in_cksum_part(m, 0, 8), stored(0x22, 0x0d));
 	mbuf_freem(m);
 }
 
@@ -55,7 +57,7 @@ KTEST(all_ones_do_not_overflow)
 	memset(mbuf_data(m), 0xff, 16384);
 	mbuf_setlen(m, 16384);
 	CHECK_EQ(in_cksum_sum(m, 0, 16384, 0xffffffff), 0xffff);
-	CHECK_EQ(in_cksum(m, 0, 16384), 0);
+	CHECK_EQ(in_cksum_part(m, 0, 16384), 0);
 	mbuf_freem(m);
 }
 
@@ -124,7 +126,7 @@ KTEST(outbound_finalize_ipv4)
 
 		mbuf_outbound_finalize(m, PF_INET, 0);
 		CHECK_EQ(m->m_pkthdr.csum_flags, CSUM_VLAN_TAG_VALID);
-		CHECK_EQ(in_cksum(m, 0, 24), 0);
+		CHECK_EQ(in_cksum_part(m, 0, 24), 0);
 		CHECK_EQ(mbuf_inet_cksum(m, IPPROTO_UDP, 24, 10, &sum), 0);
 		CHECK_EQ(sum, 0);
 		CHECK_EQ(mbuf_copydata(m, 0, sizeof out, out), 0);
@@ -132,7 +134,7 @@ KTEST(outbound_finalize_ipv4)
 		CHECK_EQ(out[32], 'h');
 		/* A second time there is nothing to do. */
 		mbuf_outbound_finalize(m, PF_INET, 0);
-		CHECK_EQ(in_cksum(m, 0, 24), 0);
+		CHECK_EQ(in_cksum_part(m, 0, 24), 0);
 		mbuf_freem(m);
 	}
 }
@@ -172,7 +174,7 @@ KTEST(finalize_behind_a_link_header)
 	memcpy(bytes + 14, udp4, sizeof udp4);
 	m = packet(bytes, sizeof bytes, 0, MBUF_CSUM_REQ_IP);
 	mbuf_outbound_finalize(m, PF_INET, 14);
-	CHECK_EQ(in_cksum(m, 14, 24), 0);
+	CHECK_EQ(in_cksum_part(m, 14, 24), 0);
 	/* Families it does not know are left alone. */
 	m->m_pkthdr.csum_flags = MBUF_CSUM_REQ_UDP;
 	mbuf_outbound_finalize(m, PF_LINK, 14);
@@ -190,6 +192,8 @@ KTEST(a_udp_checksum_is_never_zero)
 	memcpy(bytes, udp4, sizeof bytes);
 	bytes[30] = bytes[31] = bytes[32] = bytes[33] = 0;
 	m = packet(bytes, sizeof bytes, 0, 0);
+	CHECK_EQ(in_cksum(m, 20), in_cksum_part(m, 0, 20));
+	CHECK_EQ(in_cksum(m, -1), 0xffff);
 	CHECK_EQ(mbuf_inet_cksum(m, IPPROTO_UDP, 24, 10, &sum), 0);
 	mbuf_freem(m);
 	memcpy(bytes + 32, &sum, 2);
@@ -290,7 +294,7 @@ KTEST(cksum_functions_check_the_range)
 	CHECK_EQ(mbuf_inet_cksum(m, 0, 0xffffffff, 2, &sum), 0);
 	CHECK_EQ(sum, 0xffff);
 	CHECK_EQ(mbuf_inet_cksum(m, 0, 24, 10, &sum), 0);
-	CHECK_EQ(sum, in_cksum(m, 24, 10));
+	CHECK_EQ(sum, in_cksum_part(m, 24, 10));
 	mbuf_freem(m);
 }
 

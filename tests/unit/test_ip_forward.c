@@ -44,7 +44,7 @@ KTEST(what_is_for_others_goes_on)
 	CHECK_EQ(passed.count, 1);
 	CHECK_EQ(sent.count, 0);
 	ip = mtod(passed.m[0], const struct ip *);
-	CHECK_EQ(in_cksum(passed.m[0], 0, 20), 0);
+	CHECK_EQ(in_cksum_part(passed.m[0], 0, 20), 0);
 	CHECK_EQ(ip->ip_ttl, 6);
 	CHECK_EQ(ip->ip_tos, 0x28);
 	CHECK_EQ(ntohs(ip->ip_id), 99);
@@ -182,7 +182,7 @@ KTEST(what_does_not_fit_is_cut_or_told)
 	CHECK_EQ(passed.count, 3);
 	for (unsigned i = 0; i < 3; i++) {
 		CHECK(passed.m[i]->m_pkthdr.len <= 600);
-		CHECK_EQ(in_cksum(passed.m[i], 0, 20), 0);
+		CHECK_EQ(in_cksum_part(passed.m[i], 0, 20), 0);
 		CHECK_EQ(mtod(passed.m[i], struct ip *)->ip_ttl, 63);
 		have += (size_t)passed.m[i]->m_pkthdr.len - 20;
 	}
@@ -241,7 +241,7 @@ KTEST(output_filters_see_it_input_filters_do_not)
 	receive4(&(struct spec4){.dst = OTHER_SIDE, .len = 100});
 	CHECK_STR(calls, "a");
 	CHECK_EQ(passed.count, 1);
-	CHECK_EQ(in_cksum(passed.m[0], 0, 20), 0);
+	CHECK_EQ(in_cksum_part(passed.m[0], 0, 20), 0);
 	forwarding_testbed_end();
 }
 
@@ -251,7 +251,7 @@ static const uint8_t *
 passed_options(unsigned i)
 {
 	CHECK(i < passed.count);
-	CHECK_EQ(in_cksum(passed.m[i], 0, (size_t)mtod(passed.m[i], struct ip *)->ip_hl << 2), 0);
+	CHECK_EQ(in_cksum_part(passed.m[i], 0, (size_t)mtod(passed.m[i], struct ip *)->ip_hl << 2), 0);
 	return (const uint8_t *)passed.m[i]->m_data + 20;
 }
 

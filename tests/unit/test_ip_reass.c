@@ -35,7 +35,7 @@ KTEST(fragments_in_any_order_make_the_datagram)
 		CHECK(payload_is(delivered.m[i], 20, 1933));
 		CHECK_EQ(mtod(delivered.m[i], struct ip *)->ip_off, 0);
 		CHECK_EQ(ntohs(mtod(delivered.m[i], struct ip *)->ip_len), 1953);
-		CHECK_EQ(in_cksum(delivered.m[i], 0, 20), 0);
+		CHECK_EQ(in_cksum_part(delivered.m[i], 0, 20), 0);
 	}
 	CHECK_EQ(st4()->ips_reassembled, 6);
 	CHECK_EQ(st4()->ips_fragments, 18);

@@ -382,7 +382,7 @@ KTEST(ipv4_is_routed_before_the_filters)
 	    ip_output(curmachine(), make4(&(struct spec4){.dst = FAR4, .len = 60}), 0, NULL), 0);
 	CHECK_EQ(sent.count, 1);
 	CHECK_EQ(mtod(sent.m[0], struct ip *)->ip_dst.s_addr, HERE4);
-	CHECK_EQ(in_cksum(sent.m[0], 0, 20), 0);
+	CHECK_EQ(in_cksum_part(sent.m[0], 0, 20), 0);
 	testbed_end();
 }
 

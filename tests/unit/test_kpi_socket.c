@@ -59,6 +59,9 @@ KTEST(what_is_wrong_with_an_argument_is_said)
 	CHECK_EQ(sock_setsockopt(NULL, SOL_SOCKET, SO_REUSEADDR, &value, len), EINVAL);
 	CHECK_EQ(sock_setsockopt(so, SOL_SOCKET, SO_REUSEADDR, NULL, len), EINVAL);
 	CHECK_EQ(sock_setpriv(NULL, 1), EINVAL);
+	CHECK_EQ(sock_nointerrupt(NULL, 1), EINVAL);
+	CHECK_EQ(sock_nointerrupt(so, 1), 0);
+	CHECK_EQ(sock_setupcall(NULL, NULL, NULL), EINVAL);
 	sock_retain(NULL);
 	sock_release(NULL);
 	sock_close(so);
@@ -166,6 +169,38 @@ KTEST(a_connection_from_end_to_end)
 	a = new_socket(PF_INET, SOCK_STREAM);
 	CHECK_EQ(sock_connect(a, SA(name), 0), ECONNREFUSED);
 	sock_close(a);
+}
+
+KTEST(a_connection_can_be_waited_for)
+{
+	struct sockaddr_in name = here(PORT), nobody = sin4(IP4(10, 0, 0, 9), PORT);
+	const struct timeval forever = {0, 0}, wrong = {-1, 0}, second = {1, 0};
+	socket_t head = listener(PORT, NULL, NULL), so = new_socket(PF_INET, SOCK_STREAM);
+	uint64_t before;
+
+	inet_testbed();
+	CHECK_EQ(sock_connectwait(NULL, &second), EINVAL);
+	CHECK_EQ(sock_connectwait(so, NULL), EINVAL);
+	CHECK_EQ(sock_connectwait(so, &second), EINVAL);
+	CHECK_EQ(sock_connect(so, SA(name), MSG_DONTWAIT), EINPROGRESS);
+	CHECK_EQ(sock_connectwait(so, &wrong), EDOM);
+	CHECK_EQ(sock_connectwait(so, &forever), 0);
+	CHECK(sock_isconnected(so));
+	CHECK_EQ(sock_connectwait(so, &second), 0);
+	sock_close(so);
+	sock_close(head);
+	so = new_socket(PF_INET, SOCK_STREAM);
+	CHECK_EQ(sock_connect(so, SA(name), MSG_DONTWAIT), EINPROGRESS);
+	CHECK_EQ(sock_connectwait(so, &second), ECONNREFUSED);
+	CHECK_EQ(sock_connectwait(so, &second), EINVAL);
+	sock_close(so);
+	so = new_socket(PF_INET, SOCK_STREAM);
+	CHECK_EQ(sock_connect(so, SA(nobody), MSG_DONTWAIT), EINPROGRESS);
+	before = machine_now(curmachine());
+	CHECK_EQ(sock_connectwait(so, &second), EINPROGRESS);
+	CHECK_EQ(machine_now(curmachine()) - before, 1000000000);
+	sock_close(so);
+	forget(&sent);
 }
 
 KTEST(a_socket_can_be_restricted_or_defunct)
@@ -401,6 +436,7 @@ KTEST(a_part_that_was_sent_is_a_success)
 KTEST_SUITE(kpi_socket, T(a_socket_is_made_of_what_there_is),
     T(what_is_wrong_with_an_argument_is_said), T(names_are_cut_to_the_room_there_is),
     T(options_and_ioctls_reach_the_socket), T(a_connection_from_end_to_end),
+    T(a_connection_can_be_waited_for),
     T(a_socket_can_be_restricted_or_defunct), T(datagrams_bring_their_sender),
     T(what_is_to_be_received_needs_room), T(ancillary_data_is_cut_to_the_room_there_is),
     T(ancillary_data_that_is_sent_has_limits), T(packets_are_sent_whole_and_consumed),

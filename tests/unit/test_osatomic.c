@@ -76,5 +76,23 @@ KTEST(bits_are_counted_from_the_highest)
 	CHECK_EQ(OSTestAndClear(9, v), 1);
 }
 
-KTEST_SUITE(osatomic, T(arithmetic_gives_the_old_value), T(compare_and_swap),
+KTEST(a_stack_gives_the_newest_first)
+{
+	struct element {
+		int n;
+		struct element *next;
+	} a = {1, NULL}, b = {2, NULL}, *got;
+	void *head = NULL;
+
+	CHECK(OSDequeueAtomic(&head, offsetof(struct element, next)) == NULL);
+	OSEnqueueAtomic(&head, &a, offsetof(struct element, next));
+	OSEnqueueAtomic(&head, &b, offsetof(struct element, next));
+	CHECK(b.next == &a);
+	got = OSDequeueAtomic(&head, offsetof(struct element, next));
+	CHECK(got == &b);
+	got = OSDequeueAtomic(&head, offsetof(struct element, next));
+	CHECK(got == &a && head == NULL);
+}
+
+KTEST_SUITE(osatomic, T(a_stack_gives_the_newest_first), T(arithmetic_gives_the_old_value), T(compare_and_swap),
     T(masks_give_the_old_value), T(bits_are_counted_from_the_highest));

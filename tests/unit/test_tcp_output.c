@@ -533,7 +533,7 @@ KTEST(the_ip_header_is_the_sockets)
 	CHECK_EQ(ip->ip_tos, 0x48);
 	CHECK_EQ(ip->ip_off, htons(IP_DF));
 	CHECK_EQ(ip->ip_src.s_addr, HERE4);
-	CHECK_EQ(in_cksum(sent.m[taken], 0, sizeof *ip), 0);
+	CHECK_EQ(in_cksum_part(sent.m[taken], 0, sizeof *ip), 0);
 	nevermind();
 	tconfig()->path_mtu_discovery = 0;
 	acks(base + 1);

@@ -48,6 +48,14 @@ UInt8 OSBitXorAtomic8(UInt32 mask, volatile UInt8 *address);
 Boolean OSTestAndSet(UInt32 bit, volatile UInt8 *startAddress);
 Boolean OSTestAndClear(UInt32 bit, volatile UInt8 *startAddress);
 
+/*
+ * A stack of elements without a lock: *listHead is the newest (NULL: none), and each element has a pointer to
+ * the next at elementNextFieldOffset. Dequeue takes the newest, or gives NULL; an element must stay readable
+ * as long as others may be at it.
+ */
+void *OSDequeueAtomic(void *volatile *listHead, SInt32 elementNextFieldOffset);
+void OSEnqueueAtomic(void *volatile *listHead, void *element, SInt32 elementNextFieldOffset);
+
 /* Everything written before is seen before what is written after. */
 void OSSynchronizeIO(void);
 

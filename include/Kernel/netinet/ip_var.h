@@ -2,7 +2,9 @@
 #ifndef _NETINET_IP_VAR_H_
 #define _NETINET_IP_VAR_H_
 
+#include <sys/cdefs.h>
 #include <sys/types.h>
+#include <sys/kernel_types.h>
 #include <netinet/in.h>
 
 /* Lies over an IPv4 header while a transport checksum is made. */
@@ -71,5 +73,15 @@ struct ip_linklocal_stat {
 	u_int32_t iplls_out_total;
 	u_int32_t iplls_out_badttl;
 };
+
+__BEGIN_DECLS
+
+/*
+ * The Internet checksum of a packet's first len bytes, ready to store; 0 if they hold a correct one. Not in
+ * the public interface, but exported: kexts declare it themselves. Since 10.4; interface fact.
+ */
+u_int16_t in_cksum(mbuf_t m, int len);
+
+__END_DECLS
 
 #endif

@@ -93,6 +93,8 @@ __BEGIN_DECLS
 /* ENODEV, whatever they are called with. */
 int enodev(void);
 void enodev_strat(void);
+/* 1: for the table of a device that is always ready. */
+int seltrue(dev_t dev, int which, struct proc *p);
 
 /*
  * Puts a table in place and returns its major number, or -1 when that one, or every one, is taken.

@@ -180,6 +180,30 @@ errno_t sock_sendmbuf(socket_t so, const struct msghdr *msg, mbuf_t data, int fl
     size_t *sentlen);
 
 /*
+ * Waits until a connection that sock_connect began without waiting is made (0) or has failed (its error),
+ * at most tv, or as long as it takes if tv is 0.
+ * Returns EINPROGRESS if it is neither by then; EINVAL if so or tv is NULL or no connection was begun; EDOM
+ * if tv is negative, has a million microseconds or more, or is of more than 327 seconds. May sleep. Not in
+ * the public interface, but exported: kexts declare it themselves. Since 10.4; interface fact.
+ */
+errno_t sock_connectwait(socket_t so, const struct timeval *tv);
+
+/*
+ * Whether signals of the process interrupt waits on the socket: not, if `on` is not 0. Here are no signals,
+ * and no wait is interrupted either way.
+ * Returns EINVAL if so is NULL. Not in the public interface, but exported. Since 10.4; interface fact.
+ */
+errno_t sock_nointerrupt(socket_t so, int on);
+
+/*
+ * Another upcall for a socket, or none (NULL), in place of the one it was made with. Upcalls that are
+ * running are not waited for.
+ * Returns EINVAL if so is NULL; ENOMEM. Not in the public interface, but exported. Since 10.7; interface
+ * fact.
+ */
+errno_t sock_setupcall(socket_t so, sock_upcall callback, void *cookie);
+
+/*
  * Makes the socket privileged (on not 0), as if root had made it, or takes that back.
  * Returns EINVAL if so is NULL. Since 10.4; semantics 1.2.
  */
