@@ -144,6 +144,7 @@ OSEnqueueAtomic(void *volatile *listHead, void *element, SInt32 elementNextField
 	void **next = next_of(element, elementNextFieldOffset);
 
 	*next = __atomic_load_n(listHead, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(listHead, next, element, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	while (!__atomic_compare_exchange_n(listHead, next, element, false, __ATOMIC_SEQ_CST,
+	    __ATOMIC_SEQ_CST))
 		continue;
 }

@@ -94,5 +94,6 @@ KTEST(a_stack_gives_the_newest_first)
 	CHECK(got == &a && head == NULL);
 }
 
-KTEST_SUITE(osatomic, T(a_stack_gives_the_newest_first), T(arithmetic_gives_the_old_value), T(compare_and_swap),
-    T(masks_give_the_old_value), T(bits_are_counted_from_the_highest));
+KTEST_SUITE(osatomic, T(arithmetic_gives_the_old_value), T(compare_and_swap),
+    T(masks_give_the_old_value), T(bits_are_counted_from_the_highest),
+    T(a_stack_gives_the_newest_first));

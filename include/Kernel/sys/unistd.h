@@ -1,4 +1,4 @@
-/* Numbers that programs hand to the kernel about files: ways of access, ends to seek from, limits to ask for. */
+/* Numbers that programs hand to the kernel about files: ways of access, ends to seek from, limits. */
 #ifndef _SYS_UNISTD_H_
 #define _SYS_UNISTD_H_
 

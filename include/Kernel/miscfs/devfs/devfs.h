@@ -12,6 +12,19 @@
 #define DEVFS_CLONE_ALLOC 1
 #define DEVFS_CLONE_FREE 0
 
+/* Whose nodes may be. */
+#define UID_ROOT 0
+#define UID_BIN 3
+#define UID_UUCP 66
+#define GID_WHEEL 0
+#define GID_KMEM 2
+#define GID_TTY 4
+#define GID_OPERATOR 5
+#define GID_BIN 7
+#define GID_GAMES 13
+#define GID_DIALER 68
+#define GID_WINDOWSERVER 88
+
 __BEGIN_DECLS
 
 /*
