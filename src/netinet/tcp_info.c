@@ -340,6 +340,8 @@ handle_drop SYSCTL_HANDLER_ARGS
 
 	(void)oidp;
 	(void)arg2;
+	if (req->newptr == 0)
+		return EPERM;
 	if (req->newlen != sizeof x)
 		return EINVAL;
 	error = SYSCTL_IN(req, &x, sizeof x);
