@@ -12,6 +12,7 @@
 
 #define VALUE_MAX		4096u
 #define DARWIN_SOL_SOCKET	0xffff
+#define DARWIN_TCP_FASTOPEN	0x105
 #define DARWIN_TIMEVAL		16u
 
 struct option {
@@ -335,6 +336,7 @@ int
 call_getsockopt(struct run *r, const struct drill_call *call)
 {
 	uint8_t bytes[VALUE_MAX] = {0};
+	const int bit = INT32_MIN;
 	struct option o = {0};
 	int64_t room;
 	socklen_t len;
@@ -347,5 +349,10 @@ call_getsockopt(struct run *r, const struct drill_call *call)
 	error = errno;
 	if (check_result(r, r->event, result, error) != 0)
 		return -1;
-	return result == 0 ? check_option(r, arg(call, 3), bytes, len) : 0;
+	if (result != 0)
+		return 0;
+	/* FreeBSD tells of this one as it keeps it, by its bit. */
+	if (r->freebsd_dialect && o.darwin_name == DARWIN_TCP_FASTOPEN && int_at(bytes, 0) == 1)
+		memcpy(bytes, &bit, sizeof bit);
+	return check_option(r, arg(call, 3), bytes, len);
 }

@@ -225,7 +225,17 @@ open_at_once(struct tcpcb *tp, struct tcp_fastopen *f, struct tcp_segment *seg)
 	/* Whoever was shown the data or is told of the connection may close it. */
 	if (sotoinpcb(so) != NULL)
 		soisconnected(so);
-	if (sotoinpcb(so) != NULL && sototcpcb(so) == tp)
+	if (sotoinpcb(so) == NULL || sototcpcb(so) != tp) {
+		so_release(so);
+		return;
+	}
+	/* FreeBSD's base stack waits as it would with an acknowledgement, for what the user may answer. */
+	if ((tp->t_uflags & TFU_BASE) && tp->rcv_nxt != tp->irs + 1) {
+		tp->t_flags &= ~(uint32_t)TF_ACKNOW;
+		if (tp->snd_nxt == tp->iss)
+			tcp_delay_ack(tp, 0);
+	}
+	if (tp->t_flags & TF_ACKNOW)
 		(void)tcp_output(tp);
 	so_release(so);
 }

@@ -346,7 +346,10 @@ run(struct output *o)
 
 /* ---- SYNs --------------------------------------------------------------------------------- */
 
-/* Octets of data in the SYN: with a cookie only (RFC 7413 4.1.3.1), and as much as surely fits. */
+/*
+ * Octets of data in the SYN: with a cookie only (RFC 7413 4.1.3.1), and as much as surely fits. FreeBSD's
+ * base stack has them in a SYN-ACK, too.
+ */
 static uint32_t
 syn_data(const struct output *o)
 {
@@ -356,12 +359,17 @@ syn_data(const struct output *o)
 	uint16_t mss = 0;
 	uint32_t limit;
 
-	if (!(tp->t_flags & TF_FASTOPEN) || tp->t_state != TCPS_SYN_SENT || o->so->so_snd.sb_cc == 0)
+	if (!(tp->t_flags & TF_FASTOPEN) || o->so->so_snd.sb_cc == 0)
 		return 0;
-	ends = tcp_ends(tp);
-	if (tcp_fastopen_lookup(tptomachine(tp), &ends, cookie, &mss) == 0)
-		return 0;
-	limit = smaller(mss != 0 ? mss : tp->t_maxseg, tcp_mss_of_syn(tptomachine(tp), o->inp, &ends));
+	if (tp->t_state == TCPS_SYN_RECEIVED) {
+		limit = tp->t_uflags & TFU_BASE ? tp->t_maxseg : 0;
+	} else {
+		ends = tcp_ends(tp);
+		if (tcp_fastopen_lookup(tptomachine(tp), &ends, cookie, &mss) == 0)
+			return 0;
+		limit = smaller(mss != 0 ? mss : tp->t_maxseg,
+		    tcp_mss_of_syn(tptomachine(tp), o->inp, &ends));
+	}
 	return limit > TCP_MAXOLEN ? smaller(o->so->so_snd.sb_cc, limit - (uint32_t)TCP_MAXOLEN) : 0;
 }
 

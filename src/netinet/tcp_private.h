@@ -544,12 +544,13 @@ uint32_t tcp_new_ts_offset(struct nke *, const struct in_ends *);
 /* The timestamp clock of now, without offset: ms. */
 uint32_t tcp_ts_now(struct nke *);
 
+#define TCP_FASTOPEN_COOKIE	8		/* octets of ours */
 errno_t tcp_fastopen_init(struct nke *);
 void tcp_fastopen_fini(struct nke *);
 /* Server: is this cookie (of `len` octets) the one for the peer? Client cache: get and put cookies. */
 bool tcp_fastopen_check_cookie(struct nke *, const struct in_ends *, const uint8_t *cookie, uint8_t len);
 /* The cookie to tell the peer: 8 octets into `cookie`. */
-void tcp_fastopen_make_cookie(struct nke *, const struct in_ends *, uint8_t cookie[8]);
+void tcp_fastopen_make_cookie(struct nke *, const struct in_ends *, uint8_t cookie[TCP_FASTOPEN_COOKIE]);
 #define TCP_FASTOPEN_MAX_COOKIE	16
 /* What is remembered of the server; octets of cookie, 0: none. *mss: its MSS, 0 unknown. */
 uint8_t tcp_fastopen_lookup(struct nke *, const struct in_ends *, uint8_t cookie[TCP_FASTOPEN_MAX_COOKIE],

@@ -191,6 +191,13 @@ syn_options(struct segment *s)
 		to.to_tfo_len = tcp_fastopen_lookup(s->machine, &ends, cookie, &mss);
 		to.to_tfo_cookie = cookie;
 	}
+	/* FreeBSD's base stack tells the cookie again to who has brought it. */
+	if (answer && (flags & TF_FASTOPEN) && (tp->t_uflags & TFU_BASE)) {
+		tcp_fastopen_make_cookie(s->machine, &ends, cookie);
+		to.to_flags |= TOF_FASTOPEN;
+		to.to_tfo_len = TCP_FASTOPEN_COOKIE;
+		to.to_tfo_cookie = cookie;
+	}
 	return tcp_addoptions(&to, (uint8_t *)s->opt);
 }
 

@@ -63,7 +63,6 @@ tcp_seq syncookie_make(struct nke *, struct syncookies *, struct half_open *);
 bool syncookie_check(struct nke *, struct syncookies *, struct inpcb *listener, const struct tcp_segment *,
     struct half_open *h);
 
-#define TCP_FASTOPEN_COOKIE	8		/* octets of ours */
 
 /* ---- tcp_fastopen.c ----------------------------------------------------------------------- */
 
