@@ -128,7 +128,10 @@ before_handshake(struct nke *machine, struct inpcb *inp, const struct in_ends *e
 uint16_t
 tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 {
-	return before_handshake(machine, inp, e, OF_LINK);
+	/* RFC 6691: what we can take, whatever the path can. FreeBSD tells IPv6 peers what the path takes. */
+	bool base = e->vflag == INP_IPV6 && machine->tcp->config.base_stack;
+
+	return before_handshake(machine, inp, e, base ? OF_PATH : OF_LINK);
 }
 
 uint16_t
