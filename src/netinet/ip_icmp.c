@@ -51,8 +51,9 @@ static const struct {
 	[ICMP_UNREACH_TOSNET] = {EHOSTUNREACH, false},
 	[ICMP_UNREACH_TOSHOST] = {EHOSTUNREACH, false},
 	[ICMP_UNREACH_FILTER_PROHIB] = {ECONNREFUSED, true},
-	[ICMP_UNREACH_HOST_PRECEDENCE] = {ECONNREFUSED, true},
-	[ICMP_UNREACH_PRECEDENCE_CUTOFF] = {ECONNREFUSED, true},
+	/* RFC 1812 5.3.3.3: of a precedence, not of the host. */
+	[ICMP_UNREACH_HOST_PRECEDENCE] = {EHOSTUNREACH, false},
+	[ICMP_UNREACH_PRECEDENCE_CUTOFF] = {EHOSTUNREACH, false},
 };
 
 /* False: no such code. e->error 0: the transport need not know. */
