@@ -93,7 +93,7 @@ testbed(const char *path)
 	must(nke_world_create(NULL, &t.world) == 0, NULL, "a world");
 	t.here = testbed_machine(t.world, "here", 1, HERE, &t.wire);
 	t.there = testbed_machine(t.world, "there", 2, THERE, &t.wire);
-	must(nke_kext_load(t.here, path, &t.kext) == 0, t.here, path);
+	must((errno = nke_kext_load(t.here, path, &t.kext)) == 0, t.here, path);
 	return t;
 }
 
@@ -101,7 +101,7 @@ testbed(const char *path)
 static inline void
 testbed_end(struct testbed *t)
 {
-	must(nke_kext_drain(t->here, t->kext, NULL, NULL) == 0, t->here, "unload");
+	must((errno = nke_kext_drain(t->here, t->kext, NULL, NULL)) == 0, t->here, "unload");
 	nke_assert_no_leaks(t->here);
 	nke_wire_destroy(t->wire);
 	nke_destroy(t->here);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,15 @@ help(void)
 {
 	printf("usage: nke build [OPTION ...] SOURCE ... [-o NAME.kext] [-- FLAG ...]\n\n"
 	    "Compiles C and C++ sources as a Mac's kernel build would see them, and makes a bundle that\n"
-	    "'nke replay --kext' and nke_kext_load() take. Objects (.o) and archives (.a) are linked in.\n\n"
+	    "'nke replay --kext' and nke_kext_load() take. Objects (.o) and archives (.a) are linked in.\n"
+	    "Of a folder all sources are taken, with its headers, prefix header (.pch) and Info.plist.\n\n"
 	    "The kext starts at NAME_start and stops at NAME_stop, where NAME is the output's name without\n"
-	    ".kext, unless a source defines kmod_info (KMOD_EXPLICIT_DECL), or --start and --stop say\n"
-	    "otherwise.\n\n"
+	    ".kext; or at the only X_start and X_stop there are. Unless a source defines kmod_info\n"
+	    "(KMOD_EXPLICIT_DECL), or --start and --stop say otherwise.\n\n"
 	    "options:\n"
 	    "  -o, --output PATH        NAME.kext for a bundle, NAME.so for a bare shared object;\n"
-	    "                           default: the first source's name with .kext, in this folder\n"
+	    "                           default: the first source's or folder's name with .kext, in this\n"
+	    "                           folder\n"
 	    "      --start FUNCTION     instead of NAME_start\n"
 	    "      --stop FUNCTION      instead of NAME_stop\n"
 	    "      --id IDENTIFIER      CFBundleIdentifier; default: the source's kmod_info, the property\n"
@@ -49,19 +52,18 @@ help(void)
 
 /* ---- names -------------------------------------------------------------------------------- */
 
-static bool
-ends_with(const char *s, const char *end)
+bool
+build_ends_with(const char *s, const char *end)
 {
 	size_t n = strlen(s), m = strlen(end);
 
 	return n > m && strcmp(s + n - m, end) == 0;
 }
 
-/* NAME from the output's path, or from the first source's. */
+/* NAME from the path of the output, or of the first source or folder. */
 static bool
-set_names(struct build *b)
+set_names(struct build *b, const char *from)
 {
-	const char *from = b->output != NULL ? b->output : b->sources[0];
 	const char *slash = strrchr(from, '/');
 	const char *base = slash != NULL ? slash + 1 : from;
 	const char *dot = strrchr(base, '.');
@@ -82,6 +84,7 @@ set_names(struct build *b)
 
 /* Strings that are made up on the way; they live until the end of the build. */
 struct made_up {
+	char first[PATH_MAX];
 	char output[128], start[80], stop[80], id[80];
 	char plist_id[64], plist_version[64], plist_executable[64];
 };
@@ -93,9 +96,38 @@ set_defaults(struct build *b, struct made_up *s)
 		snprintf(s->output, sizeof s->output, "%s.kext", b->name);
 		b->output = s->output;
 	}
-	b->bundle = !ends_with(b->output, ".so");
-	snprintf(s->start, sizeof s->start, "%s_start", b->c_name);
-	snprintf(s->stop, sizeof s->stop, "%s_stop", b->c_name);
+	b->bundle = !build_ends_with(b->output, ".so");
+}
+
+static bool
+defined(const struct nke_kext_info *info, const char *function)
+{
+	const char *at = info->candidates;
+	size_t n = strlen(function);
+
+	while ((at = strstr(at, function)) != NULL) {
+		if ((at == info->candidates || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* What was not asked for is NAME_start and NAME_stop; or, without these, the only X_start there is. */
+static void
+set_entry(struct build *b, const struct nke_kext_info *info, struct made_up *s)
+{
+	static const char end[] = "_start";
+	const char *only = info->candidates;
+	size_t n = sizeof s->start - sizeof end;
+
+	snprintf(s->start, sizeof s->start, "%.*s%s", (int)n, b->c_name, end);
+	snprintf(s->stop, sizeof s->stop, "%.*s_stop", (int)n, b->c_name);
+	if (b->start == NULL && b->stop == NULL && !defined(info, s->start) && only[0] != '\0' &&
+	    strchr(only, ' ') == NULL && strlen(only) < sizeof s->start) {
+		snprintf(s->start, sizeof s->start, "%s", only);
+		snprintf(s->stop, sizeof s->stop, "%.*s_stop", (int)(strlen(only) - strlen(end)), only);
+	}
 	if (b->start == NULL)
 		b->start = s->start;
 	if (b->stop == NULL)
@@ -321,8 +353,10 @@ run(struct build *b, struct made_up *strings)
 	struct nke_kext_info *probe = NULL, *info = NULL;
 	int code = compile(b, &probe);
 
-	if (code == CMD_OK)
+	if (code == CMD_OK) {
+		set_entry(b, probe, strings);
 		code = set_identity(b, probe, strings);
+	}
 	if (code == CMD_OK)
 		code = build_add_entry(b, probe);
 	if (code == CMD_OK)
@@ -354,14 +388,20 @@ remove_folder(const struct build *b)
 static int
 build(struct build *b)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *from = b->output;
 	struct made_up strings;
+	struct stat st;
 	int code;
 
 	memset(&strings, 0, sizeof strings);
-	if (!set_names(b))
-		return cmd_usage("build", "'%s' is no name for a kext; expected 1 to 63 characters",
-		    b->output != NULL ? b->output : b->sources[0]);
+	if (from == NULL)	/* a folder may be "." */
+		from = stat(b->sources[0], &st) == 0 && S_ISDIR(st.st_mode) &&
+		    realpath(b->sources[0], strings.first) != NULL ? strings.first : b->sources[0];
+	if (!set_names(b, from))
+		return cmd_usage("build", "'%s' is no name for a kext; expected 1 to 63 characters", from);
+	code = build_expand(b);
+	if (code != CMD_OK)
+		return code;
 	set_defaults(b, &strings);
 	for (size_t i = 0; i < b->source_count; i++)
 		b->cplusplus = b->cplusplus || build_is_cplusplus(b->sources[i]);
@@ -484,6 +524,7 @@ cmd_build(int argc, char **argv)
 	code = parse(&b, own, argv);
 	if (code == CMD_OK)
 		code = build(&b);
+	build_expand_free(&b);
 	free(b.defines);
 	return code < 0 ? CMD_OK : code;
 }

@@ -11,12 +11,15 @@
 
 /* What was asked for, and what became of it. */
 struct build {
-	char **sources;			/* files */
+	char **sources;			/* files; as given, also folders: build_expand() */
 	size_t source_count;
+	struct command expanded;	/* the sources, when there were folders among them */
+	struct command folders;		/* where "" headers are looked for */
+	struct command plists, prefixes;	/* property lists and prefix headers in those folders */
 	char **flags;			/* the caller's own, after -- */
 	size_t flag_count;
 	const char *output;		/* NULL: from the first source */
-	const char *start, *stop;	/* NULL: NAME_start, NAME_stop */
+	const char *start, *stop;	/* NULL: NAME_start, NAME_stop, or the only ones there are */
 	const char *id, *version;	/* NULL: the plist's, kmod_info's, or made up */
 	const char *plist;		/* NULL: write one */
 	char **defines;			/* NAME=VALUE for the plist's variables */
@@ -35,12 +38,24 @@ struct build {
 	bool clang[2];			/* likewise */
 };
 
+/* ---- build.c ---- */
+
+/* There is something before that end, too. */
+bool build_ends_with(const char *s, const char *end);
+
+/* ---- build_folder.c ---- */
+
+/* Puts the files of folders in the place of the folders. An exit code. */
+int build_expand(struct build *);
+void build_expand_free(struct build *);
+
 /* ---- build_compile.c ---- */
 
 /* Finds the compiler and headers. An exit code. */
 int build_find_tools(struct build *);
-/* By the name's extension. */
+/* By the name's extension: C++; anything that is compiled. */
 bool build_is_cplusplus(const char *source);
+bool build_is_source(const char *path);
 /* Compiles a file, with `flag` if not NULL, into the temporary folder, adds to `objects`. An exit code. */
 int build_compile(struct build *, const char *source, const char *flag);
 /* Links all objects into `path`. An exit code. */

@@ -176,6 +176,14 @@ build_is_cplusplus(const char *source)
 	return one_of(extension(source), extensions);
 }
 
+bool
+build_is_source(const char *path)
+{
+	static const char *const extensions[] = {".c", ".S", ".s", NULL};
+
+	return build_is_cplusplus(path) || one_of(extension(path), extensions);
+}
+
 /* Flags that are for the linker only would be complained about when compiling. */
 static bool
 linker_flag(const char *flag)
@@ -203,6 +211,14 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 	command_add(c, b->kernel_include);
 	command_add(c, "-isystem");
 	command_add(c, b->compiler_include[cplusplus]);
+	for (size_t i = 0; i < b->folders.count; i++) {
+		command_add(c, "-iquote");
+		command_add(c, b->folders.argv[i]);
+	}
+	if (b->prefixes.count == 1) {
+		command_add(c, "-include");
+		command_add(c, b->prefixes.argv[0]);
+	}
 	for (size_t i = 0; i < b->flag_count; i++) {
 		if (!linker_flag(b->flags[i]))
 			command_add(c, b->flags[i]);
@@ -249,7 +265,6 @@ int
 build_compile(struct build *b, const char *source, const char *flag)
 {
 	static const char *const linked[] = {".o", ".a", NULL};
-	static const char *const compiled[] = {".c", ".S", ".s", NULL};
 	struct command c = {0};
 	bool cplusplus = build_is_cplusplus(source);
 	char *object = NULL;
@@ -263,7 +278,7 @@ build_compile(struct build *b, const char *source, const char *flag)
 		command_add(&b->objects, source);
 		return CMD_OK;
 	}
-	if (!cplusplus && !one_of(extension(source), compiled)) {
+	if (!build_is_source(source)) {
 		cmd_error("build", "%s: what is it? Expected C, C++ (.cpp, .cc, .cxx), assembly (.S, .s), "
 		    "an object (.o) or an archive (.a)", source);
 		return CMD_INPUT;

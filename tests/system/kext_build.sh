@@ -57,8 +57,13 @@ expect 0 '' "$nke" build -o my-kext.kext "$data/good.c" --start good_start --sto
 has my-kext.kext/Contents/Info.plist '<string>org.example.mine</string>'
 has my-kext.kext/Contents/Info.plist '<string>3.2.1</string>'
 [ -f my-kext.kext/Contents/MacOS/my-kext ] || { echo "FAILED: no executable"; fail=1; }
-expect 3 'no source defines other_start' "$nke" build -o other.kext "$data/good.c"
+expect 0 '' "$nke" build -o another.kext "$data/good.c"	# the only way in there is
+expect 3 'no source defines other_start' "$nke" build -o other.kext "$data/good.c" --stop good_stop
 has out 'the sources define: good_start'
+printf 'int %s_start(void *k, void *d) { return 0; }\nint %s_stop(void *k, void *d) { return 0; }\n' \
+    part part whole whole >ways.c
+expect 3 'no source defines ways_stop' "$nke" build ways.c
+has out 'the sources define: part_start whole_start'
 [ ! -e other.kext/Contents/MacOS/other ] || { echo "FAILED: a broken kext was installed"; fail=1; }
 expect 1 'expected 1 to 63 letters' "$nke" build "$data/good.c" --id 'a"b'
 expect 0 '' "$nke" build "$data/explicit.c"
@@ -103,6 +108,35 @@ expect 0 'OSBundleLibraries does not list com.apple.kpi.libkern' "$nke" kext inf
 plist '<key>com.apple.kernel.libkern</key><string>6.0</string>'
 expect 0 'kernel symbols' "$nke" kext info libs.kext
 
+
+# ---- folders: all sources but those that others include; headers, prefix header, Info.plist wherever they are
+mkdir -p tree/gate/parts tree/gate/shared tree/gate/en.lproj
+printf '#define LIMIT 7\n' >tree/gate/gate-Prefix.pch
+printf 'int part(void);\n' >tree/gate/shared/part.h
+printf '#include "part.h"\n# include "table.c"\nint part(void) { return table + LIMIT; }\n' >tree/gate/parts/part.c
+printf 'static int table = 1;\n' >tree/gate/shared/table.c
+printf 'neither is this\n' >tree/gate/en.lproj/stray.c
+printf '%s\n' '#include "part.h"' '#include <mach/mach_types.h>' \
+    'kern_return_t com_example_gate_start(kmod_info_t *k, void *d) { return part() != 8; }' \
+    'kern_return_t com_example_gate_stop(kmod_info_t *k, void *d) { return 0; }' >tree/gate/gate.c
+expect 0 '' "$nke" build tree/gate
+expect 0 'identifier   local.gate' "$nke" kext info gate.kext
+cat >tree/gate/gate-Info.plist <<-END
+	<plist version="1.0"><dict>
+	<key>CFBundleIdentifier</key><string>com.example.\${PRODUCT_NAME}</string>
+	<key>CFBundleExecutable</key><string>\$(EXECUTABLE_NAME)</string>
+	<key>CFBundleVersion</key><string>2.5</string>
+	</dict></plist>
+END
+(cd tree/gate && expect 0 '' "$nke" build . && [ $fail = 0 ]) || fail=1
+expect 0 'identifier   com.example.gate' "$nke" kext info tree/gate/gate.kext
+expect 0 'version      2.5' "$nke" kext info tree/gate/gate.kext
+cp tree/gate/gate-Info.plist tree/Info.plist
+expect 1 "which is the kext's property list? Name it with --plist" "$nke" build tree
+expect 0 '' "$nke" build tree --plist tree/Info.plist
+mkdir -p none gate.xcodeproj
+expect 2 'no sources (C, C++, assembly) are in this folder' "$nke" build none
+expect 2 'projects are not read; name the folder' "$nke" build gate.xcodeproj
 
 # ---- versions: kmod_info's may be any text, as on a Mac; the property list's may not
 sed 's/2\.1\.0/20150118/' "$data/explicit.c" >dated.c
