@@ -191,6 +191,8 @@ dlil_ioctl_merge(errno_t *result, errno_t answer)
  * dlil_ioctl. `data` as the ioctl's number says. ENXIO: no interface of that name.
  */
 errno_t ifioctl(struct nke *, unsigned long, void *data);
+/* if_ioctl of drivers that have nothing to do for flags, MTU and multicast lists. */
+errno_t dlil_driver_ioctl(struct ifnet *, unsigned long, void *);
 /*
  * SIOCSIFFLAGS to the driver on the stack's own behalf, with a struct ifreq as a process would have given:
  * there are drivers that read ifr_flags without asking whether there is an argument.

@@ -48,6 +48,15 @@ dlil_ioctl(struct ifnet *ifp, protocol_family_t family, unsigned long command, v
 }
 
 errno_t
+dlil_driver_ioctl(struct ifnet *ifp, unsigned long command, void *argument)
+{
+	(void)ifp;
+	(void)argument;
+	return command == SIOCSIFFLAGS || command == SIOCADDMULTI || command == SIOCDELMULTI ||
+	    command == SIOCSIFMTU ? 0 : EOPNOTSUPP;
+}
+
+errno_t
 dlil_tell_flags(struct ifnet *ifp)
 {
 	struct ifreq ifr = {.ifr_flags = (short)ifp->flags};

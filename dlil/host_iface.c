@@ -200,16 +200,6 @@ host_output(struct ifnet *ifp, struct mbuf *m)
 	return 0;
 }
 
-/* Flags, MTU and multicast lists need nothing done. */
-static errno_t
-host_ioctl(struct ifnet *ifp, unsigned long command, void *argument)
-{
-	(void)ifp;
-	(void)argument;
-	return command == SIOCSIFFLAGS || command == SIOCADDMULTI || command == SIOCDELMULTI ||
-	    command == SIOCSIFMTU ? 0 : EOPNOTSUPP;
-}
-
 static void
 host_detached(struct ifnet *ifp)
 {
@@ -273,7 +263,7 @@ static errno_t
 create(struct nke *m, const struct core_iface_config *c, struct ifnet **out)
 {
 	struct ifnet_init_params params = {
-		.name = c->name, .unit = c->unit, .output = host_output, .ioctl = host_ioctl,
+		.name = c->name, .unit = c->unit, .output = host_output, .ioctl = dlil_driver_ioctl,
 		.detach = host_detached,
 	};
 	char xname[IFNET_XNAMSIZ];

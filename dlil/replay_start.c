@@ -49,6 +49,7 @@ make_interface(struct replay *r)
 	params.unit = unit;
 	params.softc = r;
 	params.output = replay_driver_output;
+	params.ioctl = dlil_driver_ioctl;
 	error = dlil_allocate(r->machine, &params, NULL, &r->ifp);
 	if (error != 0)
 		return error;

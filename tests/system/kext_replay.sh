@@ -53,4 +53,11 @@ replay 3 nowhere 'No such file'
 # what was read before a kext refused to go is all there
 "$nke" replay --kext "$kexts/refuses.kext" "$capture" -w "$tmp/out.pcap" >/dev/null 2>&1
 cmp "$capture" "$tmp/out.pcap" || fail=1
+# what goes through a bridge comes out as it went in; fragments have the time of their last one
+silent bridge --check
+for file in "$capture" "$tmp/out.pcap"; do
+	python3 "$2/tests/system/pcaptool.py" filter "$file" "$tmp/$(basename "$file").tcp" tcp || fail=1
+done
+[ -s "$tmp/out.pcap.tcp" ] && cmp "$tmp/$(basename "$capture").tcp" "$tmp/out.pcap.tcp" || fail=1
+silent bridge --sockets --check
 exit $fail
