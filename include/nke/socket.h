@@ -84,7 +84,8 @@ int nke_getpeername(nke_t *m, int s, struct sockaddr *address, socklen_t *len);
 
 /*
  * Bytes sent. EDESTADDRREQ, EISCONN, ENOTCONN, EPIPE (never SIGPIPE), EMSGSIZE, EWOULDBLOCK, EACCES
- * (broadcast without SO_BROADCAST), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN and pending errors. nke_sendto of
+ * (broadcast without SO_BROADCAST), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, EFAULT (no data, but a length) and
+ * pending errors. nke_sendto of
  * an unconnected TCP socket connects it: with TCP_FASTOPEN, and a server known, the data go with the SYN.
  */
 #ifdef MSG_EOF
@@ -98,7 +99,10 @@ ssize_t nke_sendto(nke_t *m, int s, const void *data, size_t len, int flags,
 ssize_t nke_sendmsg(nke_t *m, int s, const struct msghdr *message, int flags);
 ssize_t nke_write(nke_t *m, int s, const void *data, size_t len);
 
-/* Bytes received, 0 at a stream's end. EWOULDBLOCK (also after SO_RCVTIMEO), ENOTCONN, pending errors. */
+/*
+ * Bytes received, 0 at a stream's end. EWOULDBLOCK (also after SO_RCVTIMEO), ENOTCONN, EFAULT (no buffer, but
+ * a size), pending errors.
+ */
 ssize_t nke_recv(nke_t *m, int s, void *buffer, size_t size, int flags);
 ssize_t nke_recvfrom(nke_t *m, int s, void *buffer, size_t size, int flags, struct sockaddr *from,
     socklen_t *from_len);

@@ -113,6 +113,8 @@ job_do(struct job *j)
 		break;
 	}
 	j->error = j->result < 0 ? errno : 0;
+	if (j->error == ENOTCONN && j->linux_stream)
+		j->error = EPIPE;
 }
 
 /* ---- the thread --------------------------------------------------------------------------------- */
@@ -193,6 +195,10 @@ finish(struct run *r, struct job *j)
 		result = fail(r, DRILL_PANICKED, j->event->place, "the machine has panicked\n%s",
 		    nke_panic_report(r->machine));
 	} else {
+		if (j->kind == JOB_SEND)
+			errqueue_wrote(r, j->fd, j->result, j->zerocopy);
+		if (j->uncork)
+			set_nopush(r, j->fd, false);
 		r->event = j->event;	/* messages are about that line */
 		result = j->own_result ? 0 : check_result(r, j->event, j->result, j->error);
 		if (result == 0 && j->finish != NULL)
@@ -298,15 +304,6 @@ start(struct run *r, struct job *j)
 		return blocks ? 0 : fail(r, DRILL_FAILED, r->event->place,
 		    "%s() waits; if it is to, the script has to say how long", r->event->call->name);
 	return call_look(r);
-}
-
-static struct script_fd *
-by_live_fd(struct run *r, int fd)
-{
-	for (unsigned i = 0; i < SCRIPT_FDS; i++)
-		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == fd)
-			return &r->fds[i];
-	return NULL;
 }
 
 static bool

@@ -38,6 +38,7 @@ run_machine(struct run *r, uint64_t ns)
 	if (nke_panicked(r->machine))
 		return fail(r, DRILL_PANICKED, place, "the machine has panicked\n%s",
 		    nke_panic_report(r->machine));
+	errqueue_look(r);
 	return call_look(r);
 }
 

@@ -7,6 +7,7 @@
  *   flow.c      connections: ports, sequence numbers   sock.c      calls: arguments and results
  *   call.c      calls made, by a thread if they wait   sockopt.c   options' values
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
+ *   errqueue.c  Linux's error queue
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
  *   fail.c      messages                               python.c    code that is the host's
  *   dialect.c   whose script it is
@@ -183,6 +184,9 @@ struct job {
 	bool lingers;			/* CLOSE */
 	bool own_result;		/* `finish` compares it, too */
 	bool plain;			/* read and write: msg_flags and such are not looked at */
+	bool zerocopy;			/* MSG_ZEROCOPY of a script: errqueue.c */
+	bool linux_stream;		/* SEND: Linux says EPIPE where BSD says ENOTCONN */
+	bool uncork;			/* what MSG_MORE held back goes after it */
 	struct pollfd *fds;
 	nfds_t fd_count;
 	int timeout_ms;
@@ -226,6 +230,7 @@ struct script_fd {
 	int domain;
 	bool nonblocking;
 	bool inq;			/* Linux's TCP_INQ: recvmsg() tells what is left */
+	bool corked, more;		/* TCP_CORK; the last data went with MSG_MORE */
 };
 
 #define EPOLLS		8u
@@ -238,6 +243,7 @@ struct epoll_item {
 	uint32_t told;			/* with EPOLLET: what was true when it was looked at last */
 	uint64_t received;		/* and how many octets had come by then */
 	bool disabled;			/* EPOLLONESHOT has told it */
+	uint32_t news;			/* of the error queue, when it was looked at last */
 };
 
 struct epoll {
@@ -269,6 +275,8 @@ struct run {
 	struct script_fd fds[SCRIPT_FDS];
 	struct epoll epolls[EPOLLS];
 	struct caller *caller;
+	struct errqueue *errqueues;
+	bool zerocopy;			/* SO_ZEROCOPY was set */
 	struct drill_code *code;
 	struct info *info;		/* of TCP_INFO, while code runs */
 	bool linux_dialect;		/* a script that sets Linux's variables means Linux's units */
@@ -334,8 +342,10 @@ int run_call(struct run *, const struct drill_call *);
 /* The machine's descriptor for the script's; -1: no such. */
 int live_fd(const struct run *, int64_t fd);
 struct script_fd *script_fd(struct run *, int64_t fd);
-/* Of a descriptor of the machine's: whether the script made it so. */
-bool is_nonblocking(const struct run *, int live);
+/* Of a descriptor of the machine's, the script's; NULL. */
+struct script_fd *by_live_fd(struct run *, int live);
+/* TCP_NOPUSH, on or off. */
+void set_nopush(struct run *, int live, bool on);
 /* An argument as an integer; `...` is `missing`. -1: failed. */
 int arg_int(struct run *, const struct drill_call *, size_t index, int64_t missing, int64_t *value);
 const struct drill_expr *arg(const struct drill_call *, size_t index);
@@ -364,6 +374,22 @@ int call_epoll_ctl(struct run *, const struct drill_call *);
 int call_epoll_wait(struct run *, const struct drill_call *);
 /* A descriptor is closed. */
 void epoll_forget(struct run *, int64_t script_fd);
+
+/* ---- errqueue.c --------------------------------------------------------------------------------- */
+
+/* SO_ZEROCOPY and SO_TIMESTAMPING, by the host's numbers. False: another option, or no memory. */
+bool errqueue_option(struct run *, int fd, int level, int name, int value);
+/* A call has taken so many octets from the script. */
+void errqueue_wrote(struct run *, int fd, int64_t octets, bool zerocopy);
+/* Something may have been sent or acknowledged. */
+void errqueue_look(struct run *);
+/* Whether something waits to be read; how much there ever was. */
+bool errqueue_news(const struct run *, int fd, uint32_t *news);
+/* recvmsg() with MSG_ERRQUEUE: compares what is read with the script's message. -1: failed. */
+int errqueue_receive(struct run *, int fd, const struct drill_expr *message);
+/* A descriptor is closed; the run ends. */
+void errqueue_forget(struct run *, int fd);
+void errqueues_free(struct run *);
 
 /* ---- info.c ------------------------------------------------------------------------------------- */
 

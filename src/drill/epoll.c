@@ -161,11 +161,17 @@ received(struct run *r, const struct epoll_item *item)
 static uint32_t
 news(struct run *r, struct epoll_item *item, uint32_t events)
 {
-	uint32_t fresh = events;
+	uint32_t fresh, errors;
 	uint64_t come;
 
 	if (item->disabled)
 		return 0;
+	if (errqueue_news(r, live_fd(r, item->script_fd), &errors))
+		events |= EPOLL_ERR;
+	if (errors != item->news)
+		item->told = 0;
+	item->news = errors;
+	fresh = events;
 	if (item->events & EPOLL_ET) {
 		come = received(r, item);
 		fresh = events & ~item->told;

@@ -163,14 +163,16 @@ protocol_of(const struct wire *w)
 	return w->protocol == IPPROTO_TCP ? DRILL_TCP : w->protocol == IPPROTO_UDP ? DRILL_UDP : DRILL_ICMP;
 }
 
+/* By another flow; a SYN is not of a connection whose socket is closed. */
 static bool
-port_is_taken(const struct run *r, const struct flow *but, uint16_t local, uint16_t remote)
+port_is_taken(const struct run *r, const struct flow *but, const struct wire *w)
 {
+	bool syn = but->protocol == DRILL_TCP && (w->flags & (DRILL_SYN | DRILL_ACK)) == DRILL_SYN;
 	const struct flow *f;
 
 	for (f = r->flows; f != NULL; f = f->next)
-		if (f != but && f->protocol == but->protocol && f->local_port == local &&
-		    f->remote_port == remote && f->state == FLOW_OPEN)
+		if (f != but && f->protocol == but->protocol && f->local_port == w->source_port &&
+		    f->remote_port == w->destination_port && f->state == FLOW_OPEN && (f->fd >= 0 || !syn))
 			return true;
 	return false;
 }
@@ -186,7 +188,7 @@ flow_takes(struct run *r, struct flow *f, const struct wire *w)
 		return true;
 	if (protocol_of(w) != f->protocol || w->destination_port != f->remote_port)
 		return false;
-	if (f->local_port == 0 && !port_is_taken(r, f, w->source_port, w->destination_port)) {
+	if (f->local_port == 0 && !port_is_taken(r, f, w)) {
 		f->local_port = w->source_port;
 		memcpy(f->local, w->source, size);
 	}

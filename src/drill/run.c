@@ -258,6 +258,7 @@ run_events(struct run *r)
 		if ((await_event(r) != 0 || do_event(r) != 0) && !goes_on(r))
 			return;
 		r->result->events++;
+		errqueue_look(r);
 		r->last_us = now_us(r);
 		r->last_was_in = r->event->kind == DRILL_PACKET && r->event->packet->direction == DRILL_IN;
 		r->last_in_us = r->event_us;
@@ -353,6 +354,7 @@ drill_run(const struct drill_script *script, const struct drill_config *config, 
 	r->machine = NULL;
 	forget_packets(r);
 	flows_free(r);
+	errqueues_free(r);
 	info_forget(r);
 	drill_code_free(r->code);
 	free(r);

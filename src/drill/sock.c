@@ -92,13 +92,13 @@ script_fd(struct run *r, int64_t fd)
 	return fd >= 0 && fd < SCRIPT_FDS && r->fds[fd].kind != FD_FREE ? &r->fds[fd] : NULL;
 }
 
-bool
-is_nonblocking(const struct run *r, int live)
+struct script_fd *
+by_live_fd(struct run *r, int live)
 {
 	for (unsigned i = 0; i < SCRIPT_FDS; i++)
 		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == live)
-			return r->fds[i].nonblocking;
-	return false;
+			return &r->fds[i];
+	return NULL;
 }
 
 int
@@ -341,16 +341,13 @@ call_listen(struct run *r, const struct drill_call *call)
 static int
 accepted(struct run *r, struct job *j, const struct drill_event *event)
 {
-	const struct script_fd *listener = NULL;
+	const struct script_fd *listener = by_live_fd(r, j->fd);
 	uint8_t octets[16] = {0};
 	struct flow *f;
 	uint16_t port;
 
 	if (j->result < 0)
 		return check_result(r, event, j->result, j->error);
-	for (unsigned i = 0; i < SCRIPT_FDS; i++)
-		if (r->fds[i].kind == FD_SOCKET && r->fds[i].live == j->fd)
-			listener = &r->fds[i];
 	if (wire_address(&j->address, octets, &port))
 		for (f = r->flows; f != NULL; f = f->next)
 			if (f->protocol == DRILL_TCP && f->fd < 0 && f->remote_port == port) {
@@ -458,6 +455,7 @@ call_close(struct run *r, const struct drill_call *call)
 	if (f != NULL)
 		f->fd = -1;
 	j->lingers = lingers(r, s);
+	errqueue_forget(r, s);
 	if (fd != NULL)
 		fd->kind = FD_FREE;
 	epoll_forget(r, script);
@@ -616,6 +614,15 @@ poll_item(const struct drill_call *call, size_t i, const char *field)
 static int
 polled(struct run *r, struct job *j, const struct drill_event *event)
 {
+	uint32_t news;
+
+	for (nfds_t i = 0; j->result >= 0 && i < j->fd_count; i++)
+		if (errqueue_news(r, j->fds[i].fd, &news)) {
+			j->result += j->fds[i].revents == 0;
+			j->fds[i].revents |= POLLERR;
+		}
+	if (check_result(r, event, j->result, j->error) != 0)
+		return -1;
 	for (nfds_t i = 0; j->result >= 0 && i < j->fd_count; i++)
 		if (check_value(r, event, "revents", poll_item(event->call, i, "revents"),
 		    (uint16_t)j->fds[i].revents) != 0)
@@ -673,6 +680,7 @@ call_poll(struct run *r, const struct drill_call *call)
 		return -1;
 	}
 	j->timeout_ms = (int)timeout;
+	j->own_result = true;
 	j->finish = polled;
 	return job_run(r, j);
 }

@@ -14,6 +14,12 @@
 #ifndef TCP_FASTOPEN
 #define TCP_FASTOPEN	23
 #endif
+#ifndef MSG_ZEROCOPY
+#define MSG_ZEROCOPY	0x4000000
+#endif
+#ifndef MSG_MORE
+#define MSG_MORE	0x8000
+#endif
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN	0x20000000
 #endif
@@ -99,10 +105,13 @@ plain_job(struct run *r, const struct drill_call *call, enum job_kind kind)
 	if (j == NULL)
 		return NULL;
 	j->plain = true;
-	if (set_pieces(r, j, &length, 1) == 0)
-		return j;
-	job_free(j);
-	return NULL;
+	if (set_pieces(r, j, &length, 1) != 0) {
+		job_free(j);
+		return NULL;
+	}
+	if (arg(call, 1)->kind == DRILL_NULL)
+		j->iov->iov_base = NULL;
+	return j;
 }
 
 static int
@@ -149,17 +158,6 @@ call_recv(struct run *r, const struct drill_call *call)
 	return job_run(r, j);
 }
 
-int
-call_write(struct run *r, const struct drill_call *call)
-{
-	struct job *j = plain_job(r, call, JOB_SEND);
-
-	if (j == NULL)
-		return -1;
-	fill_piece(j->iov, arg(call, 1));
-	return job_run(r, j);
-}
-
 /* Sending to an address: datagrams, and what opens a connection with its data. */
 static void
 goes_to(struct run *r, const struct job *j)
@@ -175,20 +173,46 @@ goes_to(struct run *r, const struct job *j)
 }
 
 /*
- * Linux's MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending. Without a cookie Linux
- * begins to connect, and takes no data from a socket that does not wait.
+ * Linux's flags. MSG_ZEROCOPY: the error queue tells of it. MSG_MORE is BSD's TCP_NOPUSH until a call
+ * without it. MSG_FASTOPEN is BSD's TCP_FASTOPEN before a call that connects by sending; without a cookie
+ * Linux begins to connect, and takes no data from a socket that does not wait.
  */
 static void
-fast_open(struct run *r, struct job *j)
+linux_flags(struct run *r, struct job *j)
 {
+	struct script_fd *fd = by_live_fd(r, j->fd);
 	const int on = 1;
+	bool more;
 
+	j->zerocopy = (j->flags & MSG_ZEROCOPY) != 0;
+	more = (j->flags & MSG_MORE) != 0;
+	j->flags &= ~(MSG_ZEROCOPY | MSG_MORE);
+	if (fd != NULL && more != fd->more && fd->type == SOCK_STREAM && !fd->corked) {
+		if (more)
+			set_nopush(r, j->fd, true);
+		j->uncork = !more;
+	}
+	if (fd != NULL)
+		fd->more = more;
+	j->linux_stream = r->linux_dialect && fd != NULL && fd->type == SOCK_STREAM;
 	if (!(j->flags & MSG_FASTOPEN))
 		return;
 	j->flags &= ~MSG_FASTOPEN;
 	(void)nke_setsockopt(r->machine, j->fd, IPPROTO_TCP, TCP_FASTOPEN, &on, sizeof on);
-	if (j->has_address && !r->cookie_given && is_nonblocking(r, j->fd))
+	if (j->has_address && !r->cookie_given && (fd == NULL || fd->nonblocking))
 		j->kind = JOB_CONNECT;
+}
+
+int
+call_write(struct run *r, const struct drill_call *call)
+{
+	struct job *j = plain_job(r, call, JOB_SEND);
+
+	if (j == NULL)
+		return -1;
+	fill_piece(j->iov, arg(call, 1));
+	linux_flags(r, j);
+	return job_run(r, j);
 }
 
 int
@@ -211,7 +235,7 @@ call_send(struct run *r, const struct drill_call *call)
 		j->has_address = true;
 		goes_to(r, j);
 	}
-	fast_open(r, j);
+	linux_flags(r, j);
 	return job_run(r, j);
 fail:
 	job_free(j);
@@ -314,7 +338,10 @@ call_writev(struct run *r, const struct drill_call *call)
 {
 	struct job *j = vector_job(r, call, JOB_SEND, arg(call, 1));
 
-	return j != NULL ? job_run(r, j) : -1;
+	if (j == NULL)
+		return -1;
+	linux_flags(r, j);
+	return job_run(r, j);
 }
 
 /* ---- messages ----------------------------------------------------------------------------------- */
@@ -413,7 +440,7 @@ call_sendmsg(struct run *r, const struct drill_call *call)
 		j->message.msg_namelen = j->address_len;
 		goes_to(r, j);
 	}
-	fast_open(r, j);
+	linux_flags(r, j);
 	return job_run(r, j);
 fail:
 	job_free(j);
@@ -496,6 +523,7 @@ call_recvmsg(struct run *r, const struct drill_call *call)
 {
 	const struct drill_expr *message = message_of(r, call);
 	struct job *j;
+	int fd;
 
 	if (message == NULL ||
 	    (j = vector_job(r, call, JOB_RECEIVE, drill_field(message, "msg_iov"))) == NULL)
@@ -503,6 +531,11 @@ call_recvmsg(struct run *r, const struct drill_call *call)
 	if (job_flags(r, call, 2, j) != 0) {
 		job_free(j);
 		return -1;
+	}
+	if (j->flags & MSG_ERRQUEUE) {
+		fd = j->fd;
+		job_free(j);
+		return errqueue_receive(r, fd, message);
 	}
 	j->message.msg_name = &j->address;
 	j->message.msg_namelen = sizeof j->address;

@@ -3,9 +3,13 @@
  * name for it has no meaning to the library) through nke_darwin_setsockopt().
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+
+#include <nke/sysctl.h>
 
 #include "src/drill/engine.h"
 #include "src/netinet/tcp_user.h"
@@ -14,10 +18,15 @@
 #define DARWIN_SOL_SOCKET	0xffff
 #define DARWIN_TCP_FASTOPEN	0x105
 #define DARWIN_TIMEVAL		16u
+#define DARWIN_TCP_NOPUSH	0x04
+#define LINUX_IP_LOCAL_PORT_RANGE	51
+
+#ifndef TCP_CORK
+#define TCP_CORK		3
+#endif
 
 struct option {
 	int fd;
-	bool log;			/* what FreeBSD writes down: no packet depends on it */
 	bool has_host, has_darwin;
 	int level, name;		/* the host's */
 	int darwin_level, darwin_name;
@@ -47,18 +56,6 @@ both(struct run *r, const struct drill_expr *e, bool *has_host, int *host, bool 
 	return 0;
 }
 
-static bool
-is_log(const struct drill_expr *e)
-{
-	static const char *const names[] = {"TCP_LOG", "TCP_LOGBUF", "TCP_LOGID", "TCP_PCAP_IN",
-	    "TCP_PCAP_OUT", "TCP_STATS"};
-
-	for (size_t i = 0; e->kind == DRILL_NAME && i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(e->text, names[i]) == 0)
-			return true;
-	return false;
-}
-
 static int
 option_of(struct run *r, const struct drill_call *call, struct option *o)
 {
@@ -72,7 +69,6 @@ option_of(struct run *r, const struct drill_call *call, struct option *o)
 	    both(r, arg(call, 2), &o->has_host, &o->name, &o->has_darwin, &o->darwin_name) != 0)
 		return -1;
 	o->fd = live_fd(r, fd);
-	o->log = is_log(arg(call, 2));
 	o->has_host = o->has_host && level_host;
 	if (!level_darwin)
 		o->darwin_level = o->level == SOL_SOCKET ? DARWIN_SOL_SOCKET : o->level;
@@ -86,6 +82,15 @@ struct value {
 	size_t len;
 	bool is_time;
 };
+
+static int
+int_at(const uint8_t *bytes, size_t index)
+{
+	int n;
+
+	memcpy(&n, bytes + index * sizeof n, sizeof n);
+	return n;
+}
 
 static const struct drill_expr *
 either_field(const struct drill_expr *e, const char *name, const char *other)
@@ -191,6 +196,57 @@ value_of(struct run *r, const struct drill_expr *e, struct value *v)
 	}
 }
 
+/* ---- Linux's ------------------------------------------------------------------------------------ */
+
+void
+set_nopush(struct run *r, int live, bool on)
+{
+	int value = on;
+
+	(void)nke_darwin_setsockopt(r->machine, live, IPPROTO_TCP, DARWIN_TCP_NOPUSH, &value, sizeof value);
+}
+
+/* Linux's TCP_NODELAY lets go what TCP_CORK and MSG_MORE hold back, once. */
+static void
+let_go(struct run *r, const struct option *o, int value)
+{
+	struct script_fd *fd = by_live_fd(r, o->fd);
+
+	if (fd == NULL || !o->has_host || o->level != IPPROTO_TCP)
+		return;
+	if (o->name == TCP_CORK)
+		fd->corked = value != 0;
+	if (o->name != TCP_NODELAY || value == 0 || !r->linux_dialect || (!fd->corked && !fd->more))
+		return;
+	set_nopush(r, o->fd, false);
+	set_nopush(r, o->fd, fd->corked);
+	fd->more = false;
+}
+
+/* IP_LOCAL_PORT_RANGE, the last port and the first one in a number: every socket of the script has it. */
+static int
+set_port_range(struct run *r, uint32_t range)
+{
+	int result = nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.first", (int)(range & 0xffff));
+
+	return result != 0 ? result :
+	    nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.last", (int)(range >> 16));
+}
+
+/* What changes nothing on the wire, and a machine does without. */
+static bool
+means_nothing(const struct drill_expr *e)
+{
+	static const char *const names[] = {"IP_BIND_ADDRESS_NO_PORT", "IP_FREEBIND", "SO_MARK",
+	    "SO_PRIORITY", "SO_BUSY_POLL", "SO_INCOMING_CPU", "TCP_LOG", "TCP_LOGBUF", "TCP_LOGID",
+	    "TCP_PCAP_IN", "TCP_PCAP_OUT", "TCP_STATS"};
+
+	for (size_t i = 0; e->kind == DRILL_NAME && i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(e->text, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* ---- setting ------------------------------------------------------------------------------------ */
 
 static int
@@ -201,6 +257,15 @@ set(struct run *r, const struct option *o, const struct value *v, socklen_t len)
 	int64_t sec;
 	int32_t usec;
 
+	int value = int_at(v->bytes, 0);
+
+	if (o->has_host && errqueue_option(r, o->fd, o->level, o->name, value))
+		return 0;
+	if (o->has_host && o->level == IPPROTO_IP && o->name == LINUX_IP_LOCAL_PORT_RANGE)
+		return set_port_range(r, (uint32_t)value);
+	/* There an octet will do. */
+	if (r->linux_dialect && o->level == IPPROTO_IP && len == 1 && v->len == sizeof value)
+		len = sizeof value;
 	errno = ENOPROTOOPT;
 	if (o->has_host && nke_setsockopt(r->machine, o->fd, o->level, o->name, v->bytes, len) == 0)
 		return 0;
@@ -248,12 +313,14 @@ call_setsockopt(struct run *r, const struct drill_call *call)
 		len = VALUE_MAX;
 	result = set(r, &o, &v, (socklen_t)(v.is_time ? (int64_t)v.len : len));
 	error = errno;
-	if (result != 0 && error == ENOPROTOOPT && o.log) {
-		tell(r, 1, "nothing is logged of a connection here");
+	if (result != 0 && error == ENOPROTOOPT && means_nothing(arg(call, 2))) {
+		tell(r, 1, "option %s means nothing here", arg(call, 2)->text);
 		result = 0;
 	}
 	if (result != 0 && error == ENOPROTOOPT && set_inq(r, call, &v))
 		result = 0;
+	if (result == 0)
+		let_go(r, &o, int_at(v.bytes, 0));
 	return check_result(r, r->event, result, error);
 }
 
@@ -271,15 +338,6 @@ get(struct run *r, const struct option *o, void *value, socklen_t *len)
 		return -1;
 	*len = room;
 	return nke_darwin_getsockopt(r->machine, o->fd, o->darwin_level, o->darwin_name, value, len);
-}
-
-static int
-int_at(const uint8_t *bytes, size_t index)
-{
-	int n;
-
-	memcpy(&n, bytes + index * sizeof n, sizeof n);
-	return n;
 }
 
 static int

@@ -33,6 +33,7 @@ static const struct translation {
 	{"net.ipv4.tcp_rmem", "net.inet.tcp.recvspace", 1, 1},
 	{"net.ipv4.tcp_sack", "net.inet.tcp.sack.enable", 0, 1},
 	{"net.ipv4.tcp_syncookies", "net.inet.tcp.syncookies", 0, 1},
+	{"net.ipv4.tcp_tw_reuse_delay", "net.inet.tcp.tw_reuse_delay", 0, 1},
 	{"net.ipv4.tcp_wmem", "net.inet.tcp.sendspace", 1, 1},
 };
 

@@ -218,6 +218,8 @@ nke_sendto(nke_t *m, int s, const void *data, size_t len, int flags, const struc
 
 	if (darwin_flags < 0)
 		return fail(EOPNOTSUPP);
+	if (data == NULL && len != 0)
+		return fail(EFAULT);
 	if (to != NULL && (error = name_from_host(to, to_len, &n)) != 0)
 		return fail(error);
 	error = sock_call_sendto(m->core, s, data, len, darwin_flags, to != NULL ? n.bytes : NULL, n.len,
@@ -290,6 +292,8 @@ nke_recvfrom(nke_t *m, int s, void *buffer, size_t size, int flags, struct socka
 
 	if (darwin_flags < 0)
 		return fail(EOPNOTSUPP);
+	if (buffer == NULL && size != 0)
+		return fail(EFAULT);
 	error = sock_call_recvfrom(m->core, s, buffer, size, darwin_flags, from != NULL ? n.bytes : NULL,
 	    from != NULL ? &n.len : NULL, &done);
 	if (error == 0 && from != NULL)

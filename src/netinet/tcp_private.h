@@ -333,6 +333,7 @@ struct tcp_config {
 	int persmin, persmax, maxpersistidle;	/* persmin 0: the RTO */
 	int persist_empty;		/* window probes have no octet, as Linux's */
 	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
+	int tw_reuse_delay;		/* ms until connect() may have a pair in TIME_WAIT */
 	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;
 	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack;
 	int blackhole, log_in_vain, tolerate_missing_ts, ts_offset_per_conn;

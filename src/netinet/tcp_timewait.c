@@ -22,9 +22,6 @@
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_timewait.h"
 
-/* TSecr 1 s old or more: the peer's clock has moved on too, whatever its granularity (RFC 7323 5.4). */
-#define REUSE_AFTER_MS	1000u
-
 /* ---- time --------------------------------------------------------------------------------- */
 
 static inline uint32_t
@@ -236,16 +233,17 @@ tcp_timewait_taken(struct nke *machine, const struct in_ends *e)
 }
 
 /*
- * Timestamps that have moved on keep the two connections apart at the peer (RFC 6191, RFC 7323 appendix
- * B.2); an initial sequence number above the last one does where they are not looked at.
+ * After net.inet.tcp.tw_reuse_delay, a second, the peer's clock has moved on too, whatever its granularity
+ * (RFC 7323 5.4). Timestamps that have moved on keep the two connections apart at the peer (RFC 6191, RFC
+ * 7323 appendix B.2); an initial sequence number above the last one does where they are not looked at.
  */
 static bool
 reusable(const struct tcp_timewaits *t, const struct tw *w)
 {
 	uint32_t age = wait_ms(t) - (w->expires - now_ms(t));
 
-	return (w->flags & TW_TSTMP) && tcp_wants_ts(&t->machine->tcp->config) && age >= REUSE_AFTER_MS &&
-	    age <= wait_ms(t);
+	return (w->flags & TW_TSTMP) && tcp_wants_ts(&t->machine->tcp->config) && age <= wait_ms(t) &&
+	    age >= (uint32_t)t->machine->tcp->config.tw_reuse_delay;
 }
 
 bool
