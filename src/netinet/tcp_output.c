@@ -219,17 +219,31 @@ large(const struct output *o, uint32_t len, bool all, uint32_t limit)
 	return most == len && all ? len : most - most % limit;
 }
 
+/* Minshall's variant of Nagle's algorithm: short segments wait for short ones only, not for full ones. */
+static bool
+only_short_one(const struct tcpcb *tp)
+{
+	const struct tcp_sent *e = TAILQ_LAST(&tp->t_sent, tcp_sent_list);
+
+	if (!tptomachine(tp)->tcp->config.nagle_minshall)
+		return false;
+	while (e != NULL && (e->end - e->seq) % tp->t_maxseg == 0)
+		e = TAILQ_PREV(e, tcp_sent_list, by_seq);
+	return e == NULL;
+}
+
 /*
- * Does a segment that is not full pay? The last of what there is does, if it is the only short one in flight
- * (Nagle) or nobody cares; so does half of what the peer ever took.
+ * Does a segment that is not full pay? The last of what there is does, if nothing was in flight when this
+ * call began (Nagle, as BSD does it: what is written at once goes at once) or nobody cares; so does half of
+ * what the peer ever took.
  */
 static inline bool
 short_one_pays(const struct output *o, uint32_t len, uint32_t avail)
 {
 	const struct tcpcb *tp = o->tp;
 
-	if (len == avail && (o->idle || (tp->t_flags & TF_NODELAY)) &&
-	    !(tp->t_flags & (TF_MORETOCOME | TF_NOPUSH)))
+	if (len == avail && !(tp->t_flags & (TF_MORETOCOME | TF_NOPUSH)) &&
+	    (o->idle || (tp->t_flags & TF_NODELAY) || only_short_one(tp)))
 		return true;
 	if (SEQ_GT(tp->snd_up, tp->snd_nxt))
 		return true;
@@ -272,7 +286,6 @@ send_new(struct output *o)
 		out.flags = (uint8_t)(TH_ACK | (len == avail && len != 0 ? TH_PUSH : 0) | (fin ? TH_FIN : 0));
 		error = send(o, &out);
 		o->new_data = true;
-		o->idle = false;
 		/* Retransmissions go first: a smaller MTU makes some. */
 	} while (error == 0 && len < avail && LIKELY(tp->t_lost == 0));
 	return error;

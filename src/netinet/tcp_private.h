@@ -317,6 +317,7 @@ struct tcp_config {
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
 	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int abc_delivered;		/* windows grow by what is newly known to have arrived */
+	int nagle_minshall;		/* short segments wait for short ones only */
 	int loss_from_cwnd;		/* ssthresh is of cwnd, not of what was in flight (RFC 5681 3.1) */
 	int recovery_burst;		/* cwnd is ssthresh after a recovery, however little is in flight */
 	int rexmit_loss_reduces;	/* a retransmission that is lost reduces the window again */
