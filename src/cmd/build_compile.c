@@ -225,13 +225,29 @@ add_compile_flags(struct build *b, struct command *c, bool cplusplus)
 	}
 }
 
+/* What is known of a header that a kernel does not have; NULL: nothing. */
+static const char *
+why_missing(const char *header)
+{
+	static const char *const user_space[] = {"stdio.h", "stdlib.h", "unistd.h", "assert.h", "pthread.h",
+	    "arpa/inet.h", "inttypes.h", "time.h", "ctype.h", "math.h", "signal.h", NULL};
+
+	if (strncmp(header, "IOKit/", 6) == 0 || strncmp(header, "libkern/c++/", 12) == 0)
+		return "IOKit's classes are not there; a kext whose way in is an IOService cannot be built, "
+		    "one with a start and a stop function can (docs/mac-kexts.md)";
+	if (one_of(header, user_space))
+		return "is for programs; a kext sees the kernel's headers only, which have printf in "
+		    "<sys/systm.h>, memory in <libkern/OSMalloc.h>, ntohs in <netinet/in.h>";
+	return NULL;
+}
+
 /*
- * When a source has not been compiled: says so if it wants headers of IOKit's classes, which there are none
- * of. The compiler is asked which headers it misses (-MG: as if they were to be made), so those that other
- * headers include are found as well.
+ * When a source has not been compiled: says so if it wants headers that there are none of. The compiler is
+ * asked which headers it misses (-MG: as if they were to be made), so those that other headers include are
+ * found as well.
  */
 static void
-tell_of_classes(struct build *b, const char *source, bool cplusplus)
+tell_of_headers(struct build *b, const char *source, bool cplusplus)
 {
 	struct command c = {0};
 	char list[512], word[512];
@@ -248,11 +264,11 @@ tell_of_classes(struct build *b, const char *source, bool cplusplus)
 	if (command_run(&c, b->verbose, word, sizeof word) == 0)
 		f = fopen(list, "r");
 	while (f != NULL && fscanf(f, "%511s", word) == 1) {
-		if (strncmp(word, "IOKit/", 6) != 0 && strncmp(word, "libkern/c++/", 12) != 0)
+		const char *why = why_missing(word);
+
+		if (why == NULL)
 			continue;
-		cmd_error("build", "%s: <%s>: IOKit's classes are not there; a kext whose way in is an "
-		    "IOService cannot be built, one with a start and a stop function can "
-		    "(docs/mac-kexts.md)", source, word);
+		cmd_error("build", "%s: <%s>: %s", source, word, why);
 		break;
 	}
 	if (f != NULL)
@@ -299,7 +315,7 @@ build_compile(struct build *b, const char *source, const char *flag)
 		cmd_error("build", "%s: not compiled%s%s", source, error != EIO ? ": " : "",
 		    error != EIO ? strerror(error) : "");
 		if (error == EIO)
-			tell_of_classes(b, source, cplusplus);
+			tell_of_headers(b, source, cplusplus);
 	} else {
 		command_add(&b->objects, object);
 	}

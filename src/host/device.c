@@ -100,9 +100,10 @@ activate(nke_t *m, struct nke_device *d, const struct nke_device_config *c)
 	    pcap_set_immediate_mode(d->pcap, 1) != 0 || pcap_set_buffer_size(d->pcap, BUFFER_BYTES) != 0)
 		return nke_fail(m, EIO, "%s: %s", c->device, pcap_geterr(d->pcap));
 	rc = pcap_activate(d->pcap);
+	/* libpcap has more to say, nothing, or the same again. */
 	if (rc < 0)
-		return nke_fail(m, error_of(rc), "%s: %s%s%s", c->device, pcap_statustostr(rc),
-		    pcap_geterr(d->pcap)[0] != '\0' ? ": " : "", pcap_geterr(d->pcap));
+		return nke_fail(m, error_of(rc), "%s: %s", c->device, pcap_geterr(d->pcap)[0] != '\0' ?
+		    pcap_geterr(d->pcap) : pcap_statustostr(rc));
 	if (pcap_datalink(d->pcap) != DLT_EN10MB)
 		return nke_fail(m, EPROTONOSUPPORT, "%s: its link type is %s; expected Ethernet", c->device,
 		    pcap_datalink_val_to_name(pcap_datalink(d->pcap)));

@@ -121,7 +121,8 @@ check_header(const struct elf_file *f, struct kext_text *text)
 		return text_fail(text, ENOEXEC, "%s: this is %s; expected a shared object for this "
 		    "system: build the source with 'nke build'\n", f->path, kind);
 	if (!get(f, 0, &eh, sizeof eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0)
-		return text_fail(text, EINVAL, "%s: not a shared object\n", f->path);
+		return text_fail(text, EINVAL, "%s: not a shared object; expected what 'nke build' makes\n",
+		    f->path);
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != HOST_DATA ||
 	    eh.e_machine != HOST_MACHINE)
 		return text_fail(text, ENOEXEC, "%s: built for another machine (ELF class %u, data %u, "

@@ -153,6 +153,8 @@ expect 2 'wrong.c: not compiled' "$nke" build wrong.c
 echo '#include <IOKit/IOService.h>' >service.h
 echo '#include "service.h"' >service.cpp
 expect 2 "service.cpp: <IOKit/IOService.h>: IOKit's classes are not there" "$nke" build service.cpp
+printf '#include <stdio.h>\n' >program.c
+expect 2 "program.c: <stdio.h>: is for programs; a kext sees the kernel's headers only" "$nke" build program.c
 echo x >what.txt
 expect 2 'what.txt: what is it?' "$nke" build what.txt
 expect 0 'missing symbol no_such_function_one' "$nke" build "$data/unresolved.c"
