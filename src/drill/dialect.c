@@ -91,12 +91,15 @@ set(struct run *r, const char *name, int value)
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
 }
 
+/* Its accurate ECN has no option, and does not look whether the path changes what it should not. */
 static int
 use_base_stack(struct run *r)
 {
 	static const char name[] = "net.inet.tcp.functions_default", base[] = "freebsd";
 	const struct drill_place nowhere = {0};
 
+	if (set(r, "net.inet.tcp.ecn.option", 0) != 0 || set(r, "net.inet.tcp.ecn.fallback", 0) != 0)
+		return -1;
 	tell(r, 1, "a script for FreeBSD: %s=%s", name, base);
 	return nke_sysctl(r->machine, name, NULL, NULL, base, sizeof base) == 0 ? 0 :
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
@@ -116,7 +119,8 @@ be_like_linux(struct run *r)
 		{"net.inet.tcp.rexmit_slop", 0}, {"net.inet.tcp.rexmit_min", 1},
 		{"net.inet.tcp.rexmit_granularity", 200}, {"net.inet.tcp.recovery_burst", 1},
 		{"net.inet.tcp.loss_from_cwnd", 1}, {"net.inet.tcp.nagle_minshall", 1},
-		{"net.inet.tcp.rexmit_loss_reduces", 0}, {"net.inet.tcp.tolerate_missing_ts", 1}
+		{"net.inet.tcp.rexmit_loss_reduces", 0}, {"net.inet.tcp.tolerate_missing_ts", 1},
+		{"net.inet.tcp.ecn.plusplus", 3}
 	};
 
 	tell(r, 1, "a script for Linux");

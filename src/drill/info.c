@@ -40,11 +40,13 @@ static const struct member {
 	MEMBER(tcpi_rcv_numsacks), MEMBER(tcpi_received_ce), MEMBER(tcpi_received_ece),
 	MEMBER(tcpi_txpackets), MEMBER(tcpi_rxpackets), MEMBER(tcpi_txbytes), MEMBER(tcpi_rxbytes),
 	MEMBER(tcpi_txretransmitbytes), MEMBER(tcpi_delivered), MEMBER(tcpi_pacing_rate),
+	MEMBER(tcpi_delivered_ce), MEMBER(tcpi_delivered_e1_bytes), MEMBER(tcpi_delivered_e0_bytes),
+	MEMBER(tcpi_delivered_ce_bytes), MEMBER(tcpi_received_e1_bytes), MEMBER(tcpi_received_e0_bytes),
+	MEMBER(tcpi_received_ce_bytes),
 	ALSO(tcpi_min_rtt, tcpi_rttmin), ALSO(tcpi_total_retrans, tcpi_snd_rexmitpack),
 	ALSO(tcpi_notsent_bytes, tcpi_notsent), ALSO(tcpi_bytes_sent, tcpi_txbytes),
 	ALSO(tcpi_bytes_received, tcpi_rxbytes), ALSO(tcpi_bytes_retrans, tcpi_txretransmitbytes),
 	ALSO(tcpi_segs_out, tcpi_txpackets), ALSO(tcpi_segs_in, tcpi_rxpackets),
-	ALSO(tcpi_delivered_ce, tcpi_received_ece),
 };
 
 void

@@ -49,6 +49,28 @@ comma(unsigned i)
 
 /* ---- of the script ------------------------------------------------------------------------------ */
 
+#define ACCECN0		172
+#define ACCECN1		174
+
+/* The counters of accurate ECN by their names. False: it is another option, or not made as one of these. */
+static bool
+print_accecn(FILE *out, const uint8_t *option, unsigned len)
+{
+	static const char *const names[2][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+	unsigned count = (len - 2) / 3;
+
+	if (len < 5 || len > 11 || len != 2 + 3 * count || (option[0] != ACCECN0 && option[0] != ACCECN1))
+		return false;
+	fputs("ECN", out);
+	for (unsigned i = 0; i < count; i++) {
+		const uint8_t *p = option + 2 + 3 * i;
+
+		fprintf(out, " %s %u", names[option[0] == ACCECN1][i],
+		    (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2]);
+	}
+	return true;
+}
+
 static void
 print_option(FILE *out, const struct drill_tcp_option *o)
 {
@@ -94,6 +116,8 @@ print_option(FILE *out, const struct drill_tcp_option *o)
 		print_octets(out, o->bytes, o->bytes_len);
 		break;
 	case DRILL_OPT_RAW:
+		if (print_accecn(out, o->bytes, o->bytes_len))
+			break;
 		fputs("0x", out);
 		print_octets(out, o->bytes, o->bytes_len);
 		break;
@@ -229,7 +253,7 @@ print_wire_option(FILE *out, const struct flow *f, const uint8_t *p, unsigned le
 	} else if (p[0] == 19) {
 		fputs("md5 ", out);
 		print_octets(out, p + 2, len - 2);
-	} else {
+	} else if (!print_accecn(out, p, len)) {
 		fputs("0x", out);
 		print_octets(out, p, len);
 	}

@@ -12,6 +12,7 @@
 
 #define NAME_MAX_LEN	128u
 #define VALUE_MAX	256u
+#define LINUX_SYN_LINEAR	4	/* Linux's default of tcp_syn_linear_timeouts */
 #define MAXSOCKBUF_MOST	(INT32_MAX / 2)
 
 static const struct translation {
@@ -23,6 +24,9 @@ static const struct translation {
 	{"net.ipv4.ip_default_ttl", "net.inet.ip.ttl", 0, 1},
 	{"net.ipv4.ip_forward", "net.inet.ip.forwarding", 0, 1},
 	{"net.ipv4.tcp_congestion_control", "net.inet.tcp.cc.algorithm", 0, 1},
+	{"net.ipv4.tcp_ecn_fallback", "net.inet.tcp.ecn.fallback", 0, 1},
+	{"net.ipv4.tcp_ecn_option", "net.inet.tcp.ecn.option", 0, 1},
+	{"net.ipv4.tcp_ecn_option_beacon", "net.inet.tcp.ecn.option_beacon", 0, 1},
 	{"net.ipv4.tcp_fin_timeout", "net.inet.tcp.finwait2_timeout", 0, 1000},
 	{"net.ipv4.tcp_frto", "net.inet.tcp.frto", 0, 1},
 	{"net.ipv4.tcp_keepalive_intvl", "net.inet.tcp.keepintvl", 0, 1000},
@@ -32,6 +36,7 @@ static const struct translation {
 	{"net.ipv4.tcp_rmem", "kern.ipc.maxsockbuf", 2, 1},	/* the window scale follows from it */
 	{"net.ipv4.tcp_rmem", "net.inet.tcp.recvspace", 1, 1},
 	{"net.ipv4.tcp_sack", "net.inet.tcp.sack.enable", 0, 1},
+	{"net.ipv4.tcp_syn_linear_timeouts", "net.inet.tcp.syn_linear_timeouts", 0, 1},
 	{"net.ipv4.tcp_syncookies", "net.inet.tcp.syncookies", 0, 1},
 	{"net.ipv4.tcp_tw_reuse_delay", "net.inet.tcp.tw_reuse_delay", 0, 1},
 	{"net.ipv4.tcp_wmem", "net.inet.tcp.sendspace", 1, 1},
@@ -208,6 +213,15 @@ set_linux(struct run *r, const struct translation *t, const char *value)
 	return set(r, t->name, text);
 }
 
+/* 4 and 5 are the other way round there. A Linux with accurate ECN does not back off from its first SYNs. */
+static int
+set_linux_ecn(struct run *r, long long n)
+{
+	if (n > 2)
+		(void)set_number(r, "net.inet.tcp.syn_linear_timeouts", sizeof(int32_t), LINUX_SYN_LINEAR);
+	return set_number(r, "net.inet.tcp.ecn.enable", sizeof(int32_t), n == 4 ? 5 : n == 5 ? 4 : n);
+}
+
 /* Both of these are several of ours. */
 static int
 set_linux_several(struct run *r, const char *name, const char *value)
@@ -223,7 +237,7 @@ set_linux_several(struct run *r, const char *name, const char *value)
 	if (strcmp(name, "net.ipv4.tcp_recovery") == 0)
 		return set_number(r, "net.inet.tcp.rack", sizeof(int32_t), n != 0);
 	if (strcmp(name, "net.ipv4.tcp_ecn") == 0)
-		return set_number(r, "net.inet.tcp.ecn.enable", sizeof(int32_t), n > 2 ? 1 : n);
+		return set_linux_ecn(r, n);
 	if (strcmp(name, "net.ipv4.tcp_fastopen") != 0)
 		return ENOENT;
 	r->listeners_fastopen = (n & 0x402) == 0x402;

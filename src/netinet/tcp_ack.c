@@ -15,7 +15,7 @@
  * Limits: ACKs of what was never sent, or older than a window, change nothing and get a limited answer.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_accecn.h"
 
 /* ---- something new ------------------------------------------------------------------------ */
 
@@ -165,11 +165,14 @@ is_duplicate(const struct tcpcb *tp, const struct tcp_segment *seg)
 	return seg->win == tp->snd_wnd;
 }
 
+/* What the segment says beyond its ACK: of what came out of order, and of what was marked. */
 static inline void
 sack(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	if (UNLIKELY(seg->to.to_flags & TOF_SACK) && (tp->t_flags & TF_SACK_PERMIT))
 		tcp_sack_input(tp, seg);
+	if (UNLIKELY(tcp_accecn_of(tp) != NULL))
+		tcp_accecn_acked(tp, seg);
 }
 
 /* Nothing new, cumulatively. */

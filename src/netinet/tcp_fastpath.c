@@ -154,7 +154,8 @@ tcp_fastpath(struct tcpcb *tp, struct tcp_segment *seg)
 	} else {
 		seg->to.to_flags = 0;
 	}
-	if (UNLIKELY((seg->tos & IPTOS_ECN_MASK) == IPTOS_ECN_CE) && (tp->t_flags & TF_ECN_PERMIT))
+	if (UNLIKELY(tp->t_flags & TF_ECN_PERMIT) &&
+	    ((seg->tos & IPTOS_ECN_MASK) == IPTOS_ECN_CE || (tp->t_uflags & TFU_ACCECN)))
 		return false;
 	if (tp->t_reass != NULL)
 		return false;

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "src/kern/sysctl.h"
-#include "src/netinet/tcp_private.h"
-#include "src/netinet/tcp_user.h"
+#include "src/netinet/tcp_accecn.h"
 
 #define US_PER_MS	1000u
 
@@ -173,6 +172,17 @@ fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_reordering = (tp->t_flags & TF_REORDERED) != 0;
 }
 
+static void
+fill_ecn(const struct tcpcb *tp, struct core_tcp_info *ti)
+{
+	if (tcp_accecn_of(tp) != NULL) {
+		tcp_accecn_fill_info(tp, ti);
+	} else {
+		ti->tcpi_received_ce = tp->t_ecn_ce;
+		ti->tcpi_received_ece = ti->tcpi_delivered_ce = tp->t_ecn_ece;
+	}
+}
+
 void
 tcp_fill_info(const struct tcpcb *tp, struct core_tcp_info *ti)
 {
@@ -207,8 +217,7 @@ tcp_fill_info(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_notsent = so->so_snd.sb_cc > sent ? so->so_snd.sb_cc - sent : 0;
 	ti->tcpi_rcv_sbbytes = so->so_rcv.sb_cc;
 	ti->tcpi_rcv_numsacks = tp->t_rcv_sack != NULL ? tp->t_rcv_sack->count : 0;
-	ti->tcpi_received_ce = tp->t_ecn_ce;
-	ti->tcpi_received_ece = tp->t_ecn_ece;
+	fill_ecn(tp, ti);
 	ti->tcpi_txpackets = tp->t_txpackets;
 	ti->tcpi_rxpackets = tp->t_rxpackets;
 	ti->tcpi_txbytes = tp->t_txbytes;

@@ -12,7 +12,7 @@
 #include "src/kern/prng.h"
 #include "src/kern/sysctl.h"
 #include "src/kern/sysctl_bounded.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_ecn.h"
 #include "src/netinet/tcp_user.h"
 
 #define HOUR_MS		3600000
@@ -24,6 +24,7 @@ static const struct tcp_config defaults = {
 	.rfc1323 = 1, .sack = 1, .sack_revised = 1,
 	.rfc3042 = 1, .rfc3390 = 1, .rfc3465 = 1, .abc_l_var = 2, .do_prr = 1,
 	.rack = 1, .frto = 1, .rexmit_loss_reduces = 1, .ecn_enable = 2, .ecn_maxretries = 1,
+	.ecn_option = 2, .ecn_option_beacon = 3, .ecn_fallback = 1,
 	.delayed_ack = 1, .delacktime = 40,
 	.mssdflt = 536, .v6mssdflt = 1220, .minmss = TCP_MINMSS,
 	.sendspace = 32768, .recvspace = 65536,
@@ -85,6 +86,7 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "rexmit_min", AT(rexmit_min), 1, HOUR_MS},
 	{OID_AUTO, "rexmit_slop", AT(rexmit_slop), 0, HOUR_MS},
 	{OID_AUTO, "rexmit_granularity", AT(rexmit_granularity), 0, HOUR_MS},
+	{OID_AUTO, "syn_linear_timeouts", AT(syn_linear_timeouts), 0, TCP_MAXRXTSHIFT},
 	{OID_AUTO, "rexmit_initial", AT(rexmit_initial), 1, HOUR_MS},
 	SWITCH("rexmit_drop_options", rexmit_drop_options),
 	{OID_AUTO, "persmin", AT(persmin), 0, HOUR_MS},
@@ -125,9 +127,12 @@ static const struct sysctl_bounded sack_variables[] = {
 };
 
 static const struct sysctl_bounded ecn_variables[] = {
-	{OID_AUTO, "enable", AT(ecn_enable), 0, 2},
+	{OID_AUTO, "enable", AT(ecn_enable), 0, 5},
 	{OID_AUTO, "maxretries", AT(ecn_maxretries), 0, TCP_MAXRXTSHIFT},
-	{OID_AUTO, "plusplus", AT(ecn_plusplus), ECN_PLUS_NONE, ECN_PLUS_ALL},
+	{OID_AUTO, "plusplus", AT(ecn_plusplus), ECN_PLUS_NONE, ECN_PLUS_ACCURATE},
+	{OID_AUTO, "option", AT(ecn_option), 0, 3},
+	{OID_AUTO, "option_beacon", AT(ecn_option_beacon), 0, 63},
+	SWITCH("fallback", ecn_fallback),
 	{.name = NULL}
 };
 
@@ -207,6 +212,17 @@ static int
 handle_stats SYSCTL_HANDLER_ARGS
 {
 	struct tcpstat *st = tcp_statistics(arg1);
+	int error = SYSCTL_OUT(req, st, sizeof *st);
+
+	(void)oidp;
+	(void)arg2;
+	return error != 0 || req->newptr == 0 ? error : SYSCTL_IN(req, st, sizeof *st);
+}
+
+static int
+handle_ecn_stats SYSCTL_HANDLER_ARGS
+{
+	struct core_tcp_ecnstat *st = &((struct nke *)arg1)->tcp->ecnstat;
 	int error = SYSCTL_OUT(req, st, sizeof *st);
 
 	(void)oidp;
@@ -301,6 +317,9 @@ add_variables(struct nke *machine, struct tcp_state *s)
 	if (error == 0)
 		error = sysctl_add(machine, parent, TCPCTL_STATS, "stats", CTLTYPE_STRUCT | CTLFLAG_RW,
 		    machine, 0, handle_stats, "S,tcpstat");
+	if (error == 0)
+		error = sysctl_add(machine, &s->branches[TCP_BRANCH_ECN], OID_AUTO, "stats",
+		    CTLTYPE_STRUCT | CTLFLAG_RW, machine, 0, handle_ecn_stats, "S,core_tcp_ecnstat");
 	if (error == 0)
 		error = sysctl_add(machine, parent, OID_AUTO, "functions_default",
 		    CTLTYPE_STRING | CTLFLAG_RW, machine, 0, handle_functions, "A");

@@ -95,7 +95,7 @@ read_segment(struct tcp_segment *seg)
 	seg->ends.ifp = seg->m->m_pkthdr.rcvif;
 	seg->seq = ntohl(th->th_seq);
 	seg->ack = ntohl(th->th_ack);
-	seg->flags = th->th_flags;
+	seg->flags = (uint16_t)(th->th_flags | (th->th_x2 & 1) << 8);
 	seg->win = ntohs(th->th_win);
 	seg->urp = ntohs(th->th_urp);
 	seg->len = (uint32_t)(seg->m->m_pkthdr.len - seg->off - seg->hlen);

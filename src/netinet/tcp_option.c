@@ -1,6 +1,7 @@
 /*
  * TCP options, both ways: RFC 9293 section 3.1 and 3.2 (end, no-operation, maximum segment size), RFC 7323
- * (window scale, timestamps), RFC 2018 (SACK), RFC 7413 (fast open).
+ * (window scale, timestamps), RFC 2018 (SACK), RFC 7413 (fast open), RFC 9768 (counters of accurate ECN: what
+ * is in the option is tcp_accecn.c's).
  *
  * Called for every segment that comes (tcp_input.c) and for every one that goes and has other options than
  * the usual timestamp (tcp_send.c, tcp_respond). Keeps no state: what was read points into the caller's
@@ -14,7 +15,7 @@
  */
 #include <string.h>
 
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_ecn.h"
 
 /* ---- the way in --------------------------------------------------------------------------- */
 
@@ -91,6 +92,14 @@ take_option(struct tcpopt *to, const uint8_t *p, unsigned len, bool syn)
 		if (len == TCPOLEN_SIGNATURE)
 			to->to_flags |= TOF_SIGNATURE;
 		break;
+	case TCPOPT_ACCECN0:
+	case TCPOPT_ACCECN1:
+		/* RFC 9768 3.2.3: up to three counters of three octets; with other lengths it is none. */
+		if (len > TCPOLEN_ACCECN || (len - 2) % 3 != 0)
+			break;
+		to->to_accecn = p;
+		to->to_flags |= TOF_ACCECN;
+		break;
 	default:
 		if (syn)
 			take_syn_option(to, p, len);
@@ -111,6 +120,7 @@ tcp_dooptions(struct tcpopt *to, const uint8_t *p, unsigned len, bool syn)
 	to->to_wscale = 0;
 	to->to_sacks = NULL;
 	to->to_tfo_cookie = NULL;
+	to->to_accecn = NULL;
 	to->to_tsval = to->to_tsecr = 0;
 	/* RFC 7323 appendix A: what nearly every segment has, and nothing else. */
 	if (LIKELY(len == TCPOLEN_TSTAMP_APPA && get32(p) == (uint32_t)TCPOPT_TSTAMP_HDR)) {
@@ -216,6 +226,10 @@ tcp_addoptions(struct tcpopt *to, uint8_t *opt)
 	}
 	if (to->to_flags & TOF_FASTOPEN)
 		at += put_fastopen(to, opt + at, (unsigned)TCP_MAXOLEN - at);
+	if ((to->to_flags & TOF_ACCECN) && at + to->to_accecn[1] <= TCP_MAXOLEN) {
+		memcpy(opt + at, to->to_accecn, to->to_accecn[1]);
+		at += to->to_accecn[1];
+	}
 	if (to->to_flags & TOF_SACK)
 		at += put_sacks(to, opt + at, at);
 	/* Behind them there is nothing: BSD says so, and fills up. */

@@ -15,7 +15,7 @@
  * Limits: the windows. Nobody can make a call send more than one acknowledgement without data.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_accecn.h"
 
 #define SACK_HEADER	4u		/* of SACK blocks, with padding */
 #define HEADERS_MAX	120u		/* IP and TCP with options, in a packet that is cut */
@@ -54,19 +54,24 @@ unsent(const struct output *o)
 	return o->so->so_snd.sb_cc - (tp->snd_nxt - first_octet(tp));
 }
 
-/* Data octets of a segment now: SACK blocks take some. */
+/* Data octets of a segment now: SACK blocks take some, and so do counters of accurate ECN. */
 static inline uint32_t
 segment_limit(const struct tcpcb *tp)
 {
 	const uint32_t both = TF_REQ_TSTMP | TF_RCVD_TSTMP;
-	uint32_t blocks, most;
+	unsigned blocks, most, at;
+	uint32_t taken = 0;
 
-	if (LIKELY(tp->t_rcv_sack == NULL))
+	if (LIKELY(tp->t_rcv_sack == NULL && !(tp->t_flags & TF_ECN_PERMIT)))
 		return tp->t_maxseg;
+	at = (tp->t_flags & both) == both ? TCPOLEN_TSTAMP_APPA : 0;
 	blocks = tcp_sacks_to_tell(tp);
-	most = (tp->t_flags & both) == both ? 3 : 4;
-	blocks = SACK_HEADER + TCPOLEN_SACK * (blocks < most ? blocks : most);
-	return tp->t_maxseg > blocks ? tp->t_maxseg - blocks : 1;
+	if (tcp_accecn_of(tp) != NULL)
+		taken = tcp_accecn_octets(tcp_accecn_room(tp, at, &blocks, 0));
+	most = at != 0 ? 3 : 4;
+	if (blocks != 0)
+		taken += SACK_HEADER + TCPOLEN_SACK * (blocks < most ? blocks : most);
+	return tp->t_maxseg > taken ? tp->t_maxseg - taken : 1;
 }
 
 /* ---- errors ------------------------------------------------------------------------------- */
@@ -210,6 +215,7 @@ large(const struct output *o, uint32_t len, bool all, uint32_t limit)
 	uint32_t most;
 
 	if (limit != tp->t_maxseg || rt == NULL ||
+	    (UNLIKELY(tp->t_flags & TF_ECN_PERMIT) && tcp_ecn_says_cwr(tp)) ||
 	    !(if_offload_now(rt->rt_ifp) & (v4 ? IFNET_TSO_IPV4 : IFNET_TSO_IPV6)))
 		return limit;
 	most = v4 ? rt->rt_ifp->tso_v4_mtu : rt->rt_ifp->tso_v6_mtu;
@@ -405,7 +411,7 @@ output_syn(struct output *o)
 	} else {
 		return 0;
 	}
-	out.flags |= tcp_ecn_syn_flags(tp);
+	out.flags = (uint16_t)(out.flags | tcp_ecn_syn_flags(tp));
 	out.tos = tcp_ecn_syn_mark(tptomachine(tp), out.flags);
 	return send(o, &out);
 }

@@ -19,7 +19,8 @@
  *   tcp_sent.c        what is in flight         tcp_sack.c       SACK blocks both ways
  *   tcp_rack.c        who is lost (RACK-TLP)    tcp_recovery.c   when, and how much goes meanwhile (PRR)
  *   tcp_undo.c        it was none               tcp_frto.c       nor was the timeout
- *   tcp_rtt.c tcp_ecn.c cc.c cc_newreno.c cc_cubic.c tcp_hostcache.c
+ *   tcp_ecn.c         what the network marks    tcp_accecn.c     the same told accurately
+ *   tcp_rtt.c cc.c cc_newreno.c cc_cubic.c tcp_hostcache.c
  *
  * Times are nanoseconds of uptime (uint64_t) unless the name says _us or _ms. Sequence numbers are in host
  * order and compared by SEQ_*.
@@ -39,6 +40,7 @@
 #include "src/netinet/in_bucket.h"
 #include "src/netinet/in_pcb.h"
 #include "src/netinet/in_subr.h"
+#include "src/netinet/tcp_user.h"
 
 #define TCP_HLEN	((int)sizeof(struct tcphdr))
 #define TCP_NS_PER_US	1000ull
@@ -165,6 +167,7 @@ struct tcp_undo {
 };
 
 struct tcp_reass_entry;
+struct tcp_accecn;			/* tcp_accecn.h */
 
 /*
  * There are many of them, most of them idle: with socket, inpcb, descriptor and what finds them not more than
@@ -273,8 +276,13 @@ struct tcpcb {
 
 	/* What TCP_CONNECTION_INFO and TCP_INFO tell beyond. */
 	uint64_t t_txbytes, t_rxbytes;
+	union {
+		struct {
+			uint32_t t_ecn_ce, t_ecn_ece;	/* CE packets that came; ECE that came */
+		};
+		struct tcp_accecn *t_accecn;	/* with TFU_ACCECN: tcp_accecn_of() */
+	};
 	uint32_t t_txpackets, t_rxpackets, t_rexmitpackets, t_rexmitbytes, t_rxoobytes;
-	uint32_t t_ecn_ce, t_ecn_ece;	/* CE packets that came; ECE that came */
 	uint8_t t_iobc;			/* out-of-band octet; TCPOOB_* in t_oobflags */
 	uint8_t t_oobflags;
 	uint8_t t_uflags;		/* TFU_* */
@@ -286,6 +294,7 @@ struct tcpcb {
 #define TFU_MOREACKS	0x2		/* TCP_SENDMOREACKS: every segment is acknowledged at once */
 #define TFU_OVER	0x8		/* TIME_WAIT: no segment comes any more, its user may ask */
 #define TFU_BASE	0x10		/* FreeBSD's base stack: no RACK, no probes of tails, no F-RTO */
+#define TFU_ACCECN	0x20		/* ECN by RFC 9768: TF_ECN_PERMIT is set too, t_accecn is there */
 #define TFU_SYNLOST	0x4		/* our SYN was sent again: the first RTO is RFC 6298 5.7's */
 
 _Static_assert(sizeof(struct socket) + sizeof(struct inpcb) + sizeof(struct tcpcb) <= 1120,
@@ -308,9 +317,6 @@ tptomachine(const struct tcpcb *tp)
 
 /* ---- the machine's TCP -------------------------------------------------------------------- */
 
-/* net.inet.tcp.ecn.plusplus: SYN-ACKs (RFC 5562, "ECN+"); all segments ("ECN++"). */
-enum ecn_plus { ECN_PLUS_NONE, ECN_PLUS_SYNACK, ECN_PLUS_ALL };
-
 /* sysctl variables of net.inet.tcp, by BSD's names; times in ms. Defaults: tcp_init.c. */
 struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
@@ -321,15 +327,17 @@ struct tcp_config {
 	int loss_from_cwnd;		/* ssthresh is of cwnd, not of what was in flight (RFC 5681 3.1) */
 	int recovery_burst;		/* cwnd is ssthresh after a recovery, however little is in flight */
 	int rexmit_loss_reduces;	/* a retransmission that is lost reduces the window again */
-	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks */
+	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks; 3 to 5: tcp_ecn.c */
+	int ecn_option, ecn_option_beacon, ecn_fallback;	/* tcp_accecn.c */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
-	int ecn_plusplus;		/* enum ecn_plus: marked besides new data */
+	int ecn_plusplus;		/* enum ecn_plus (tcp_ecn.h): marked besides new data */
 	int delayed_ack, delacktime;
 	int mssdflt, v6mssdflt, minmss;
 	int sendspace, recvspace;
 	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;
 	int initcwnd_segments;
 	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
+	int syn_linear_timeouts;	/* so many SYNs are repeated without backoff */
 	int rexmit_granularity;		/* RFC 6298 2.3: G, ms */
 	int persmin, persmax, maxpersistidle;	/* persmin 0: the RTO */
 	int persist_empty;		/* window probes have no octet, as Linux's */
@@ -374,6 +382,7 @@ tcp_wants_ts(const struct tcp_config *c)
 struct tcp_state {
 	struct inpcbinfo pcbs;
 	struct tcpstat stat;
+	struct core_tcp_ecnstat ecnstat;
 	struct tcp_config config;
 	struct sysctl_oid_list branches[TCP_BRANCHES];	/* their addresses name them */
 	struct zone connections;	/* of struct tcpcb */
@@ -405,6 +414,7 @@ struct tcp_state {
 #define TOF_SACK	0x10
 #define TOF_FASTOPEN	0x20
 #define TOF_SIGNATURE	0x40
+#define TOF_ACCECN	0x80
 
 /* TCP options of a segment, parsed or to be built. */
 struct tcpopt {
@@ -414,6 +424,7 @@ struct tcpopt {
 	uint8_t to_wscale;
 	uint8_t to_nsacks;
 	uint8_t to_tfo_len;		/* octets of cookie, 0: a request */
+	const uint8_t *to_accecn;	/* the whole option: kind, length, counters */
 	const uint8_t *to_sacks;	/* network order, not aligned: to_nsacks times 8 octets */
 	const uint8_t *to_tfo_cookie;
 };
@@ -624,7 +635,7 @@ errno_t tcp_output(struct tcpcb *);
 struct tcp_out {
 	tcp_seq seq;
 	uint32_t len;			/* data octets, from so_snd */
-	uint8_t flags;			/* TH_* */
+	uint16_t flags;			/* TH_* */
 	bool rexmit;			/* of what is in t_sent already (`entry`) */
 	bool probe;			/* keepalive or window probe: not entered into t_sent */
 	uint8_t tos;			/* ECN bits of a SYN */
@@ -640,7 +651,7 @@ struct tcp_reply {
 	struct in_ends ends;
 	tcp_seq seq, ack;
 	uint32_t win;			/* as in the header: scaled already */
-	uint8_t flags;
+	uint16_t flags;			/* TH_* */
 	uint8_t tos;
 	uint8_t ttl;			/* 0: the default */
 	uint32_t flowlabel;		/* network order */
@@ -816,15 +827,6 @@ void tcp_minrtt_update(struct tcpcb *, uint32_t us);
 /* The RTO without backoff, us. */
 uint32_t tcp_rto(const struct tcpcb *);
 void tcp_rtt_init(struct tcpcb *);
-
-/* tcp_ecn.c: RFC 3168. */
-void tcp_ecn_input(struct tcpcb *, const struct tcp_segment *);
-/* ECN bits for a segment with `len` octets (rexmit: not new ones): IPTOS_ECN_*; adds TH_ECE/TH_CWR. */
-uint8_t tcp_ecn_output(struct tcpcb *, uint8_t *th_flags, uint32_t len, bool rexmit);
-/* SYN and SYN-ACK: is it asked for? */
-uint8_t tcp_ecn_syn_flags(const struct tcpcb *);
-/* ECN bits for a SYN or SYN-ACK with these flags. */
-uint8_t tcp_ecn_syn_mark(struct nke *, uint8_t th_flags);
 
 /* cc.c */
 void cc_conn_init(struct tcpcb *);		/* at establishment: windows from hostcache and initcwnd */

@@ -22,7 +22,8 @@ reply_header(const struct tcp_reply *r, struct tcphdr *th, const void *opt, unsi
 	th->th_seq = htonl(r->seq);
 	th->th_ack = r->flags & TH_ACK ? htonl(r->ack) : 0;
 	th->th_off = ((unsigned)(TCP_HLEN + optlen) >> 2) & 0xf;
-	th->th_flags = r->flags;
+	th->th_flags = (uint8_t)r->flags;
+	th->th_x2 = r->flags >> 8 & 1;
 	th->th_win = htons((uint16_t)(r->win < TCP_MAXWIN ? r->win : TCP_MAXWIN));
 	memcpy(th + 1, opt, optlen);
 }

@@ -17,7 +17,7 @@
  * Left out: the user's notice that the urgent pointer has moved (SIGURG): so_oobmark tells it.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_accecn.h"
 
 /* ---- RST and SYN -------------------------------------------------------------------------- */
 
@@ -72,6 +72,8 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 	}
 	seg->machine->tcp->stat.tcps_synchallenge++;
 	tcp_challenge_ack(tp, seg);
+	if (UNLIKELY(tcp_accecn_of(tp) != NULL) && seg->challenge && (seg->flags & TH_ACK))
+		tcp_accecn_reflect(tp, seg->tos);
 	return false;
 }
 

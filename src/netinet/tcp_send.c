@@ -18,6 +18,7 @@
 #include "dlil/dlil.h"
 #include "src/kern/panic.h"
 #include "src/kern/sched.h"
+#include "src/netinet/tcp_accecn.h"
 #include "src/netinet/tcp_packet.h"
 
 #define COPY_MOST	512u		/* so many octets of data are rather copied than shared */
@@ -31,7 +32,7 @@ struct segment {
 	uint32_t len;
 	uint16_t win;			/* as in the header, host order */
 	uint16_t urp;
-	uint8_t flags;
+	uint16_t flags;
 	uint8_t tos;			/* ECN bits */
 	unsigned optlen, iphlen;
 	bool large;			/* the interface cuts it */
@@ -201,16 +202,16 @@ syn_options(struct segment *s)
 	return tcp_addoptions(&to, (uint8_t *)s->opt);
 }
 
-/* The blocks of the receiving side behind the timestamp, if any. */
+/* The blocks of the receiving side behind the timestamp, if any: so many at most. */
 static unsigned
-sack_options(struct segment *s, unsigned at)
+sack_options(struct segment *s, unsigned at, unsigned most)
 {
 	uint8_t blocks[MAX_SACK_BLKS * TCPOLEN_SACK];
 	unsigned n = tcp_sack_blocks(s->tp, blocks);
 	uint8_t *p = (uint8_t *)s->opt + at;
 
-	if (n > (TCP_MAXOLEN - 4 - at) / TCPOLEN_SACK)
-		n = (unsigned)(TCP_MAXOLEN - 4 - at) / TCPOLEN_SACK;
+	if (n > most)
+		n = most;
 	if (n == 0)
 		return at;
 	p[0] = p[1] = TCPOPT_NOP;
@@ -233,7 +234,7 @@ make_options(struct segment *s)
 {
 	const uint32_t both = TF_REQ_TSTMP | TF_RCVD_TSTMP;
 	struct tcpcb *tp = s->tp;
-	unsigned at = 0;
+	unsigned at = 0, blocks, counters = 0;
 
 	if (UNLIKELY(tp->t_flags & TF_NOOPT))
 		return 0;
@@ -245,8 +246,17 @@ make_options(struct segment *s)
 		s->opt[2] = htonl(tp->ts_recent);
 		at = TCPOLEN_TSTAMP_APPA;
 	}
-	if (UNLIKELY(has_sacks(tp)) && !(s->flags & TH_RST))
-		at = sack_options(s, at);
+	if (LIKELY(tp->t_rcv_sack == NULL && !(tp->t_flags & TF_ECN_PERMIT)) || (s->flags & TH_RST))
+		return at;
+	blocks = has_sacks(tp) ? tcp_sacks_to_tell(tp) : 0;
+	if (tcp_accecn_of(tp) != NULL)
+		counters = tcp_accecn_room(tp, at, &blocks, s->len);
+	if (blocks > (TCP_MAXOLEN - 4 - at) / TCPOLEN_SACK)
+		blocks = (unsigned)(TCP_MAXOLEN - 4 - at) / TCPOLEN_SACK;
+	if (blocks != 0)
+		at = sack_options(s, at, blocks);
+	if (counters != 0)
+		at += tcp_accecn_put(tp, (uint8_t *)s->opt + at, counters);
 	return at;
 }
 
@@ -262,9 +272,9 @@ write_tcp(const struct segment *s, struct tcphdr *th)
 	th->th_dport = inp->inp_fport;
 	th->th_seq = htonl(s->seq);
 	th->th_ack = s->flags & TH_ACK ? htonl(tp->rcv_nxt) : 0;
-	th->th_x2 = 0;
+	th->th_x2 = s->flags >> 8 & 1;
 	th->th_off = ((unsigned)(TCP_HLEN + s->optlen) >> 2) & 0xf;
-	th->th_flags = s->flags;
+	th->th_flags = (uint8_t)s->flags;
 	th->th_win = htons(s->win);
 	th->th_urp = htons(s->urp);
 	memcpy(th + 1, s->opt, s->optlen);
@@ -372,7 +382,7 @@ send6(const struct segment *s, struct mbuf *m)
 /* ---- the connection ----------------------------------------------------------------------- */
 
 static inline uint16_t
-window_field(struct tcpcb *tp, uint8_t flags)
+window_field(struct tcpcb *tp, uint16_t flags)
 {
 	uint32_t win, scale = tp->rcv_scale;
 

@@ -15,7 +15,7 @@
 #include "dlil/dlil.h"
 #include "src/kern/heap.h"
 #include "src/kern/so_filter.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_accecn.h"
 
 /* So many segments must have gone for what was measured to be worth remembering. */
 #define MEASURED_SEGMENTS	16u
@@ -234,6 +234,7 @@ let_go(struct tcpcb *tp)
 	tcp_undo_forget(tp);
 	if (tp->t_fastopen != NULL)
 		tcp_fastopen_free(tp);
+	tcp_accecn_end(tp);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * A half-open connection's two ends: what is answered to its SYN, and how it becomes a connection (RFC 9293
- * sections 3.5 and 3.10.7.2, RFC 7323 2.2 and 3.2, RFC 2018 section 2, RFC 3168 6.1.1, RFC 6691).
+ * sections 3.5 and 3.10.7.2, RFC 7323 2.2 and 3.2, RFC 2018 section 2, RFC 3168 6.1.1, RFC 9768 3.1, RFC
+ * 6691).
  *
  * Called by tcp_syncache.c and tcp_fastopen.c. State: none of its own; struct half_open in, a tcpcb out.
  *
@@ -12,7 +13,10 @@
 #include <string.h>
 
 #include "src/kern/sched.h"
+#include "src/netinet/tcp_accecn.h"
 #include "src/netinet/tcp_syncache.h"
+
+#define TRIES_OF_ACCECN	2		/* SYN-ACKs that say that ECN is accurate */
 
 /* ---- the SYN ------------------------------------------------------------------------------ */
 
@@ -43,13 +47,47 @@ fill_options(struct half_open *h, const struct tcpcb *ltp, const struct tcp_segm
 		h->flags |= HO_SACK;
 }
 
-/* RFC 3168 6.1.1: the peer asks by both flags; the socket or net.inet.tcp.ecn.enable allow it. */
-static bool
-wants_ecn(const struct tcpcb *ltp, const struct tcp_segment *seg)
+static void
+remember_mark(struct half_open *h, const struct tcp_segment *seg)
 {
-	if ((seg->flags & (TH_ECE | TH_CWR)) != (TH_ECE | TH_CWR) || (ltp->t_flags & TF_ECN_REFUSED))
-		return false;
-	return seg->machine->tcp->config.ecn_enable != 0 || (ltp->t_flags & TF_ECN_WANTED);
+	h->flags = (uint16_t)((h->flags & ~HO_MARK) | (seg->tos & IPTOS_ECN_MASK) << HO_MARK_SHIFT);
+}
+
+/*
+ * The peer asks: RFC 3168 6.1.1, by ECE and CWR; RFC 9768 3.1.3, for accurate ECN by anything with AE. The
+ * socket or net.inet.tcp.ecn.enable allow it.
+ */
+static void
+fill_ecn(struct half_open *h, const struct tcpcb *ltp, const struct tcp_segment *seg)
+{
+	int enable = seg->machine->tcp->config.ecn_enable;
+	unsigned ace = tcp_ace_of(seg->flags);
+
+	if ((ltp->t_flags & TF_ECN_REFUSED) || (enable == 0 && !(ltp->t_flags & TF_ECN_WANTED)))
+		return;
+	if (enable >= 3 && ace != 0 && ace != ACE_ASKS_3168) {
+		h->flags |= HO_ECN | HO_ACCECN;
+		remember_mark(h, seg);
+	} else if ((ace & ACE_ASKS_3168) == ACE_ASKS_3168) {
+		h->flags |= HO_ECN;
+	}
+}
+
+void
+half_open_ecn_again(struct half_open *h, const struct tcp_segment *seg)
+{
+	unsigned ace = tcp_ace_of(seg->flags);
+
+	if (!(h->flags & HO_ACCECN)) {
+		/* RFC 3168 6.1.1.1: it tries without. */
+		if ((ace & ACE_ASKS_3168) != ACE_ASKS_3168)
+			h->flags &= (uint16_t)~HO_ECN;
+		return;
+	}
+	/* RFC 9768 3.1.4.1, 3.1.5: it stays so; but a peer that asks no more is not to get ECT. */
+	if (ace == 0)
+		h->flags |= HO_NOECT;
+	remember_mark(h, seg);
 }
 
 void
@@ -77,8 +115,7 @@ half_open_fill(struct half_open *h, struct inpcb *listener, const struct tcp_seg
 	half_open_begin(h, listener, seg);
 	h->irs = seg->seq;
 	fill_options(h, ltp, seg);
-	if (wants_ecn(ltp, seg))
-		h->flags |= HO_ECN;
+	fill_ecn(h, ltp, seg);
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */
@@ -124,6 +161,30 @@ timestamp(struct nke *machine, const struct half_open *h, struct tcpopt *to)
 	to->to_tsecr = h->ts_recent;
 }
 
+/* RFC 9768 3.1.4.2: after two SYN-ACKs without an answer, none with the bits that may be in the way. */
+static bool
+accurate_ecn_given_up(const struct half_open *h)
+{
+	return h->retransmits >= TRIES_OF_ACCECN;
+}
+
+static uint16_t
+ecn_flags(const struct half_open *h)
+{
+	if (!(h->flags & HO_ECN))
+		return 0;
+	if (!(h->flags & HO_ACCECN))
+		return TH_ECE;
+	return accurate_ecn_given_up(h) ? 0 : tcp_ace_flags(tcp_ace_of_mark(half_open_mark(h)));
+}
+
+static bool
+tells_counters(const struct nke *machine, const struct half_open *h)
+{
+	return (h->flags & HO_ACCECN) && h->retransmits == 0 && !(h->flags & HO_UNTIMED) &&
+	    machine->tcp->config.ecn_option != 0;
+}
+
 void
 half_open_answer(struct nke *machine, const struct half_open *h)
 {
@@ -134,11 +195,9 @@ half_open_answer(struct nke *machine, const struct half_open *h)
 	r.seq = h->iss;
 	r.ack = h->irs + 1;
 	r.win = h->wnd;
-	r.flags = TH_SYN | TH_ACK;
-	if (h->flags & HO_ECN) {
-		r.flags |= TH_ECE;
+	r.flags = (uint16_t)(TH_SYN | TH_ACK | ecn_flags(h));
+	if (r.flags & TH_ACE)
 		r.tos = (uint8_t)((r.tos & ~IPTOS_ECN_MASK) | tcp_ecn_syn_mark(machine, r.flags));
-	}
 	if (!(h->flags & HO_NOOPT)) {
 		to.to_flags = TOF_MSS;
 		to.to_mss = tcp_mss_to_tell(machine, h->listener, &r.ends);
@@ -149,6 +208,13 @@ half_open_answer(struct nke *machine, const struct half_open *h)
 		if (h->flags & HO_SACK)
 			to.to_flags |= TOF_SACKPERM;
 		timestamp(machine, h, &to);
+		/*
+		 * RFC 9768 3.2.3.2.1: one that is sent again goes without, as the option may be in the way.
+		 */
+		if ((r.flags & TH_ACE) && tells_counters(machine, h)) {
+			to.to_flags |= TOF_ACCECN;
+			to.to_accecn = tcp_accecn_initial;
+		}
 		r.to = &to;
 	}
 	if (h->flags & HO_COOKIE) {
@@ -200,10 +266,20 @@ set_options(struct tcpcb *tp, const struct half_open *h)
 	}
 	if (h->flags & HO_SACK)
 		tp->t_flags |= TF_SACK_PERMIT;
-	if (h->flags & HO_ECN) {
+}
+
+/* The segment that ends the handshake, or (HO_FASTOPEN) the SYN. */
+static void
+set_ecn(struct tcpcb *tp, const struct half_open *h, const struct tcp_segment *seg)
+{
+	if (!(h->flags & HO_ECN))
+		return;
+	if (!(h->flags & HO_ACCECN))
 		tp->t_flags |= TF_ECN_PERMIT;
+	else if (!accurate_ecn_given_up(h) || (seg->flags & TH_ACE))
+		tcp_accecn_accept(tp, half_open_mark(h), h->flags & HO_NOECT);
+	if (tp->t_flags & TF_ECN_PERMIT)
 		tptomachine(tp)->tcp->stat.tcps_ecn_server_success++;
-	}
 }
 
 static void
@@ -248,6 +324,7 @@ half_open_connect(struct inpcb *listener, const struct tcp_segment *seg, const s
 	tp->t_inpcb->inp_flags |= INP_ADDRBOUND;
 	set_numbers(tp, h);
 	set_options(tp, h);
+	set_ecn(tp, h, seg);
 	if (!syn_in_flight(tp, h)) {
 		tcp_close(tp);
 		return NULL;

@@ -231,9 +231,7 @@ same_again(struct tcp_syncache *s, struct half_open *h, struct inpcb *listener, 
 		if ((h->flags & HO_TSTMP) && (seg->to.to_flags & TOF_TS) &&
 		    (int32_t)(seg->to.to_tsval - h->ts_recent) > 0)
 			h->ts_recent = seg->to.to_tsval;
-		/* RFC 3168 6.1.1.1: it tries without. */
-		if ((seg->flags & (TH_ECE | TH_CWR)) != (TH_ECE | TH_CWR))
-			h->flags &= (uint16_t)~HO_ECN;
+		half_open_ecn_again(h, seg);
 	}
 	TAILQ_REMOVE(&s->levels[h->retransmits], h, by_time);
 	/* Its round trip cannot be told any more, but nothing says that the SYN-ACK was lost. */

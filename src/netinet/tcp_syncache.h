@@ -35,6 +35,16 @@ struct half_open {
 #define HO_UNTIMED	0x40		/* nobody remembers when the SYN-ACK went */
 #define HO_NOOPT	0x80		/* the listener wants no options */
 #define HO_FASTOPEN	0x100		/* the connection answers the SYN itself */
+#define HO_ACCECN	0x200		/* with HO_ECN: accurately (RFC 9768) */
+#define HO_NOECT	0x400		/* a SYN did not ask: nothing goes with ECT (RFC 9768 3.1.5) */
+#define HO_MARK_SHIFT	11		/* two bits: the ECN field of the last SYN */
+#define HO_MARK		(3 << HO_MARK_SHIFT)
+
+static inline uint8_t
+half_open_mark(const struct half_open *h)
+{
+	return (uint8_t)(h->flags >> HO_MARK_SHIFT & 3);
+}
 
 /* ---- tcp_synack.c ------------------------------------------------------------------------- */
 
@@ -42,6 +52,8 @@ struct half_open {
 void half_open_begin(struct half_open *, struct inpcb *listener, const struct tcp_segment *);
 /* The same, and what the SYN says. Not yet: iss, timers. */
 void half_open_fill(struct half_open *, struct inpcb *listener, const struct tcp_segment *);
+/* The peer's SYN has come again, maybe with other flags for ECN. */
+void half_open_ecn_again(struct half_open *, const struct tcp_segment *);
 /* `h` may be gone afterwards: a filter that sees the segment may close the listener. */
 void half_open_answer(struct nke *, const struct half_open *);
 /* An ACK that says where we are. */

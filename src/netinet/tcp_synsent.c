@@ -2,7 +2,7 @@
  * A segment for a connection in SYN_SENT: RFC 9293 section 3.10.7.3. Called by tcp_input.c.
  *
  * The peer's SYN settles the options for good: RFC 7323 (timestamps, window scale), RFC 2018 (SACK
- * permitted), RFC 6691 (segment size), RFC 3168 6.1.1 (ECN), RFC 7413 4.1 (the cookie, and whether the data
+ * permitted), RFC 6691 (segment size), ECN (tcp_ecn.c), RFC 7413 4.1 (the cookie, and whether the data
  * in our SYN were taken). With the ACK of ours the connection is established; without it both sides have
  * called each other, and SYN_RECEIVED answers with SYN and ACK; what came with the SYN waits (tcp_reass.c).
  *
@@ -13,7 +13,7 @@
  * only.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_ecn.h"
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -35,31 +35,6 @@ settle_options(struct tcpcb *tp, const struct tcp_segment *seg)
 	if (!(got & TOF_SACKPERM))
 		tp->t_flags &= ~(uint32_t)TF_SACK_PERMIT;
 	tcp_mss(tp, got & TOF_MSS ? seg->to.to_mss : 0);
-}
-
-/* RFC 3168 6.1.1: a SYN-ACK says ECE alone; a SYN says ECE and CWR, and then ours is the answer. */
-static void
-settle_ecn(struct tcpcb *tp, const struct tcp_segment *seg)
-{
-	const struct tcp_config *c = &seg->machine->tcp->config;
-	struct tcpstat *st = &seg->machine->tcp->stat;
-	uint16_t bits = seg->flags & (TH_ECE | TH_CWR);
-	bool asked = (tp->t_flags & TF_ECN_WANTED) ||
-	    (c->ecn_enable == 1 && !(tp->t_flags & TF_ECN_REFUSED));
-
-	if (seg->flags & TH_ACK) {
-		if (!asked)
-			return;
-		if (bits == TH_ECE) {
-			tp->t_flags |= TF_ECN_PERMIT;
-			st->tcps_ecn_client_success++;
-		} else {
-			st->tcps_ecn_not_supported++;
-		}
-	} else if (bits == (TH_ECE | TH_CWR) &&
-	    (asked || (c->ecn_enable == 2 && !(tp->t_flags & TF_ECN_REFUSED)))) {
-		tp->t_flags |= TF_ECN_PERMIT;
-	}
 }
 
 /* ---- fast open ---------------------------------------------------------------------------- */
@@ -193,7 +168,7 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	begin_receiving(tp, seg);
 	settle_options(tp, seg);
-	settle_ecn(tp, seg);
+	tcp_ecn_settle(tp, seg);
 	set_window(tp, seg);
 	tp->t_flags |= TF_ACKNOW;
 	if (!(seg->flags & TH_ACK)) {

@@ -101,10 +101,11 @@ backed_off(const struct tcpcb *tp, uint16_t factor)
 
 /* Of a SYN that is repeated: there is no round trip time to go by. */
 static uint32_t
-syn_backed_off(const struct tcpcb *tp, uint16_t factor)
+syn_backed_off(const struct tcpcb *tp)
 {
 	const struct tcp_config *c = config_of(tp);
-	uint64_t us = ((uint64_t)c->rexmit_initial * factor + (uint64_t)c->rexmit_slop) * 1000;
+	int shift = tp->t_rxtshift > c->syn_linear_timeouts ? tp->t_rxtshift - c->syn_linear_timeouts : 0;
+	uint64_t us = ((uint64_t)c->rexmit_initial * backoff[shift] + (uint64_t)c->rexmit_slop) * 1000;
 
 	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
 }
@@ -289,7 +290,7 @@ expire_rexmt(struct tcpcb *tp, uint64_t now)
 	if (too_often(tp, now))
 		return true;
 	tcp_statistics(tptomachine(tp))->tcps_rexmttimeo++;
-	us = syn ? syn_backed_off(tp, backoff[tp->t_rxtshift]) : backed_off(tp, backoff[tp->t_rxtshift]);
+	us = syn ? syn_backed_off(tp) : backed_off(tp, backoff[tp->t_rxtshift]);
 	if (!syn) {
 		find_black_hole(tp);
 		doubt_route(tp);

@@ -20,6 +20,7 @@
 
 #include "src/kern/heap.h"
 #include "src/kern/sched.h"
+#include "src/netinet/tcp_accecn.h"
 #include "src/netinet/tcp_timewait.h"
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -104,6 +105,8 @@ remember(struct tcp_timewaits *t, const struct tcpcb *tp)
 	w->ts_offset = tp->ts_offset;
 	w->win = last_window(tp);
 	w->tos = e.vflag == INP_IPV4 ? tp->t_inpcb->inp_tos : tp->t_inpcb->inp_tclass;
+	if (UNLIKELY(tcp_accecn_of(tp) != NULL))
+		w->tos = (uint8_t)((w->tos & ~IPTOS_ECN_MASK) | tcp_accecn_mark(tp, false));
 	if ((tp->t_flags & (TF_REQ_TSTMP | TF_RCVD_TSTMP)) == (TF_REQ_TSTMP | TF_RCVD_TSTMP))
 		w->flags |= TW_TSTMP;
 	w->expires = now_ms(t) + wait_ms(t);
@@ -193,7 +196,7 @@ handle(struct tcp_timewaits *t, uint32_t id, const struct tcp_segment *seg)
 	fin = (seg->flags & (TH_FIN | TH_SYN)) == TH_FIN && seg->seq + seg->len + 1 == w->rcv_nxt;
 	if (fin)
 		restart(t, id);
-	else if ((seg->flags & ~(TH_PUSH | TH_URG)) == TH_ACK && seg->len == 0 &&
+	else if ((seg->flags & ~(TH_PUSH | TH_URG | TH_ACE)) == TH_ACK && seg->len == 0 &&
 	    seg->seq == w->rcv_nxt && seg->ack == w->snd_nxt)
 		return;
 	if (fin || tcp_may_challenge(t->machine))

@@ -76,6 +76,28 @@ struct core_tcp_info {
 	uint64_t tcpi_txpackets, tcpi_rxpackets, tcpi_txbytes, tcpi_rxbytes;
 	uint64_t tcpi_txretransmitbytes, tcpi_delivered;
 	uint64_t tcpi_pacing_rate;	/* octets a second; 0: nothing is paced */
+	/*
+	 * What the peer says has been marked CE; and with accurate ECN (RFC 9768), octets of data both
+	 * ways.
+	 */
+	uint32_t tcpi_delivered_ce;
+	uint32_t tcpi_delivered_e1_bytes, tcpi_delivered_e0_bytes, tcpi_delivered_ce_bytes;
+	uint32_t tcpi_received_e1_bytes, tcpi_received_e0_bytes, tcpi_received_ce_bytes;
+};
+
+/*
+ * net.inet.tcp.ecn.stats: what Darwin's struct tcpstat has no place for, by FreeBSD's names. The first
+ * three count connections with accurate ECN only.
+ */
+struct core_tcp_ecnstat {
+	uint32_t tcps_ecn_ce, tcps_ecn_ect0, tcps_ecn_ect1;	/* segments that came so marked */
+	uint32_t tcps_ecn_sndect0;	/* segments that went with ECT(0), of the same connections */
+	uint32_t tcps_ecn_shs;		/* handshakes that agreed on accurate ECN */
+	uint32_t tcps_ecn_rcwnd;	/* reductions of the window, by either ECN */
+	/* What SYN-ACKs, and ACKs of them, said about the packet before. */
+	uint32_t tcps_ace_nect, tcps_ace_ect1, tcps_ace_ect0, tcps_ace_ce;
+	uint32_t tcps_ecn_nomem;	/* accurate ECN that was refused for want of memory */
+	uint32_t tcps_ecn_mangled;	/* connections that send without ECT, as the path does harm */
 };
 
 /*

@@ -1,7 +1,8 @@
 /*
  * The core's half of fuzz_tcp: a machine's TCP, its user, and a peer that does what the input says.
  *
- * The input of fuzz_tcp_segment and fuzz_tcp_peer: two octets that choose the machine and what the first
+ * The input of fuzz_tcp_segment and fuzz_tcp_peer: two octets that choose the machine (STARTS and more in the
+ * first: it has accurate ECN) and what the first
  * connection is like (START_*, WITH_*), then steps: an octet (STEP_*) and its arguments. Numbers of
  * segments are relative to the connection's, as a fuzzer does not find those; checksums are made here.
  *
@@ -11,6 +12,7 @@
  */
 #include "tests/fuzz/fuzz_tcp.h"
 
+#include "src/netinet/tcp_accecn.h"
 #include "tests/fuzz/fuzz_tcp_peer.h"
 
 #define MS		1000000ull
@@ -461,7 +463,7 @@ step_other(void)
 	} else if (what < 0x40) {
 		step_fastopen(what & 7);
 	} else if (what < 0x50) {
-		c->ecn_enable = what % 3;
+		c->ecn_enable = what % 6;
 	} else if (what < 0x54) {
 		refusal = refusal != 0 ? 0 : refusals[what & 3];
 	} else if (what < 0x5c) {
@@ -579,6 +581,14 @@ options(bool syn)
 		CHECK_EQ(again.to_mss, to.to_mss);
 	if (again.to_flags & TOF_SCALE)
 		CHECK_EQ(again.to_wscale, to.to_wscale);
+	if (again.to_flags & TOF_ACCECN) {
+		uint32_t values[2][ACCECN_COUNTERS] = {{0}};
+
+		CHECK(to.to_accecn >= at && to.to_accecn + to.to_accecn[1] <= at + len);
+		CHECK_EQ(tcp_accecn_decode(to.to_accecn, values[0]),
+		    tcp_accecn_decode(again.to_accecn, values[1]));
+		CHECK(memcmp(values[0], values[1], sizeof values[0]) == 0);
+	}
 	if (again.to_flags & TOF_SACK)
 		CHECK(again.to_nsacks <= to.to_nsacks &&
 		    memcmp(again.to_sacks, to.to_sacks, again.to_nsacks * 8u) == 0);
@@ -590,10 +600,17 @@ play(const struct fuzz_tcp_input *input)
 {
 	struct core_memory memory;
 	enum start start;
+	uint8_t first;
 
 	at = input->data;
 	stop = at + input->size;
-	start = u8() % STARTS;
+	first = u8();
+	start = first % STARTS;
+	/* From the first SYN on: accurate ECN, with its option or without. */
+	if (first >= STARTS) {
+		tconfig()->ecn_enable = 3 + first / STARTS % 3;
+		tconfig()->ecn_option = first / STARTS % 4;
+	}
 	with = u8();
 	build();
 	if (input->target == FUZZ_TCP_SEGMENT)

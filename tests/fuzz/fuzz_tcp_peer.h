@@ -275,7 +275,9 @@ syn_options(struct tseg *s)
 		s->to.to_flags |= TOF_SACKPERM;
 	if (with & WITH_SCALE)
 		s->to.to_flags |= TOF_SCALE;
-	if (with & WITH_ECN)
+	if ((with & WITH_ECN) && tconfig()->ecn_enable >= 3)
+		s->flags |= s->flags & A ? TH_CWR : TH_ACE;
+	else if (with & WITH_ECN)
 		s->flags |= s->flags & A ? TH_ECE : TH_ECE | TH_CWR;
 }
 
@@ -528,6 +530,8 @@ step_segment(void)
 	len = u8() * 11u;
 	extra = u8();
 	s.tos = extra & 3;
+	if (extra & 0x10)
+		s.flags |= TH_AE;
 	if (extra & 4)
 		s.urp = (uint16_t)(len + 2 - u8());
 	if (extra & 8)

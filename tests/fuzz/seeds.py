@@ -555,13 +555,14 @@ def fast(what):
     return [OTHER_STEP, 0x30 | what]
 
 
-def connection(state, what, *steps):
-    return bytes([STARTS.index(state), what]) + b''.join(bytes(s) for s in steps)
+def connection(state, what, *steps, accurate=0):
+    """`accurate`: 1 and more, with accurate ECN."""
+    return bytes([STARTS.index(state) + accurate * len(STARTS), what]) + b''.join(bytes(s) for s in steps)
 
 
-def segment(flags, seq=0, ack=0, win=65535, size=0, where=NEXT, acks=NEXT, urgent=None, options=None, tos=0):
+def segment(flags, seq=0, ack=0, win=65535, size=0, where=NEXT, acks=NEXT, urgent=None, options=None, tos=0, ae=False):
     """Numbers: `seq` from `where`, `ack` from what was sent last, unless `acks` says else."""
-    extra = tos | (0 if urgent is None else 4) | (0 if options is None else 8)
+    extra = tos | (0x10 if ae else 0) | (0 if urgent is None else 4) | (0 if options is None else 8)
     return bytes([SEGMENT, flags, where | acks << 4]) + struct.pack('<hhHBB', seq, ack, win, size, extra) + \
         (b'' if urgent is None else bytes([urgent])) + (options or b'')
 
@@ -617,6 +618,12 @@ def seeds_tcp_peer():
         yield 'no-memory-' + name, connection('established', what | PENDING, *[
             part for n in range(8) for part in ([OTHER_STEP, 0x54, n], [WRITE, 0, 40 + n], [OTHER_STEP, 0x54, n], segment(AK, seq=300, size=50),
                                                 [OTHER_STEP, 0x54, n], [ACK, 100, 0xf0], [TIME, 6])])
+    ECE, CWR = 0x40, 0x80
+    for mode in range(1, 13):
+        yield 'accecn-%d' % mode, connection('accepted', TS | SACK | ECN | (V6 if mode & 1 else 0), [ANSWER, 0], *[
+            part for n in range(9) for part in ([WRITE, 0, 60], segment(AK | (ECE if n & 1 else 0) | (CWR if n & 2 else 0), size=n * 3, tos=n % 4, ae=n & 4 != 0),
+                                                segment(AK | CWR, seq=300 * n, size=9, tos=3), [TIME, 2])],
+            [ACK, 255, 0xf0], segment(SYN | AK | CWR, tos=3), [OTHER_STEP, 0x54, 1], [CLOSE_IT, 0, 0], [TIME, 11], accurate=mode)
     for n in range(16):
         yield 'without-%d' % n, connection('listen', TS | SACK | SCALE | ECN, [OTHER_STEP, n], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [WRITE, 0, 255], blocks,
                                            [TIME, 5], [ACK, 255, 0xf0], [DATA, 0x80], [CLOSE_IT, 0, 0], [TIME, 11])
@@ -629,7 +636,7 @@ def seeds_tcp_options():
     stamp = struct.pack('>BBII', 8, 10, 1, 2)
     known = {'syn': b'\2\4\5\xb4\1\3\3\7\4\2' + stamp, 'stamp': b'\1\1' + stamp, 'sack': b'\1\1\5\x12' + bytes(range(16)), 'end': b'\0\0\0\0',
              'fastopen': b'\x22\x0a12345678\1\1', 'request': b'\x22\2\1\1', 'four': b'\1\1\5\x22' + bytes(range(32)), 'short': b'\2\4\5',
-             'zero': b'\x63\0', 'long': b'\x63\xff1', 'md5': b'\x13\x12' + bytes(16)}
+             'zero': b'\x63\0', 'long': b'\x63\xff1', 'accecn': b'\xae\x0b' + bytes(range(9)) + b'\1\xac\5\1\2\3', 'md5': b'\x13\x12' + bytes(16)}
     for name, data in known.items():
         for syn in (0, 1):
             yield '%s-%d' % (name, syn), bytes([syn]) + data

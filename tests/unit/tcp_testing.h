@@ -9,7 +9,7 @@
 #define NKE_TESTS_TCP_TESTING_H
 
 #include "src/kern/socket_private.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_ecn.h"
 #include "tests/unit/inet_testing.h"
 
 #define PEER_PORT	4000
@@ -74,6 +74,7 @@ write_tcp_header(struct tcphdr *th, const struct tseg *s, unsigned optlen)
 	th->th_ack = htonl(s->ack);
 	th->th_off = ((unsigned)sizeof *th + optlen) / 4 & 15;
 	th->th_flags = (uint8_t)s->flags;
+	th->th_x2 = s->flags >> 8 & 1;	/* TH_AE */
 	th->th_win = htons(s->win);
 	th->th_urp = htons(s->urp);
 }
@@ -157,7 +158,7 @@ went(void)
 	s.our_port = ntohs(th.th_sport);
 	s.seq = ntohl(th.th_seq);
 	s.ack = ntohl(th.th_ack);
-	s.flags = th.th_flags;
+	s.flags = (uint16_t)(th.th_flags | (th.th_x2 & 1) << 8);
 	s.win = ntohs(th.th_win);
 	s.urp = ntohs(th.th_urp);
 	s.optlen = (unsigned)(hlen - sizeof th);

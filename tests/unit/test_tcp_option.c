@@ -1,7 +1,7 @@
 /* src/netinet/tcp_option.c: options as they are on the wire, both ways. */
 #include <string.h>
 
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_ecn.h"
 #include "tests/unit/ktest.h"
 
 static struct tcpopt to;
@@ -176,6 +176,31 @@ KTEST(as_many_sack_blocks_as_fit_are_written)
 	CHECK_EQ(tcp_addoptions(&to, out), 12);
 }
 
+KTEST(counters_of_accurate_ecn_are_pointed_to)
+{
+	static const uint8_t full[] = "\1\xae\xb" "123456789", short_one[] = "\xac\x8" "123456";
+	static const uint8_t none[] = "\xac\x2";
+
+	parse(full, sizeof full - 1, false);
+	CHECK_EQ(to.to_flags, TOF_ACCECN);
+	CHECK(to.to_accecn == full + 1);
+	/* In SYNs as well. */
+	parse(short_one, sizeof short_one - 1, true);
+	CHECK_EQ(to.to_flags, TOF_ACCECN);
+	CHECK(to.to_accecn == short_one);
+	parse(none, sizeof none - 1, false);
+	CHECK_EQ(to.to_flags, TOF_ACCECN);
+	/* Half a counter, or one too many. */
+	PARSE("\xac\x6" "1234", false);
+	CHECK_EQ(to.to_flags, 0);
+	PARSE("\xae\xe" "123456789abc", false);
+	CHECK_EQ(to.to_flags, 0);
+	to = (struct tcpopt){.to_flags = TOF_MSS | TOF_ACCECN, .to_mss = 1, .to_accecn = full + 1};
+	CHECK_EQ(tcp_addoptions(&to, out), 16);
+	CHECK(memcmp(out + 4, full + 1, 11) == 0);
+	CHECK_EQ(out[15], TCPOPT_EOL);
+}
+
 KTEST(what_is_written_can_be_read)
 {
 	static const uint8_t blocks[] = "aaaaAAAAbbbbBBBB";
@@ -212,4 +237,5 @@ KTEST_SUITE(tcp_option,
 	T(a_syn_is_written_as_bsd_writes_it),
 	T(cookies_are_written_behind),
 	T(as_many_sack_blocks_as_fit_are_written),
+	T(counters_of_accurate_ecn_are_pointed_to),
 	T(what_is_written_can_be_read));

@@ -2,6 +2,7 @@
  * src/netinet/tcp_recovery.c, tcp_undo.c, tcp_frto.c: recovery, and taking it back. The round trip
  * is 100 ms.
  */
+#include "src/netinet/tcp_ecn.h"
 #include "tests/unit/tcp_loss.h"
 
 static void
@@ -528,7 +529,7 @@ echo(unsigned n)
 
 KTEST(congestion_echo_reduces_once_per_window)
 {
-	uint8_t flags = TH_ACK;
+	uint16_t flags = TH_ACK;
 
 	open_loss(SACK);
 	reno();
@@ -563,7 +564,7 @@ KTEST(congestion_echo_reduces_once_per_window)
 
 KTEST(a_mark_is_echoed_until_the_peer_has_reduced)
 {
-	uint8_t flags = TH_ACK;
+	uint16_t flags = TH_ACK;
 
 	open_loss(SACK);
 	ftp->t_flags |= TF_ECN_PERMIT;
