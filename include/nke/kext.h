@@ -117,7 +117,8 @@ enum nke_library_status {
 	NKE_LIBRARY_SET,		/* a set of the kernel's symbols, version fits */
 	NKE_LIBRARY_KEXT,		/* some other kext, to be loaded first */
 	NKE_LIBRARY_BAD_VERSION,	/* a set, but not in that version */
-	NKE_LIBRARY_UNKNOWN		/* looks like a set or a system library; there is none such */
+	NKE_LIBRARY_UNKNOWN,		/* looks like a set; there is none such */
+	NKE_LIBRARY_FAMILY		/* IOKit's: nothing of it is there, which only using it shows */
 };
 
 struct nke_kext_library {

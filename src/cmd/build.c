@@ -31,7 +31,7 @@ help(void)
 	    "                           default: the first source's or folder's name with .kext, in this\n"
 	    "                           folder\n"
 	    "      --start FUNCTION     instead of NAME_start\n"
-	    "      --stop FUNCTION      instead of NAME_stop\n"
+	    "      --stop FUNCTION      instead of NAME_stop, or of X_stop with --start X_start\n"
 	    "      --id IDENTIFIER      CFBundleIdentifier; default: the source's kmod_info, the property\n"
 	    "                           list's, or local.NAME\n"
 	    "      --version VERSION    CFBundleVersion; default likewise, or 1.0.0\n"
@@ -113,23 +113,24 @@ defined(const struct nke_kext_info *info, const char *function)
 	return false;
 }
 
-/* What was not asked for is NAME_start and NAME_stop; or, without these, the only X_start there is. */
+/*
+ * What was not asked for is NAME_start and NAME_stop; or, without these, the only X_start there is. With
+ * X_start comes X_stop.
+ */
 static void
 set_entry(struct build *b, const struct nke_kext_info *info, struct made_up *s)
 {
 	static const char end[] = "_start";
 	const char *only = info->candidates;
-	size_t n = sizeof s->start - sizeof end;
+	bool one = only[0] != '\0' && strchr(only, ' ') == NULL && strlen(only) < sizeof s->start;
 
-	snprintf(s->start, sizeof s->start, "%.*s%s", (int)n, b->c_name, end);
-	snprintf(s->stop, sizeof s->stop, "%.*s_stop", (int)n, b->c_name);
-	if (b->start == NULL && b->stop == NULL && !defined(info, s->start) && only[0] != '\0' &&
-	    strchr(only, ' ') == NULL && strlen(only) < sizeof s->start) {
-		snprintf(s->start, sizeof s->start, "%s", only);
-		snprintf(s->stop, sizeof s->stop, "%.*s_stop", (int)(strlen(only) - strlen(end)), only);
-	}
+	snprintf(s->start, sizeof s->start, "%.70s%s", b->c_name, end);
 	if (b->start == NULL)
-		b->start = s->start;
+		b->start = one && b->stop == NULL && !defined(info, s->start) ? only : s->start;
+	snprintf(s->stop, sizeof s->stop, "%.70s_stop", b->c_name);
+	if (build_ends_with(b->start, end))
+		snprintf(s->stop, sizeof s->stop, "%.*s_stop", (int)(strlen(b->start) - strlen(end)),
+		    b->start);
 	if (b->stop == NULL)
 		b->stop = s->stop;
 }

@@ -16,10 +16,12 @@
 static const char *const library_words[] = {
 	[NKE_LIBRARY_SET] = "kernel symbols", [NKE_LIBRARY_KEXT] = "another kext, to be loaded first",
 	[NKE_LIBRARY_BAD_VERSION] = "NOT IN THAT VERSION", [NKE_LIBRARY_UNKNOWN] = "THERE IS NONE",
+	[NKE_LIBRARY_FAMILY] = "IOKit's, not there",
 };
 static const char *const library_names[] = {
 	[NKE_LIBRARY_SET] = "set", [NKE_LIBRARY_KEXT] = "kext",
 	[NKE_LIBRARY_BAD_VERSION] = "bad-version", [NKE_LIBRARY_UNKNOWN] = "unknown",
+	[NKE_LIBRARY_FAMILY] = "family",
 };
 static const char *const symbol_names[] = {
 	[NKE_SYMBOL_KERNEL] = "kernel", [NKE_SYMBOL_COMPILER] = "compiler",

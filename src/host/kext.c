@@ -114,7 +114,7 @@ collect_needs(struct load *l)
 		if (lib->status == NKE_LIBRARY_KEXT)
 			l->needs[l->params.need_count++] =
 			    (struct kext_need){lib->identifier, lib->version};
-		else if (lib->status != NKE_LIBRARY_SET)
+		else if (lib->status != NKE_LIBRARY_SET && lib->status != NKE_LIBRARY_FAMILY)
 			error = ESRCH;
 	}
 	l->params.identifier = info->identifier;

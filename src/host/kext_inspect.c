@@ -66,10 +66,11 @@ library_status(struct kext_inspection *x, const char *identifier, const char *ve
 		text_add(&x->problems, "\n");
 		return NKE_LIBRARY_UNKNOWN;
 	}
+	/* many a list names them for nothing; what is used of them is told of as a missing symbol */
 	if (begins(identifier, "com.apple.iokit.") || begins(identifier, "com.apple.driver.")) {
-		text_add(&x->problems, "%s: key OSBundleLibraries: %s: IOKit's families and drivers are not "
+		text_add(&x->warnings, "%s: key OSBundleLibraries: %s: IOKit's families and drivers are not "
 		    "there\n", x->info.plist, identifier);
-		return NKE_LIBRARY_UNKNOWN;
+		return NKE_LIBRARY_FAMILY;
 	}
 	return NKE_LIBRARY_KEXT;
 }
