@@ -414,11 +414,13 @@ sock_receivembuf(socket_t so, struct msghdr *msg, mbuf_t *data, int flags, size_
 	errno_t error;
 
 	KPI_RULES(RULES, so);
-	if (so == NULL || data == NULL || recvlen == NULL || *recvlen == 0 || *recvlen > INT32_MAX ||
+	if (so == NULL || data == NULL || recvlen == NULL || *recvlen == 0 ||
 	    (msg != NULL && (msg->msg_iov != NULL || msg->msg_iovlen != 0)))
 		return EINVAL;
 	so_retain(so);
-	error = soreceive(so, NULL, *recvlen, receive_flags(msg, flags), &r);
+	/* Kexts that take what there is ask for more than a packet can tell. */
+	error = soreceive(so, NULL, *recvlen < INT32_MAX ? *recvlen : INT32_MAX, receive_flags(msg, flags),
+	    &r);
 	*data = r.data;
 	if (error == 0) {
 		if (msg != NULL)

@@ -380,6 +380,12 @@ KTEST(packets_are_sent_whole_and_consumed)
 	CHECK_EQ(mbuf_copydata(m, 0, 4, text), 0);
 	CHECK_EQ(memcmp(text, "a pa", 4), 0);
 	mbuf_freem(m);
+	/* Whatever there is. */
+	CHECK_EQ(sock_sendmbuf(a, &msg, packet("a packet"), 0, &len), 0);
+	len = SIZE_MAX;
+	CHECK_EQ(sock_receivembuf(b, NULL, &m, 0, &len), 0);
+	CHECK_EQ(len, 8);
+	mbuf_freem(m);
 	sock_close(a);
 	sock_close(b);
 }
