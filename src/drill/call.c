@@ -314,6 +314,15 @@ is_readable(const struct job *j)
 	return nke_poll(j->machine, &fd, 1, 0) == 1;
 }
 
+/* After Linux's SHUT_RD what has come is read, and then there is the end. */
+static bool
+is_shut(struct run *r, const struct job *j)
+{
+	const struct script_fd *s = by_live_fd(r, j->fd);
+
+	return j->kind == JOB_RECEIVE && s != NULL && s->read_shut && !is_readable(j);
+}
+
 /* Whether the call surely returns at once. */
 static bool
 returns_at_once(struct run *r, const struct job *j)
@@ -359,7 +368,9 @@ job_run(struct run *r, struct job *j)
 {
 	bool connected;
 
-	if (returns_at_once(r, j)) {
+	if (is_shut(r, j)) {
+		j->result = 0;
+	} else if (returns_at_once(r, j)) {
 		job_do(j);
 	} else {
 		connected = j->kind == JOB_SEND && !j->has_address && j->message.msg_control == NULL;

@@ -282,14 +282,28 @@ drill_config_option(struct drill_config *c, const char *name, const char *value,
 	return drill_error_set(error, DRILL_ERROR_SYNTAX, place, "there is no option --%s", name);
 }
 
+static bool
+has_option(const struct drill_script *script, const char *name)
+{
+	for (size_t i = 0; i < script->option_count; i++)
+		if (strcmp(script->options[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 int
 drill_config_script(struct drill_config *c, const struct drill_script *script, struct drill_error *error)
 {
+	/* An address of the command line says which family, where the script has none but names another. */
+	bool given = c->local_ip != NULL && !has_option(script, "local_ip");
+	bool v6 = given && strchr(c->local_ip, ':') != NULL;
+
 	for (size_t i = 0; i < script->option_count; i++) {
 		const struct drill_option *o = &script->options[i];
 
 		/* The parser has put these in already. */
-		if (strcmp(o->name, "define") == 0)
+		if (strcmp(o->name, "define") == 0 || (given && strcmp(o->name, "ip_version") == 0 &&
+		    o->value != NULL && v6 != (strcmp(o->value, "ipv6") == 0)))
 			continue;
 		if (drill_config_option(c, o->name, o->value, o->place, error) != 0)
 			return -1;

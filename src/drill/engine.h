@@ -230,6 +230,7 @@ struct script_fd {
 	int domain;
 	bool nonblocking;
 	bool inq;			/* Linux's TCP_INQ: recvmsg() tells what is left */
+	bool read_shut;			/* Linux's SHUT_RD: the end, but for data that come nevertheless */
 	bool corked, more;		/* TCP_CORK; the last data went with MSG_MORE */
 };
 

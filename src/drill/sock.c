@@ -412,11 +412,20 @@ call_connect(struct run *r, const struct drill_call *call)
 static int
 call_shutdown(struct run *r, const struct drill_call *call)
 {
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof peer;
+	struct script_fd *fd;
 	int64_t script, how;
 	int s;
 
 	if (arg_fd(r, call, &s, &script) != 0 || arg_int(r, call, 1, SHUT_WR, &how) != 0)
 		return -1;
+	fd = script_fd(r, script);
+	if (r->linux_dialect && how == SHUT_RD && fd != NULL && fd->type == SOCK_STREAM &&
+	    nke_getpeername(r->machine, s, (struct sockaddr *)&peer, &len) == 0) {
+		fd->read_shut = true;
+		return check_result(r, r->event, 0, 0);
+	}
 	return returned(r, nke_shutdown(r->machine, s, (int)how));
 }
 

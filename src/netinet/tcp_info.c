@@ -169,7 +169,7 @@ fill_settled(const struct tcpcb *tp, struct core_tcp_info *ti)
 	ti->tcpi_advmss = told_mss(tp);
 	ti->tcpi_pmtu = tp->t_maxseg + (uint32_t)sizeof(struct tcphdr) + headers +
 	    (timestamped(tp) ? TCPOLEN_TSTAMP_APPA : 0);
-	ti->tcpi_reordering = (tp->t_flags & TF_REORDERED) != 0;
+	ti->tcpi_reordering = tp->t_reordering > TCP_DUPTHRESH ? tp->t_reordering : TCP_DUPTHRESH;
 }
 
 static void

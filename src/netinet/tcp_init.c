@@ -97,6 +97,7 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "finwait2_timeout", AT(finwait2_timeout), 1, HOUR_MS},
 	SWITCH("fast_finwait2_recycle", fast_finwait2_recycle),
 	{OID_AUTO, "maxtcptw", AT(maxtcptw), 0, 10000000},
+	SWITCH("unread_rst", unread_rst),
 	{OID_AUTO, "tw_reuse_delay", AT(tw_reuse_delay), 0, HOUR_MS},
 	SWITCH("nolocaltimewait", nolocaltimewait),
 	SWITCH("drop_synfin", drop_synfin),

@@ -286,6 +286,7 @@ struct tcpcb {
 	uint8_t t_iobc;			/* out-of-band octet; TCPOOB_* in t_oobflags */
 	uint8_t t_oobflags;
 	uint8_t t_uflags;		/* TFU_* */
+	uint8_t t_reordering;		/* by how many segments one came late; saturates */
 };
 #define TCPOOB_HAVEDATA	0x1
 #define TCPOOB_HADDATA	0x2
@@ -339,10 +340,9 @@ struct tcp_config {
 	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
 	int syn_linear_timeouts;	/* so many SYNs are repeated without backoff */
 	int rexmit_granularity;		/* RFC 6298 2.3: G, ms */
-	int persmin, persmax, maxpersistidle;	/* persmin 0: the RTO */
-	int persist_empty;		/* window probes have no octet, as Linux's */
+	int persmin, persmax, maxpersistidle, persist_empty;	/* persmin 0: the RTO */
 	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
-	int tw_reuse_delay;		/* ms until connect() may have a pair in TIME_WAIT */
+	int unread_rst, tw_reuse_delay;	/* of close(), of connect() */
 	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;
 	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack;
 	int blackhole, log_in_vain, tolerate_missing_ts, ts_offset_per_conn;

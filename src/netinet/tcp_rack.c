@@ -54,6 +54,20 @@ echoes_older(const struct tcpcb *tp, const struct tcp_segment *seg, uint64_t the
 	    (int32_t)(seg->to.to_tsecr - ts) < 0;
 }
 
+/* It was overtaken, and not lost. */
+static void
+reordered(struct tcpcb *tp, const struct tcp_sent *e)
+{
+	uint32_t late = (tp->t_rack_fack - e->seq + tp->t_maxseg - 1) / tp->t_maxseg;
+
+	if (late > tp->t_reordering)
+		tp->t_reordering = (uint8_t)(late < UINT8_MAX ? late : UINT8_MAX);
+	if (tp->t_flags & TF_REORDERED)
+		return;
+	tp->t_flags |= TF_REORDERED;
+	tcp_statistics(tptomachine(tp))->tcps_detect_reordering++;
+}
+
 void
 tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_segment *seg)
 {
@@ -62,11 +76,8 @@ tcp_rack_delivered(struct tcpcb *tp, const struct tcp_sent *e, const struct tcp_
 
 	if ((e->flags & SENT_SYN) || SEQ_GT(e->end, tp->t_rack_fack))
 		tp->t_rack_fack = e->end;
-	else if (SEQ_LT(e->end, tp->t_rack_fack) && !(e->flags & SENT_REXMIT) &&
-	    !(tp->t_flags & TF_REORDERED)) {
-		tp->t_flags |= TF_REORDERED;
-		tcp_statistics(machine)->tcps_detect_reordering++;
-	}
+	else if (SEQ_LT(e->end, tp->t_rack_fack) && !(e->flags & SENT_REXMIT))
+		reordered(tp, e);
 	/* It may be the original that has arrived: then the round trip was not this short. */
 	if ((e->flags & SENT_REXMIT) && (us < tp->t_minrtt || echoes_older(tp, seg, e->time)))
 		return;

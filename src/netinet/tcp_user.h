@@ -64,7 +64,7 @@ struct core_tcp_info {
 	uint32_t tcpi_rtt, tcpi_rttvar, tcpi_rttmin;
 	uint32_t tcpi_snd_ssthresh, tcpi_snd_cwnd;	/* octets */
 	uint32_t tcpi_advmss;
-	uint32_t tcpi_reordering;
+	uint32_t tcpi_reordering;	/* segments by which one may come late: 3, or more seen */
 	uint32_t tcpi_rcv_space;	/* octets of window that the peer was told */
 	uint32_t tcpi_snd_wnd;
 	uint32_t tcpi_snd_nxt, tcpi_snd_una, tcpi_rcv_nxt;

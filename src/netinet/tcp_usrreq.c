@@ -318,7 +318,9 @@ tcp_disconnect(struct socket *so)
 		tcp_close(tp);
 		return 0;
 	}
-	if ((so->so_options & SO_LINGER) && so->so_linger == 0) {
+	/* RFC 9293 3.6.1, SHLD-3: data are thrown away. BSD resets only when more of them come. */
+	if (((so->so_options & SO_LINGER) && so->so_linger == 0) ||
+	    (so->so_rcv.sb_cc != 0 && tptomachine(tp)->tcp->config.unread_rst)) {
 		tcp_drop(tp, 0);
 		return 0;
 	}

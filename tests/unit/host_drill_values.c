@@ -466,7 +466,7 @@ static void
 settings_of_scripts(void **state)
 {
 	const char *text = "--mtu=1000\n--define=A=1\n--tolerance_usecs=5\n0 f() = 0", *wrong =
-	    "\n--mtu=1\n0 f() = 0";
+	    "\n--mtu=1\n0 f() = 0", *family = "--ip_version=ipv6\n0 f() = 0";
 	struct drill_script *s;
 	struct drill_error error;
 	struct drill_config c;
@@ -478,6 +478,15 @@ settings_of_scripts(void **state)
 	assert_int_equal(c.mtu, 1000);
 	assert_int_equal(c.tolerance_us, 5);
 	assert_int_equal(c.define_count, 0);
+	drill_script_free(s);
+	/* The family is the script's, unless the command line has addresses, and the script none. */
+	assert_int_equal(drill_parse("a", family, strlen(family), NULL, 0, &s, &error), 0);
+	assert_int_equal(drill_config_script(&c, s, &error), 0);
+	assert_int_equal(c.ip_version, DRILL_IPV6);
+	c.ip_version = DRILL_IPV4;
+	c.local_ip = "10.0.0.1";
+	assert_int_equal(drill_config_script(&c, s, &error), 0);
+	assert_int_equal(c.ip_version, DRILL_IPV4);
 	drill_script_free(s);
 	assert_int_equal(drill_parse("a", wrong, strlen(wrong), NULL, 0, &s, &error), 0);
 	assert_int_equal(drill_config_script(&c, s, &error), -1);
