@@ -142,6 +142,9 @@ acceptable(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	if (UNLIKELY(SEQ_GT(seg->ack, tp->snd_nxt)) && !tcp_probe_acked(tp, seg->ack)) {
 		seg->machine->tcp->stat.tcps_rcvacktoomuch++;
+		/* FreeBSD's base stack looks at marks before it looks at the ACK. */
+		if (tp->t_uflags & TFU_BASE)
+			tcp_ecn_input(tp, seg);
 		tcp_challenge_ack(tp, seg);
 		return false;
 	}

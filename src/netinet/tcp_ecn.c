@@ -164,9 +164,9 @@ tcp_ecn_input(struct tcpcb *tp, const struct tcp_segment *seg)
 		if (tp->t_ecn_ce == 1)
 			st->tcps_ecn_conn_recv_ce++;
 	}
-	/* The peer's window is small now: its ACK must not be delayed. */
+	/* The peer's window is small now: the ACK of its data, which it waits for, must not be delayed. */
 	if (seg->flags & TH_CWR)
-		tp->t_flags = (tp->t_flags & ~(uint32_t)TF_ECN_SND_ECE) | TF_ACKNOW;
+		tp->t_flags = (tp->t_flags & ~(uint32_t)TF_ECN_SND_ECE) | (seg->len != 0 ? TF_ACKNOW : 0);
 	/* A mark on the very segment with CWR is a new one. */
 	if ((seg->tos & IPTOS_ECN_MASK) == IPTOS_ECN_CE)
 		tp->t_flags |= TF_ECN_SND_ECE;

@@ -173,10 +173,12 @@ static errno_t
 send_lost(struct output *o)
 {
 	struct tcpcb *tp = o->tp;
+	/* What options take of a segment is no room for another. */
+	uint32_t options = tp->t_maxseg - segment_limit(tp);
 	struct tcp_sent *e;
 	errno_t error = 0;
 
-	while (error == 0 && tcp_cwnd_room(tp) != 0 && (e = tcp_sent_first_lost(tp)) != NULL) {
+	while (error == 0 && tcp_cwnd_room(tp) > options && (e = tcp_sent_first_lost(tp)) != NULL) {
 		/* A window that was taken back lets the first one through, as a probe. */
 		if (UNLIKELY(SEQ_GT(e->end, tp->snd_una + tp->snd_wnd)) && e->seq != tp->snd_una)
 			break;
