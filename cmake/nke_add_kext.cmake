@@ -2,7 +2,8 @@
 #              [START function] [STOP function] [DEFINES NAME=value...] [FLAGS flag...])
 #
 # Builds NAME.kext from C and C++ sources with `nke build`, as part of `all`, into OUTPUT_DIRECTORY
-# (default: the current binary folder). The target NAME has the property NKE_KEXT, the bundle's path.
+# (default: the current binary folder). A SOURCE may be a folder: all that is in it. The target NAME has the
+# property NKE_KEXT, the bundle's path.
 # Used by the examples and tests of libnke itself and, through find_package(nke), by anybody.
 
 if(NOT DEFINED NKE_PACKAGE AND NOT EXISTS ${CMAKE_BINARY_DIR}/Kernel)
@@ -20,9 +21,16 @@ function(nke_add_kext name)
 		set(KEXT_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 	endif()
 	set(sources "")
+	set(files "")
 	foreach(source ${KEXT_UNPARSED_ARGUMENTS})
 		get_filename_component(source ${source} ABSOLUTE)
 		list(APPEND sources ${source})
+		if(IS_DIRECTORY ${source})
+			file(GLOB_RECURSE inside CONFIGURE_DEPENDS ${source}/*)
+			list(APPEND files ${inside})
+		else()
+			list(APPEND files ${source})
+		endif()
 	endforeach()
 	set(options "")
 	if(KEXT_PLIST)
@@ -45,12 +53,12 @@ function(nke_add_kext name)
 		set(depends "")
 	endif()
 	set(bundle ${KEXT_OUTPUT_DIRECTORY}/${name}.kext)
-	# headers are not tracked by the tool: a changed one of the kext's own needs a clean build
+	# headers are not tracked by the tool: a changed one outside a folder that is given needs a clean build
 	add_custom_command(OUTPUT ${bundle}/Contents/Info.plist
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${KEXT_OUTPUT_DIRECTORY}
 		COMMAND ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER}
 			${tool} build ${sources} -o ${bundle} ${options} -- ${KEXT_FLAGS}
-		DEPENDS ${sources} ${KEXT_PLIST} ${depends}
+		DEPENDS ${files} ${KEXT_PLIST} ${depends}
 		COMMENT "Building kext ${name}.kext" VERBATIM)
 	add_custom_target(${name} ALL DEPENDS ${bundle}/Contents/Info.plist)
 	set_target_properties(${name} PROPERTIES NKE_KEXT ${bundle})

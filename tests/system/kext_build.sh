@@ -136,6 +136,7 @@ expect 0 'version      2.5' "$nke" kext info tree/gate/gate.kext
 cp tree/gate/gate-Info.plist tree/Info.plist
 expect 1 "which is the kext's property list? Name it with --plist" "$nke" build tree
 expect 0 '' "$nke" build tree --plist tree/Info.plist
+expect 0 'whole' "$nke" replay --check --quiet --kext "$1/tests/data/kexts/parts.kext" "$data/../host-day.pcap"
 mkdir -p none gate.xcodeproj
 expect 2 'no sources (C, C++, assembly) are in this folder' "$nke" build none
 expect 2 'projects are not read; name the folder' "$nke" build gate.xcodeproj

@@ -1,0 +1,25 @@
+/* A folder is a kext: the start function is named otherwise than the folder, the header is in another one. */
+#include <libkern/libkern.h>
+#include <mach/mach_types.h>
+
+#include "half.h"
+
+kern_return_t com_example_whole_start(kmod_info_t *ki, void *data);
+kern_return_t com_example_whole_stop(kmod_info_t *ki, void *data);
+
+kern_return_t
+com_example_whole_start(kmod_info_t *ki, void *data)
+{
+	(void)ki;
+	(void)data;
+	return half(84) == 42 ? KERN_SUCCESS : KERN_FAILURE;
+}
+
+kern_return_t
+com_example_whole_stop(kmod_info_t *ki, void *data)
+{
+	(void)ki;
+	(void)data;
+	printf("whole\n");
+	return KERN_SUCCESS;
+}
