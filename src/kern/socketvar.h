@@ -55,6 +55,7 @@ struct sockbuf {
 #define SB_USRSIZE	0x20		/* the size was set by option */
 #define SB_UPCALL	0x40		/* a kext's upcall is to be called */
 #define SB_SND		0x80		/* it is the socket's so_snd */
+#define SB_RECORDS	0x100		/* a stream's: MSG_EOR ends a record in it */
 
 /* Bytes that may still be put in; never negative. */
 static inline uint32_t

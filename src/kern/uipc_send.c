@@ -143,14 +143,15 @@ send_down(struct send *s, int pru_flags, struct mbuf *m)
 }
 
 static inline errno_t
-send_piece(struct send *s, int pru_flags, struct mbuf *m)
+send_piece(struct send *s, int pru_flags, struct mbuf *m, bool last)
 {
 	errno_t error;
 
 	if (__builtin_expect(s->flags & (MSG_OOB | MSG_EOR), 0)) {
 		if (s->flags & MSG_OOB)
 			pru_flags |= PRUS_OOB;
-		if ((s->flags & MSG_EOR) && m != NULL)
+		/* A stream's record ends with the last of its pieces. */
+		if ((s->flags & MSG_EOR) && m != NULL && last)
 			m_last(m)->m_flags |= MBUF_EOR;
 	}
 	error = send_down(s, pru_flags, m);
@@ -222,7 +223,7 @@ send_message(struct send *s)
 			return ENOBUFS;
 	}
 	s->top = NULL;
-	error = send_piece(s, s->flags & MSG_EOF ? PRUS_EOF : 0, m);
+	error = send_piece(s, s->flags & MSG_EOF ? PRUS_EOF : 0, m, true);
 	if (error == 0)
 		s->resid = 0;
 	return error;
@@ -277,7 +278,7 @@ send_stream_piece(struct send *s, size_t space)
 		pru_flags = len < space ? PRUS_MORETOCOME : 0;
 	else if (s->flags & MSG_EOF)
 		pru_flags = PRUS_EOF;
-	error = send_piece(s, pru_flags, m);
+	error = send_piece(s, pru_flags, m, len == s->resid);
 	if (error == 0)
 		s->resid -= len;
 	return error;
@@ -312,7 +313,7 @@ send_alone(struct send *s)
 	if (error != 0)
 		return error;
 	if (!so_atomic(so)) {
-		if (s->flags & MSG_EOR)
+		if ((s->flags & MSG_EOR) && !(so->so_snd.sb_flags & SB_RECORDS))
 			return EINVAL;
 		if (s->resid == 0 && s->control == NULL && !(s->flags & MSG_EOF))
 			return 0;

@@ -270,7 +270,7 @@ send_new(struct output *o)
 	errno_t error;
 
 	do {
-		bool fin = tcp_fin_due(tp), full;
+		bool fin = tcp_fin_due(tp), full, ends = false;
 
 		avail = unsent(o);
 		if (avail == 0 && !fin)
@@ -279,13 +279,18 @@ send_new(struct output *o)
 		if (len != 0)
 			len = smaller(len, tcp_cwnd_room(tp));
 		limit = segment_limit(tp);
+		if (UNLIKELY(o->so->so_snd.sb_flags & SB_RECORDS) && len != 0)
+			len = tcp_record_left(tp, len, &ends);
 		full = len >= limit;
 		if (len > limit)
-			len = UNLIKELY(tp->t_flags & TF_TSO) ? large(o, len, len == avail, limit) : limit;
+			len = UNLIKELY(tp->t_flags & TF_TSO) ? large(o, len, len == avail || ends, limit) :
+			    limit;
 		fin = fin && len == avail;
 		if (len == 0 && !fin)
 			return 0;
-		if (!full && !fin && !short_one_pays(o, len, avail))
+		/* Nothing will be added to a record that is at its end. */
+		ends = ends && len != avail;
+		if (!full && !ends && !fin && !short_one_pays(o, len, avail))
 			return 0;
 		if (UNLIKELY(tp->t_user->pace != NULL) && tcp_paced(tp, len))
 			return 0;

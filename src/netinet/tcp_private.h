@@ -324,10 +324,7 @@ struct tcp_config {
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
 	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int abc_delivered;		/* windows grow by what is newly known to have arrived */
-	int nagle_minshall;		/* short segments wait for short ones only */
-	int loss_from_cwnd;		/* ssthresh is of cwnd, not of what was in flight (RFC 5681 3.1) */
-	int recovery_burst;		/* cwnd is ssthresh after a recovery, however little is in flight */
-	int rexmit_loss_reduces;	/* a retransmission that is lost reduces the window again */
+	int loss_from_cwnd, recovery_burst, rexmit_loss_reduces, nagle_minshall, msg_eor; /* docs/tcp.md */
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks; 3 to 5: tcp_ecn.c */
 	int ecn_option, ecn_option_beacon, ecn_fallback;	/* tcp_accecn.c */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
@@ -642,6 +639,8 @@ struct tcp_out {
 	struct tcp_sent *entry;
 };
 errno_t tcp_send_segment(struct tcpcb *, const struct tcp_out *);
+/* How many of `len` octets from snd_nxt are before the end of a record; *ends: there it is. */
+uint32_t tcp_record_left(const struct tcpcb *, uint32_t len, bool *ends);
 /*
  * A segment without data and without (or beyond) a tcpcb: RST, SYN-ACK of the syncache, ACK of TIME_WAIT
  * (tcp_respond.c). Ends as in a segment that came: laddr is ours. What it is, is counted by who asks for

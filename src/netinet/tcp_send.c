@@ -75,6 +75,21 @@ find_octet(const struct tcpcb *tp, tcp_seq seq, tcp_seq *mseq)
 	return m;
 }
 
+uint32_t
+tcp_record_left(const struct tcpcb *tp, uint32_t len, bool *ends)
+{
+	tcp_seq mseq;
+	const struct mbuf *m = find_octet(tp, tp->snd_nxt, &mseq);
+	uint32_t n = mseq + (uint32_t)m->m_len - tp->snd_nxt;
+
+	while (n < len && !(m->m_flags & MBUF_EOR) && m->m_next != NULL) {
+		m = m->m_next;
+		n += (uint32_t)m->m_len;
+	}
+	*ends = n <= len && (m->m_flags & MBUF_EOR);
+	return n < len ? n : len;
+}
+
 /* Copies the data behind what is in `to`. */
 static inline void
 copy_data(const struct segment *s, struct mbuf *to, struct mbuf *m, tcp_seq mseq)

@@ -132,14 +132,17 @@ drop(struct tcpcb *tp, struct tcp_sent *e, struct tcp_sent *heir)
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
-/* Small segments that go in the same instant are one entry: they would be one segment when sent again. */
+/*
+ * Small segments that go in the same instant are one entry: they would be one segment when sent again. But
+ * not where records end between them.
+ */
 static bool
 extend(struct tcpcb *tp, struct tcp_sent *last, uint64_t now, tcp_seq seq, tcp_seq end, uint8_t flags)
 {
 	if (last == NULL || last->end != seq || last->time != now || !in_flight(last) ||
 	    last->delivered != tp->t_delivered || last->retransmits != 0 || (flags & SENT_SYN) ||
 	    (last->flags & (SENT_SYN | SENT_FIN | SENT_REXMIT)) || end - last->seq > tp->t_maxseg ||
-	    ((last->flags ^ flags) & SENT_ECT))
+	    ((last->flags ^ flags) & SENT_ECT) || (tptosocket(tp)->so_snd.sb_flags & SB_RECORDS))
 		return false;
 	last->end = end;
 	last->flags |= flags;

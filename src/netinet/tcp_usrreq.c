@@ -39,6 +39,8 @@ tcp_attach(struct socket *so, int protocol)
 		so->so_snd.sb_flags |= SB_AUTOSIZE;
 		so->so_rcv.sb_flags |= SB_AUTOSIZE;
 	}
+	if (s->config.msg_eor)
+		so->so_snd.sb_flags |= SB_RECORDS;
 	error = in_pcballoc(so, &s->pcbs);
 	if (error != 0)
 		return error;
