@@ -95,6 +95,16 @@ linux_state(int64_t state)
 	return state >= 0 && state < (int64_t)sizeof states ? states[state] : state;
 }
 
+/* There SYN_DATA is more than being allowed to, and either kind of ECN is one. */
+static int64_t
+linux_options(const struct run *r, int64_t value)
+{
+	if (value & CORE_TCPI_ACE)
+		value |= CORE_TCPI_ECN;
+	value &= ~(LINUX_OPT_SYN_DATA | CORE_TCPI_ACE);
+	return value | (r->current != NULL && r->current->syn_data ? LINUX_OPT_SYN_DATA : 0);
+}
+
 static int64_t
 in_units(const struct run *r, const char *name, int64_t value)
 {
@@ -104,9 +114,8 @@ in_units(const struct run *r, const char *name, int64_t value)
 		return value;
 	if (strcmp(name, "tcpi_state") == 0)
 		return linux_state(value);
-	if (strcmp(name, "tcpi_options") == 0)	/* there it is more than being allowed to */
-		return (value & ~LINUX_OPT_SYN_DATA) | (r->current != NULL && r->current->syn_data ?
-		    LINUX_OPT_SYN_DATA : 0);
+	if (strcmp(name, "tcpi_options") == 0)
+		return linux_options(r, value);
 	if (strncmp(name, "tcpi_last_data_", 15) == 0)
 		return value / US_PER_MS;
 	if (strcmp(name, "tcpi_snd_ssthresh") == 0 && value >= SSTHRESH_NONE)

@@ -93,14 +93,16 @@ changed(const struct tcp_accecn *a)
 	return n;
 }
 
-/* 3.2.3.3: counters that stand still are told now and then, as the option before may be lost. */
+/*
+ * 3.2.3.3: counters that stand still are told at first, and now and then, as the option before may be lost.
+ */
 static bool
 beacon_due(const struct tcpcb *tp, const struct tcp_accecn *a)
 {
 	uint32_t times = (uint32_t)tptomachine(tp)->tcp->config.ecn_option_beacon;
 	uint64_t us = (machine_now(tptomachine(tp)) - a->option_time) / TCP_NS_PER_US;
 
-	return times != 0 && (a->option_time == 0 || us * times >= tp->t_srtt / 8);
+	return a->option_time == 0 || (times != 0 && us * times >= tp->t_srtt / 8);
 }
 
 /* Counters that fit beside so many blocks. */
@@ -197,7 +199,6 @@ tcp_accecn_end(struct tcpcb *tp)
 		return;
 	kfree(tptomachine(tp), tp->t_accecn);
 	tp->t_uflags &= (uint8_t)~TFU_ACCECN;
-	tp->t_flags &= ~(uint32_t)TF_ECN_PERMIT;
 	tp->t_ecn_ce = tp->t_ecn_ece = 0;
 }
 
@@ -415,15 +416,18 @@ marks(const struct tcpcb *tp, const struct tcp_accecn *a, unsigned ace, uint32_t
 	return a->segments_per_ack > THINNED ? least : most;
 }
 
-/* Older ACKs, and those that say nothing new, may have been overtaken. */
+/*
+ * Older ACKs, and those that say nothing new, may have been overtaken. While nothing has gone but our SYN,
+ * an ACK that is later answers it again: its flags are no number.
+ */
 static bool
-is_new(struct tcp_accecn *a, const struct tcp_segment *seg)
+is_new(const struct tcpcb *tp, struct tcp_accecn *a, const struct tcp_segment *seg)
 {
 	bool later = (seg->to.to_flags & TOF_TS) && (int32_t)(seg->to.to_tsval - a->ts_seen) > 0;
 
 	if (later)
 		a->ts_seen = seg->to.to_tsval;
-	return later || seg->newly_acked != 0 || seg->newly_sacked != 0;
+	return seg->newly_acked != 0 || seg->newly_sacked != 0 || (later && tp->snd_nxt != tp->iss + 1);
 }
 
 void
@@ -432,10 +436,11 @@ tcp_accecn_acked(struct tcpcb *tp, const struct tcp_segment *seg)
 	struct tcp_accecn *a = tcp_accecn_of(tp);
 	uint32_t segments = (seg->delivered + tp->t_maxseg - 1) / tp->t_maxseg, octets, n;
 	unsigned ace = tcp_ace_of(seg->flags);
-	bool word = a->handshake && seg->len == 0, first = a->handshake || a->first;
+	/* 3.2.2.1: of our SYN alone, and without data. */
+	bool word = a->handshake && seg->len == 0 && seg->newly_acked == 1, first = a->handshake || a->first;
 
 	look_at_option(a, seg);
-	if (!is_new(a, seg))
+	if (!is_new(tp, a, seg))
 		return;
 	a->handshake = a->first = false;
 	if (word) {

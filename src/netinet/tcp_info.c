@@ -87,7 +87,7 @@ options_of(const struct tcpcb *tp)
 	if (scaled(tp))
 		options |= CORE_TCPI_WSCALE;
 	if (tp->t_flags & TF_ECN_PERMIT)
-		options |= CORE_TCPI_ECN;
+		options |= tcp_accecn_of(tp) != NULL ? CORE_TCPI_ACE : CORE_TCPI_ECN;
 	if (tp->t_flags & TF_FASTOPEN)
 		options |= CORE_TCPI_FASTOPEN;
 	return options;

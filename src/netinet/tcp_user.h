@@ -37,6 +37,7 @@ struct core_tcp_function_set {
 #define CORE_TCPI_WSCALE	0x04
 #define CORE_TCPI_ECN		0x08
 #define CORE_TCPI_FASTOPEN	0x20
+#define CORE_TCPI_ACE		0x40	/* accurate ECN; then not CORE_TCPI_ECN */
 
 /* tcpi_ca_state. */
 #define CORE_TCPI_OPEN		0
