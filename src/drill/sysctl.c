@@ -35,6 +35,7 @@ static const struct translation {
 	{"net.ipv4.tcp_mtu_probing", "net.inet.tcp.pmtud_blackhole_detection", 0, 1},
 	{"net.ipv4.tcp_rmem", "kern.ipc.maxsockbuf", 2, 1},	/* the window scale follows from it */
 	{"net.ipv4.tcp_rmem", "net.inet.tcp.recvspace", 1, 1},
+	{"net.ipv4.tcp_rto_max_ms", "net.inet.tcp.rexmit_max", 0, 1},
 	{"net.ipv4.tcp_sack", "net.inet.tcp.sack.enable", 0, 1},
 	{"net.ipv4.tcp_syn_linear_timeouts", "net.inet.tcp.syn_linear_timeouts", 0, 1},
 	{"net.ipv4.tcp_syncookies", "net.inet.tcp.syncookies", 0, 1},
@@ -244,6 +245,7 @@ set_linux_several(struct run *r, const char *name, const char *value)
 	(void)set_number(r, "net.inet.tcp.fastopen.client_enable", sizeof(int32_t), (n & 1) != 0);
 	/* Linux asks a server again that had no cookie. */
 	(void)set_number(r, "net.inet.tcp.fastopen.path_disable_time", sizeof(int32_t), 0);
+	(void)set_number(r, "net.inet.tcp.fastopen.nocookie", sizeof(int32_t), (n & 0x200) != 0);
 	/* Cookies in scripts are what Linux makes of its key; a machine makes others. */
 	(void)set_number(r, "net.inet.tcp.fastopen.acceptany", sizeof(int32_t), (n & 2) != 0);
 	return set_number(r, "net.inet.tcp.fastopen.server_enable", sizeof(int32_t), (n & 2) != 0);

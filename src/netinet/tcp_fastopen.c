@@ -251,13 +251,13 @@ fastopen_accept(struct inpcb *listener, struct tcp_segment *seg, struct half_ope
 
 	if (!c->fastopen_server || (h->flags & HO_NOOPT))
 		return false;
-	if (seg->to.to_tfo_len == 0) {
+	if (seg->to.to_tfo_len == 0 && !c->fastopen_nocookie) {
 		st->tcps_tfo_cookie_req_rcv++;
 		h->flags |= HO_COOKIE;
 		return false;
 	}
-	if (!c->fastopen_acceptany && !tcp_fastopen_check_cookie(machine, &seg->ends, seg->to.to_tfo_cookie,
-	    seg->to.to_tfo_len)) {
+	if (!c->fastopen_acceptany && !c->fastopen_nocookie &&
+	    !tcp_fastopen_check_cookie(machine, &seg->ends, seg->to.to_tfo_cookie, seg->to.to_tfo_len)) {
 		st->tcps_tfo_cookie_invalid++;
 		h->flags |= HO_COOKIE;
 		return false;

@@ -31,7 +31,7 @@ static const struct tcp_config defaults = {
 	.sendbuf_auto = 1, .sendbuf_inc = 8192, .sendbuf_max = 2097152,
 	.recvbuf_auto = 1, .recvbuf_max = 2097152,
 	.initcwnd_segments = 10,
-	.rexmit_min = 30, .rexmit_slop = 200, .rexmit_initial = 1000, .rexmit_drop_options = 0,
+	.rexmit_min = 30, .rexmit_max = 64000, .rexmit_slop = 200, .rexmit_initial = 1000,
 	.persmin = 5000, .persmax = 60000, .maxpersistidle = 2 * HOUR_MS,
 	.keepinit = 75000, .keepidle = 2 * HOUR_MS, .keepintvl = 75000, .keepcnt = 8,
 	.msl = 30000, .tw_reuse_delay = 1000, .finwait2_timeout = 60000, .maxtcptw = 16384,
@@ -85,6 +85,7 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "recvbuf_max", AT(recvbuf_max), 1, INT32_MAX},
 	{OID_AUTO, "initcwnd_segments", AT(initcwnd_segments), 1, 10000},
 	{OID_AUTO, "rexmit_min", AT(rexmit_min), 1, HOUR_MS},
+	{OID_AUTO, "rexmit_max", AT(rexmit_max), 1000, HOUR_MS},	/* RFC 6298 2.4: a minute, or more */
 	{OID_AUTO, "rexmit_slop", AT(rexmit_slop), 0, HOUR_MS},
 	{OID_AUTO, "rexmit_granularity", AT(rexmit_granularity), 0, HOUR_MS},
 	{OID_AUTO, "syn_linear_timeouts", AT(syn_linear_timeouts), 0, TCP_MAXRXTSHIFT},
@@ -156,6 +157,7 @@ static const struct sysctl_bounded fastopen_variables[] = {
 	SWITCH("client_enable", fastopen_client),
 	SWITCH("server_enable", fastopen_server),
 	SWITCH("acceptany", fastopen_acceptany),
+	SWITCH("nocookie", fastopen_nocookie),
 	{OID_AUTO, "numkeys", AT(fastopen_numkeys), 1, 2},
 	{.name = NULL}
 };

@@ -334,7 +334,7 @@ struct tcp_config {
 	int sendspace, recvspace;
 	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;
 	int initcwnd_segments;
-	int rexmit_min, rexmit_slop, rexmit_initial, rexmit_drop_options;
+	int rexmit_min, rexmit_max, rexmit_slop, rexmit_initial, rexmit_drop_options;
 	int syn_linear_timeouts;	/* so many SYNs are repeated without backoff */
 	int rexmit_granularity;		/* RFC 6298 2.3: G, ms */
 	int persmin, persmax, maxpersistidle, persist_empty;	/* persmin 0: the RTO */
@@ -348,7 +348,7 @@ struct tcp_config {
 	int reass_maxsegments, reass_maxqueuelen;
 	int syncookies, syncookiesonly;
 	int syncache_cachelimit, syncache_bucketlimit, syncache_rexmtlimit, syncache_rst_on_sock_fail;
-	int fastopen_client, fastopen_server, fastopen_acceptany, fastopen_numkeys;
+	int fastopen_client, fastopen_server, fastopen_acceptany, fastopen_nocookie, fastopen_numkeys;
 	int hostcache_enable, hostcache_expire, hostcache_limit;
 	int cubic_fast_convergence, cubic_friendly, cubic_hystart;
 };

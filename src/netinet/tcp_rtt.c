@@ -10,13 +10,12 @@
  * State: t_srtt (scaled by 8) and t_rttvar (by 4), which are updated without division; t_minrtt with
  * t_minrtt_next: the least of the half window before and of this one.
  *
- * Limits: net.inet.tcp.rexmit_min below, rexmit_slop on top, 64 s above. rexmit_granularity is the RFC's G:
+ * Limits: net.inet.tcp.rexmit_min below, rexmit_slop on top, rexmit_max. rexmit_granularity is the RFC's G:
  * the deviation counts for no less (Linux has 200 ms there, and no slop).
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
 
-#define RTO_MAX_US	(64u * 1000 * 1000)
 #define RTO_SYN_LOST_US	(3u * 1000 * 1000)	/* RFC 6298 5.7 */
 #define SAMPLE_MAX_US	(128u * 1000 * 1000)	/* scaled by 8 it fits 32 bits */
 #define MINRTT_HALF_MS	(150u * 1000)
@@ -50,7 +49,7 @@ tcp_rto(const struct tcpcb *tp)
 			us = (uint64_t)c->rexmit_min * 1000;
 		us += (uint64_t)c->rexmit_slop * 1000;
 	}
-	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
+	return us < c->rexmit_max * 1000ull ? (uint32_t)us : (uint32_t)c->rexmit_max * 1000u;
 }
 
 void

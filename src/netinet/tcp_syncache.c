@@ -177,8 +177,11 @@ arm(struct tcp_syncache *s)
 static void
 enqueue(struct tcp_syncache *s, struct half_open *h)
 {
-	uint64_t wait = (uint64_t)s->machine->tcp->config.rexmit_initial * TCP_NS_PER_MS << h->retransmits;
+	const struct tcp_config *c = &s->machine->tcp->config;
+	uint64_t wait = (uint64_t)c->rexmit_initial * TCP_NS_PER_MS << h->retransmits;
 
+	if (wait > (uint64_t)c->rexmit_max * TCP_NS_PER_MS)
+		wait = (uint64_t)c->rexmit_max * TCP_NS_PER_MS;
 	h->sent = machine_now(s->machine);
 	h->due = h->sent + (wait < TIMEOUT_MAX ? wait : TIMEOUT_MAX);
 	TAILQ_INSERT_TAIL(&s->levels[h->retransmits], h, by_time);
@@ -350,7 +353,8 @@ newcomer(struct tcp_syncache *s, struct inpcb *listener, struct tcp_segment *seg
 	struct half_open fresh;
 
 	half_open_fill(&fresh, listener, seg);
-	if ((seg->to.to_flags & TOF_FASTOPEN) && (intotcpcb(listener)->t_flags & fastopen)) {
+	if ((intotcpcb(listener)->t_flags & fastopen) && ((seg->to.to_flags & TOF_FASTOPEN) ||
+	    (seg->len != 0 && seg->machine->tcp->config.fastopen_nocookie))) {
 		fresh.iss = choose_iss(seg->machine, seg);
 		if (fastopen_accept(listener, seg, &fresh))
 			return;

@@ -18,7 +18,6 @@
 #include "src/net/rtable.h"
 #include "src/netinet/tcp_private.h"
 
-#define RTO_MAX_US	(64u * 1000 * 1000)
 #define PERSIST_CLOSED	(60 * TCP_NS_PER_S)	/* a peer that holds up a closed socket */
 #define LOSING_SHIFT	3u		/* this many times in vain: is the route good? */
 
@@ -90,13 +89,21 @@ us_to_ns(uint32_t us)
 }
 
 static uint32_t
+at_most(const struct tcp_config *c, uint64_t us)
+{
+	uint64_t most = (uint64_t)c->rexmit_max * 1000;
+
+	return (uint32_t)(us < most ? us : most);
+}
+
+static uint32_t
 backed_off(const struct tcpcb *tp, uint16_t factor)
 {
 	uint64_t us = (uint64_t)tcp_rto(tp) * factor;
 
 	if (us < config_of(tp)->rexmit_min * 1000ull)
 		us = config_of(tp)->rexmit_min * 1000ull;
-	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
+	return at_most(config_of(tp), us);
 }
 
 /* Of a SYN that is repeated: there is no round trip time to go by. */
@@ -107,7 +114,7 @@ syn_backed_off(const struct tcpcb *tp)
 	int shift = tp->t_rxtshift > c->syn_linear_timeouts ? tp->t_rxtshift - c->syn_linear_timeouts : 0;
 	uint64_t us = ((uint64_t)c->rexmit_initial * backoff[shift] + (uint64_t)c->rexmit_slop) * 1000;
 
-	return us < RTO_MAX_US ? (uint32_t)us : RTO_MAX_US;
+	return at_most(c, us);
 }
 
 void
@@ -177,7 +184,7 @@ too_often(struct tcpcb *tp, uint64_t now)
 	bool closing = tp->t_state >= TCPS_FIN_WAIT_1 && (tp->t_flags & TF_RXFINDROP);
 	/* A peer that has closed its window under what was sent, and answers, is not dead. */
 	bool probing = tp->snd_wnd == 0 && tp->t_state >= TCPS_ESTABLISHED &&
-	    since(now, tp->t_rcvtime) < 2 * us_to_ns(RTO_MAX_US);
+	    since(now, tp->t_rcvtime) < 2 * config_of(tp)->rexmit_max * TCP_NS_PER_MS;
 	uint32_t ms = (uint32_t)(now / TCP_NS_PER_MS);
 	uint64_t waiting;
 
