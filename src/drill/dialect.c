@@ -48,6 +48,15 @@ by_commands(const struct drill_script *script)
 	return ANY;
 }
 
+static bool
+has_command(const struct drill_script *script, const char *text)
+{
+	for (size_t i = 0; i < script->event_count; i++)
+		if (script->events[i].kind == DRILL_COMMAND && strstr(script->events[i].text, text) != NULL)
+			return true;
+	return false;
+}
+
 /* Where does the window scale stand, before SACK permitted and timestamps, or behind? */
 static enum dialect
 by_order(const struct drill_tcp *tcp, uint8_t *scale)
@@ -91,18 +100,30 @@ set(struct run *r, const char *name, int value)
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
 }
 
-/* Its accurate ECN has no option, and does not look whether the path changes what it should not. */
 static int
-use_base_stack(struct run *r)
+set_text(struct run *r, const char *name, const char *value)
 {
-	static const char name[] = "net.inet.tcp.functions_default", base[] = "freebsd";
 	const struct drill_place nowhere = {0};
 
-	if (set(r, "net.inet.tcp.ecn.option", 0) != 0 || set(r, "net.inet.tcp.ecn.fallback", 0) != 0)
-		return -1;
-	tell(r, 1, "a script for FreeBSD: %s=%s", name, base);
-	return nke_sysctl(r->machine, name, NULL, NULL, base, sizeof base) == 0 ? 0 :
+	tell(r, 1, "a script for FreeBSD: %s=%s", name, value);
+	return nke_sysctl(r->machine, name, NULL, NULL, value, strlen(value) + 1) == 0 ? 0 :
 	    fail(r, DRILL_BROKEN, nowhere, "%s: %s", name, nke_error_text(r->machine));
+}
+
+/*
+ * Its accurate ECN has no option, and does not look whether the path changes what it should not. sack.revised had
+ * another name while FreeBSD had no PRR, and NewReno by default.
+ */
+static int
+be_like_freebsd(struct run *r)
+{
+	if (set_text(r, "net.inet.tcp.functions_default", "freebsd") != 0 ||
+	    set(r, "net.inet.tcp.ecn.option", 0) != 0 || set(r, "net.inet.tcp.ecn.fallback", 0) != 0)
+		return -1;
+	if (!has_command(r->script, "rfc6675_pipe"))
+		return 0;
+	return set(r, "net.inet.tcp.do_prr", 0) != 0 ? -1 :
+	    set_text(r, "net.inet.tcp.cc.algorithm", "newreno");
 }
 
 /* Slow start counts all that is acknowledged; timers are Linux's, as far as they can be. */
@@ -137,7 +158,7 @@ dialect_apply(struct run *r)
 	enum dialect commands = by_commands(r->script), syn;
 	uint8_t scale = 0;
 
-	if (commands == FREEBSD && use_base_stack(r) != 0)
+	if (commands == FREEBSD && be_like_freebsd(r) != 0)
 		return -1;
 	if (commands == LINUX)
 		return be_like_linux(r);

@@ -85,7 +85,7 @@ cc_set_cwnd(struct tcpcb *tp, uint64_t bytes)
 uint32_t
 cc_loss_window(const struct tcpcb *tp)
 {
-	if (config_of(tp)->loss_from_cwnd)
+	if (config_of(tp)->loss_from_cwnd || (tp->t_uflags & TFU_BASE))
 		return tp->snd_cwnd;
 	return tp->t_lossflight < tp->snd_cwnd ? tp->t_lossflight : tp->snd_cwnd;
 }
@@ -151,6 +151,13 @@ newest_flight(const struct tcpcb *tp)
 	return e == NULL || (e->flags & SENT_REXMIT) ? 0 : tp->snd_nxt - tp->iss - (uint32_t)e->delivered;
 }
 
+bool
+cc_in_slow_start(const struct tcpcb *tp)
+{
+	return tp->snd_cwnd < tp->snd_ssthresh ||
+	    (tp->snd_cwnd == tp->snd_ssthresh && (tp->t_uflags & TFU_BASE));
+}
+
 /*
  * Did the window limit what was out before this ACK? In slow start it may be twice what is out: with ACKs
  * that stretch, it runs ahead (RFC 7661 is stricter after idle times, which cc_after_idle sees to).
@@ -160,7 +167,7 @@ was_limited(const struct tcpcb *tp, const struct tcp_segment *seg)
 {
 	uint64_t out = (uint64_t)tcp_pipe(tp) + seg->delivered + tp->t_lost;
 
-	if (tp->snd_cwnd < tp->snd_ssthresh)
+	if (cc_in_slow_start(tp))
 		return 2 * out > tp->snd_cwnd || 2 * newest_flight(tp) > tp->snd_cwnd;
 	return out + tp->t_maxseg > tp->snd_cwnd;
 }

@@ -62,6 +62,8 @@ void cc_assign(struct tcpcb *, const struct cc_algo *);
 uint32_t cc_loss_window(const struct tcpcb *);
 /* At most what a peer's window can be, at least one segment. */
 void cc_set_cwnd(struct tcpcb *, uint64_t bytes);
+/* RFC 5681 3.1: at the threshold either will do; it is slow start in FreeBSD's base stack only. */
+bool cc_in_slow_start(const struct tcpcb *);
 /* RFC 5681 3.1 with RFC 3465: what slow start adds for an ACK. */
 uint32_t cc_slow_start(const struct tcpcb *, const struct cc_ack *);
 /* RFC 5681 3.1, congestion avoidance: a segment per window; *counted: bytes acknowledged since the last. */

@@ -286,7 +286,7 @@ ack_received(struct tcpcb *tp, const struct cc_ack *ack)
 
 	if (ack->in_recovery)
 		return;
-	if (tp->snd_cwnd < tp->snd_ssthresh) {
+	if (cc_in_slow_start(tp)) {
 		if (ack->cwnd_limited)
 			slow_start(tp, c, ack);
 		return;

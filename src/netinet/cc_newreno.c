@@ -23,7 +23,7 @@ ack_received(struct tcpcb *tp, const struct cc_ack *ack)
 {
 	if (ack->in_recovery || !ack->cwnd_limited)
 		return;
-	if (tp->snd_cwnd < tp->snd_ssthresh)
+	if (cc_in_slow_start(tp))
 		cc_set_cwnd(tp, (uint64_t)tp->snd_cwnd + cc_slow_start(tp, ack));
 	else
 		cc_congestion_avoidance(tp, ack, &data_of(tp)->counted);

@@ -14,7 +14,8 @@
  * accurate kind and accepts both, 4 accepts both, 5 asks as 1 does and accepts both. TCP_ENABLE_ECN says per
  * connection whether there is any. A SYN that is repeated more than net.inet.tcp.ecn.maxretries
  * times does not ask any more (6.1.1.1). net.inet.tcp.ecn.plusplus: what is marked besides new data.
- * FreeBSD's base stack tells CWR on the first data after a reduction, retransmissions too. Left out: nonces.
+ * FreeBSD's base stack tells CWR on the first data after a reduction, fast retransmissions too. Left out:
+ * nonces.
  */
 #include <netinet/ip.h>
 
@@ -186,8 +187,9 @@ tcp_ecn_output(struct tcpcb *tp, uint16_t *th_flags, uint32_t len, bool rexmit)
 		*th_flags |= TH_ECE;
 		tcp_statistics(tptomachine(tp))->tcps_ecn_sent_ece++;
 	}
-	/* 6.1.2: with the first new data; FreeBSD's base stack does not ask whether they are new. */
-	if ((tp->t_flags & TF_ECN_SND_CWR) && len != 0 && (!rexmit || (tp->t_uflags & TFU_BASE))) {
+	/* 6.1.2: with the first new data; in FreeBSD's base stack a fast retransmission will do. */
+	if ((tp->t_flags & TF_ECN_SND_CWR) && len != 0 &&
+	    (!rexmit || ((tp->t_uflags & TFU_BASE) && (tp->t_flags & TF_FASTRECOVERY)))) {
 		*th_flags |= TH_CWR;
 		tp->t_flags &= ~(uint32_t)TF_ECN_SND_CWR;
 	}

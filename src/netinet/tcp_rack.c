@@ -22,7 +22,7 @@
  * segments are found, sooner.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_recovery_base.h"
 
 #define DSACK_ROUNDS	16u		/* recoveries without DSACK until the window shrinks */
 #define WND_MULT_MAX	254u
@@ -193,16 +193,17 @@ dupthresh_boundary(const struct tcpcb *tp, tcp_seq *boundary)
 static bool
 detect_by_count(struct tcpcb *tp)
 {
+	bool found = false, base = tcp_base_recovers(tp), revised = tptomachine(tp)->tcp->config.sack_revised;
+	tcp_seq boundary = tp->snd_una;
 	struct tcp_sent *e, *next;
-	bool found = false;
-	tcp_seq boundary;
 
 	/* As before RFC 6675: recovery begins with the third duplicate, whatever they say. */
-	if (!tptomachine(tp)->tcp->config.sack_revised && !tcp_in_recovery(tp) &&
-	    tp->t_dupacks < TCP_DUPTHRESH)
+	if (!revised && !tcp_in_recovery(tp) && tp->t_dupacks < TCP_DUPTHRESH)
 		return false;
-	if (!dupthresh_boundary(tp, &boundary))
+	if (!(base && (!revised || (tp->t_flags & TF_FASTRECOVERY))) && !dupthresh_boundary(tp, &boundary))
 		return false;
+	if (base)
+		boundary = tcp_base_boundary(tp);
 	for (e = TAILQ_FIRST(&tp->t_sent_times); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, by_time);
 		if (e->flags & SENT_REXMIT)

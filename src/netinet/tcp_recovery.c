@@ -29,7 +29,7 @@
  * once in a round trip therefore.
  */
 #include "src/kern/sched.h"
-#include "src/netinet/tcp_private.h"
+#include "src/netinet/tcp_recovery_base.h"
 
 /* ---- how much is in flight, and may be ---------------------------------------------------- */
 
@@ -279,8 +279,9 @@ rescue(struct tcpcb *tp)
 static void
 count_dupacks(struct tcpcb *tp, const struct tcp_segment *seg, bool dupack)
 {
+	/* FreeBSD's base stack counts an ACK with new SACK information, progress or not. */
 	if (seg->newly_acked != 0)
-		tp->t_dupacks = 0;
+		tp->t_dupacks = (tp->t_uflags & TFU_BASE) && seg->newly_sacked != 0;
 	else if ((dupack || seg->newly_sacked != 0) && tp->t_dupacks != UINT8_MAX)
 		tp->t_dupacks++;
 	if (tp->t_dupacks == 0 && !tcp_in_recovery(tp))
@@ -291,9 +292,13 @@ count_dupacks(struct tcpcb *tp, const struct tcp_segment *seg, bool dupack)
 static void
 adjust_window(struct tcpcb *tp, const struct tcp_segment *seg, uint32_t delivered, bool lost)
 {
-	if (lost && !tcp_in_recovery(tp))
+	bool begins = lost && !tcp_in_recovery(tp);
+
+	if (begins)
 		tcp_recovery_enter(tp, seg->newly_acked);
-	if (tp->t_flags & TF_FASTRECOVERY) {
+	if (UNLIKELY(tp->t_flags & TF_FASTRECOVERY) && tcp_base_recovers(tp)) {
+		tcp_base_window(tp, seg, begins);
+	} else if (tp->t_flags & TF_FASTRECOVERY) {
 		if (delivered != 0 || lost)
 			tcp_recovery_prr(tp, delivered, seg->newly_acked != 0 && !lost);
 		rescue(tp);

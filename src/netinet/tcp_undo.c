@@ -73,7 +73,8 @@ tcp_undo_dsack(struct tcpcb *tp, tcp_seq start, tcp_seq end)
 	struct tcp_undo *u = tp->t_undo;
 
 	tcp_statistics(tptomachine(tp))->tcps_dsack_badrexmt++;
-	if (u == NULL || SEQ_LT(start, u->begin))
+	/* FreeBSD's base stack takes nothing back for them. */
+	if (u == NULL || SEQ_LT(start, u->begin) || (tp->t_uflags & TFU_BASE))
 		return;
 	u->rexmits -= n < u->rexmits ? n : u->rexmits;
 }
