@@ -283,7 +283,7 @@ is_harmless(const struct line *l)
 {
 	static const char *const words[] = {"true", ":", "sync", "kldload", "kldunload", "kldstat", "tc",
 	    "ethtool", "set", "export", "modprobe", "exit", "tcpdump", "dmesg", "logger", "date", "uname",
-	    "uptime", "killall"};
+	    "uptime", "killall", "pkill"};
 	const char *w = last_part(l->words[0]);
 
 	/* if [ ! -e ./setkey ]; then cc -o setkey setkey.c; fi */

@@ -111,8 +111,8 @@ set_text(struct run *r, const char *name, const char *value)
 }
 
 /*
- * Its accurate ECN has no option, and does not look whether the path changes what it should not. sack.revised had
- * another name while FreeBSD had no PRR, and NewReno by default.
+ * Its accurate ECN has no option, and does not look whether the path changes what it should not. sack.revised
+ * had another name while FreeBSD had no PRR, and NewReno by default.
  */
 static int
 be_like_freebsd(struct run *r)
