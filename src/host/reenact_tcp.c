@@ -564,6 +564,10 @@ fill_received(struct play *p, uint64_t until)
 	while (p->in.end < until && p->in.hole < t->hole_count && t->holes[p->in.hole].from <= p->in.end) {
 		uint64_t from = p->in.end, to = t->holes[p->in.hole].to;
 
+		if (to <= from) {		/* it came after all, late */
+			p->in.hole++;
+			continue;
+		}
 		stream_fill(&p->in, from + 1);
 		if (p->in.end == from)
 			return;

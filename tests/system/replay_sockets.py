@@ -257,6 +257,21 @@ def losses(t):
         return f
     one_flow(t, reordered, 'reordered and duplicated on the way to the host')
 
+    # more gaps at a time than the first reading keeps apart, all filled late; then one that never is
+    c = Capture()
+    f = Tcp(c, 40000, 80, scale=9).open()
+    base, s = f.seq[False], pattern(200000, 8)
+    for i in [*range(1999, 0, -2), *range(1998, -1, -2)]:
+        f.put(False, ACK, s[i * 100:(i + 1) * 100], seq=base + i * 100)
+    f.seq[False] = base + len(s)
+    f.inn(bytes(1000), captured=False)
+    f.inn(b'behind it')
+    f.ack(True)
+    f.close()
+    r = play(t, c, what='many gaps')
+    delivered(t, r.flows[0], 0, len(s) + 1009, 'closed', 'many gaps')
+    t.equal(r.flows[0]['in']['zeros'], 1000, 'many gaps - not in the capture')
+
     def from_host(c):
         f = Tcp(c, 40000, 80, stamps=True).open()
         base, s = f.seq[True], pattern(14000, 7)
