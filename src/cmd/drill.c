@@ -56,6 +56,7 @@ static const char help[] =
 "  --init_scripts=FILE commands that are run before the script's\n"
 "  --non_fatal=WHAT    go on after a mismatch of packet, syscall or packet,syscall\n"
 "  --dry_run           read the scripts and run nothing\n"
+"  --mss=N             packets in are joined of such segments, as tcpi_rcv_mss tells\n"
 "  --strict_segments   one packet of the script is one of the machine's: none are cut or joined\n"
 "  --strict_end        what is sent after the last packet that is expected is an error, too\n"
 "  --send_omit_free, --code_command=C, --code_format=F, --code_sockopt=O, --tcp_md5_secret=S, --verbose\n"

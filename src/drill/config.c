@@ -119,6 +119,10 @@ set_number(const struct option_value *o)
 		if (number(o, 0, INT32_MAX, &n) != 0)
 			return -1;
 		c->tolerance_us = (int64_t)n;
+	} else if (strcmp(o->name, "mss") == 0) {
+		if (number(o, 1, 65535, &n) != 0)
+			return -1;
+		c->mss = (unsigned)n;
 	} else if (strcmp(o->name, "tolerance_percent") == 0) {
 		if (number(o, 0, 100, &n) != 0)
 			return -1;
@@ -242,7 +246,7 @@ static const struct {
 	{"code_command", 1, set_nothing}, {"code_format", 1, set_nothing}, {"code_sockopt", 1, set_nothing},
 	{"persistent_tun_dev", 2, set_nothing}, {"tun_dev", 1, set_nothing},
 	{"local_linux_fake_gateway", 1, set_text}, {"no_cleanup", 2, set_nothing}, {"debug", 2, set_nothing},
-	{"fuzz_seed", 1, set_nothing}, {"mss", 1, set_nothing},
+	{"fuzz_seed", 1, set_nothing}, {"mss", 1, set_number},
 	{"udp_encaps", 2, refuse}, {"udp_encapsulation", 2, refuse},
 	{"wire_client", 2, refuse}, {"wire_server", 2, refuse}, {"wire_server_ip", 1, refuse},
 	{"wire_server_port", 1, refuse}, {"wire_client_dev", 1, refuse}, {"wire_server_dev", 1, refuse},

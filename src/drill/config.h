@@ -28,6 +28,7 @@ struct drill_config {
 	uint16_t bind_port;		/* 8080: the local one, that bind() is given */
 	uint64_t speed;			/* bits a second; 0: none */
 	unsigned mtu;			/* 1500 */
+	unsigned mss;			/* what packets in are joined of, as tcpi_rcv_mss tells; 0: are not */
 	int64_t tolerance_us;		/* -1: nobody has said, see tolerance_us() */
 	unsigned tolerance_percent;
 	bool tcp_ts_ecr_scaled;		/* ecr of packets in is not moved */

@@ -128,6 +128,7 @@ struct flow {
 	bool scaled;			/* the script's SYN has a window scale */
 	bool syn_data_sent, syn_data;	/* data went with a SYN of any end, and was acknowledged */
 	uint32_t last_ack;		/* of the machine's last segment, for quotes */
+	uint32_t largest_in;		/* octets of data in a segment to the machine */
 	/* What the script and the wire have as the machine's TS val, newest last. */
 	struct {
 		uint32_t script, live;

@@ -13,6 +13,7 @@
 
 #define SSTHRESH_NONE	(65535u << 14)	/* no loss yet: the largest window that there can be */
 #define US_PER_MS	1000
+#define DEFAULT_MSS	536
 #define LINUX_OPT_SYN_DATA	32	/* the same bit as BSD's for Fast Open */
 
 struct info {
@@ -105,6 +106,22 @@ linux_options(const struct run *r, int64_t value)
 	return value | (r->current != NULL && r->current->syn_data ? LINUX_OPT_SYN_DATA : 0);
 }
 
+/*
+ * Linux's is the largest segment that has come, or RFC 9293's default to begin with. What --mss cuts is one
+ * segment to the machine, as it is to a host whose interface joins segments.
+ */
+static int64_t
+linux_rcv_mss(const struct run *r, int64_t maxseg)
+{
+	int64_t largest = r->current != NULL ? r->current->largest_in : 0;
+
+	if (r->config->mss != 0 && largest > r->config->mss)
+		largest = r->config->mss;
+	if (largest < DEFAULT_MSS)
+		largest = DEFAULT_MSS;
+	return largest < maxseg ? largest : maxseg;
+}
+
 static int64_t
 in_units(const struct run *r, const char *name, int64_t value)
 {
@@ -112,6 +129,8 @@ in_units(const struct run *r, const char *name, int64_t value)
 
 	if (!r->linux_dialect)
 		return value;
+	if (strcmp(name, "tcpi_rcv_mss") == 0)
+		return linux_rcv_mss(r, value);
 	if (strcmp(name, "tcpi_state") == 0)
 		return linux_state(value);
 	if (strcmp(name, "tcpi_options") == 0)

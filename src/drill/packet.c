@@ -218,6 +218,8 @@ put_tcp(struct run *r, struct flow *f, const struct drill_tcp *tcp, uint8_t *p, 
 	}
 	if (syn && tcp->seq.length != 0)
 		f->syn_data_sent = true;
+	if (tcp->seq.length > f->largest_in)
+		f->largest_in = tcp->seq.length;
 	if (syn && tcp->has_ack && tcp->ack > 1)
 		f->syn_data = f->syn_data_sent;
 	options_len = packet_options(r, f, tcp, syn, options);

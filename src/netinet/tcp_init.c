@@ -78,6 +78,7 @@ static const struct sysctl_bounded variables[] = {
 	SWITCH("rack", rack),
 	SWITCH("frto", frto),
 	SWITCH("delayed_ack", delayed_ack),
+	SWITCH("delack_fin", delack_fin),
 	SWITCH("sendbuf_auto", sendbuf_auto),
 	{OID_AUTO, "sendbuf_inc", AT(sendbuf_inc), 1, INT32_MAX},
 	{OID_AUTO, "sendbuf_max", AT(sendbuf_max), 1, INT32_MAX},

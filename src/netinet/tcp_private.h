@@ -329,7 +329,7 @@ struct tcp_config {
 	int ecn_option, ecn_option_beacon, ecn_fallback;	/* tcp_accecn.c */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
 	int ecn_plusplus;		/* enum ecn_plus (tcp_ecn.h): marked besides new data */
-	int delayed_ack, delacktime;
+	int delayed_ack, delacktime, delack_fin;
 	int mssdflt, v6mssdflt, minmss;
 	int sendspace, recvspace;
 	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;

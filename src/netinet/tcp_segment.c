@@ -241,6 +241,25 @@ tcp_delay_ack(struct tcpcb *tp, uint32_t len)
 	tcp_timer_set(tp, TT_DELACK, (uint32_t)c->delacktime * TCP_NS_PER_MS);
 }
 
+/*
+ * The peer's FIN is acknowledged at once. With net.inet.tcp.delack_fin the ACK waits for the user to
+ * close, as long as one of data would, and duplicates are not told of any more: so does Linux, when data were
+ * acknowledged before.
+ */
+static inline void
+delay_fin_ack(struct tcpcb *tp)
+{
+	const struct tcp_config *c = &tptomachine(tp)->tcp->config;
+
+	if (LIKELY(!c->delack_fin))
+		return;
+	tcp_sack_free(tp);
+	if (tp->last_ack_sent == tp->irs + 1 || tp->rcv_nxt - tp->last_ack_sent > tp->t_maxseg)
+		return;
+	tp->t_flags = (tp->t_flags & ~(uint32_t)TF_ACKNOW) | TF_DELACK;
+	tcp_timer_set(tp, TT_DELACK, (uint32_t)c->delacktime * TCP_NS_PER_MS);
+}
+
 /* False: the connection is gone. */
 static bool
 got_fin(struct tcpcb *tp, struct tcp_segment *seg)
@@ -253,6 +272,7 @@ got_fin(struct tcpcb *tp, struct tcp_segment *seg)
 	case TCPS_SYN_RECEIVED:
 	case TCPS_ESTABLISHED:
 		tcp_setstate(tp, TCPS_CLOSE_WAIT);
+		delay_fin_ack(tp);
 		break;
 	case TCPS_FIN_WAIT_1:
 		tcp_setstate(tp, TCPS_CLOSING);

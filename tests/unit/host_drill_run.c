@@ -171,6 +171,24 @@ scripts_for_linux_have_packetdrills_tolerance(void **state)
 	fails(text, 7, "time 0.000000 instead of 0.004000");
 }
 
+/* Linux tells of the largest segment that came, as its interface has cut it. */
+static void
+scripts_for_linux_see_the_size_of_segments_that_came(void **state)
+{
+	static const char script[] = "%s`sysctl -q net.ipv4.tcp_timestamps=1`\n" SERVER
+	    "+0 %%{ assert tcpi_rcv_mss == 536, tcpi_rcv_mss }%%\n"
+	    "+0 < . 1:901(900) ack 1 win 1000\n* > . 1:1(0) ack 901\n"
+	    "+0 < . 901:1001(100) ack 1 win 1000\n* > . 1:1(0) ack 1001\n"
+	    "+0 %%{ assert tcpi_rcv_mss == %d, tcpi_rcv_mss }%%\n";
+	char text[2048];
+
+	(void)state;
+	snprintf(text, sizeof text, script, "", 900);
+	passes(text);
+	snprintf(text, sizeof text, script, "--mss=700\n", 700);
+	passes(text);
+}
+
 /* It acknowledges the SYN, as 0 does in a script. */
 static void
 an_ack_without_its_number_is_an_old_one(void **state)
@@ -470,6 +488,7 @@ main(void)
 		cmocka_unit_test(a_missing_packet_is_waited_for_as_long_as_it_may_take),
 		cmocka_unit_test(times_are_exact_unless_something_else_is_said),
 		cmocka_unit_test(scripts_for_linux_have_packetdrills_tolerance),
+		cmocka_unit_test(scripts_for_linux_see_the_size_of_segments_that_came),
 		cmocka_unit_test(an_ack_without_its_number_is_an_old_one),
 		cmocka_unit_test(segments_may_be_cut_and_joined),
 		cmocka_unit_test(numbers_of_the_script_become_those_of_the_wire),
