@@ -3,6 +3,8 @@
  * to wait for: NULL comes at once, with M_WAITOK too, when the limit is reached or a failure is
  * injected.
  */
+#include <libkern/libkern.h>
+#include <string.h>
 #include <sys/malloc.h>
 
 #include "src/kern/heap.h"
@@ -26,6 +28,18 @@ _MALLOC(size_t size, int type, int flags)
 		return NULL;
 	return heap_alloc_for(curmachine(), size, 16, heap_flags(flags), HEAP_MALLOC,
 	    __builtin_return_address(0));
+}
+
+char *
+STRDUP(const char *string, int type)
+{
+	size_t size = strlen(string) + 1;
+	char *copy;
+
+	KPI_RULES(KPI_SLEEPS, NULL);
+	(void)type;
+	copy = heap_alloc_for(curmachine(), size, 16, 0, HEAP_MALLOC, __builtin_return_address(0));
+	return copy != NULL ? memcpy(copy, string, size) : NULL;
 }
 
 void

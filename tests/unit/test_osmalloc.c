@@ -1,5 +1,6 @@
 /* kpi/OSMalloc.c and kpi/malloc.c */
 #include <libkern/OSMalloc.h>
+#include <libkern/libkern.h>
 #include <string.h>
 #include <sys/malloc.h>
 
@@ -80,6 +81,9 @@ KTEST(bsd_malloc)
 	_FREE(NULL, M_TEMP);
 	p = _MALLOC_ZONE(24, M_SOCKET, M_WAITOK);
 	_FREE_ZONE(p, 24, M_SOCKET);
+	p = STRDUP("copy", M_TEMP);
+	CHECK_STR(p, "copy");
+	_FREE(p, M_TEMP);
 }
 
 KTEST_PANICS(a_zone_of_another_size, "wrong size: 25 bytes, but it has 24")

@@ -95,6 +95,8 @@ long strtol(const char *text, char **end, int base) __KERNEL_SYMBOL(strtol);
 u_long strtoul(const char *text, char **end, int base) __KERNEL_SYMBOL(strtoul);
 quad_t strtoq(const char *text, char **end, int base) __KERNEL_SYMBOL(strtoq);
 u_quad_t strtouq(const char *text, char **end, int base) __KERNEL_SYMBOL(strtouq);
+/* A copy by _MALLOC: the caller's, for _FREE with the same `type`. NULL: no memory. May sleep. */
+char *STRDUP(const char *string, int type);
 int atoi(const char *text) __KERNEL_SYMBOL(atoi);
 
 /* The number of the lowest and the highest bit set, from 1; 0 when there is none. */

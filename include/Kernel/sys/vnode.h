@@ -175,4 +175,6 @@ int vn_getpath(struct vnode *vp, char *pathbuf, int *len);
 
 __END_DECLS
 
+#include <sys/vnode_if.h>
+
 #endif
