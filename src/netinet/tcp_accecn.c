@@ -341,7 +341,8 @@ tcp_accecn_came(struct tcpcb *tp, const struct tcp_segment *seg)
 	if (len == 0)
 		return;
 	a->last_mark = mark;
-	if (UNLIKELY(before == len))
+	/* Not what keepalives repeat (RFC 1122 4.2.3.6). */
+	if (UNLIKELY(before == len) && len > 1)
 		came_again(tp, a, seg->seq - before);
 }
 

@@ -120,7 +120,6 @@ tcp_dooptions(struct tcpopt *to, const uint8_t *p, unsigned len, bool syn)
 	to->to_wscale = 0;
 	to->to_sacks = NULL;
 	to->to_tfo_cookie = NULL;
-	to->to_accecn = NULL;
 	to->to_tsval = to->to_tsecr = 0;
 	/* RFC 7323 appendix A: what nearly every segment has, and nothing else. */
 	if (LIKELY(len == TCPOLEN_TSTAMP_APPA && get32(p) == (uint32_t)TCPOPT_TSTAMP_HDR)) {

@@ -421,7 +421,7 @@ struct tcpopt {
 	uint8_t to_wscale;
 	uint8_t to_nsacks;
 	uint8_t to_tfo_len;		/* octets of cookie, 0: a request */
-	const uint8_t *to_accecn;	/* the whole option: kind, length, counters */
+	const uint8_t *to_accecn;	/* with TOF_ACCECN only: kind, length, counters */
 	const uint8_t *to_sacks;	/* network order, not aligned: to_nsacks times 8 octets */
 	const uint8_t *to_tfo_cookie;
 };

@@ -168,10 +168,10 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 {
 	begin_receiving(tp, seg);
 	settle_options(tp, seg);
-	tcp_ecn_settle(tp, seg);
 	set_window(tp, seg);
 	tp->t_flags |= TF_ACKNOW;
 	if (!(seg->flags & TH_ACK)) {
+		tcp_ecn_settle(tp, seg);
 		tcp_setstate(tp, TCPS_SYN_RECEIVED);
 		/* 3.10.7.3 has it wait as well; FreeBSD's base stack forgets it. */
 		if (tp->t_uflags & TFU_BASE)
@@ -180,6 +180,8 @@ got_syn(struct tcpcb *tp, struct tcp_segment *seg)
 		return true;
 	}
 	establish(tp, seg);
+	/* The window is there, which a mark on our SYN reduces. */
+	tcp_ecn_settle(tp, seg);
 	trim_to_window(tp, seg);
 	return tcp_segment_text(tp, seg);
 }
