@@ -135,8 +135,9 @@ be_like_linux(struct run *r)
 		int value;
 	} settings[] = {
 		{"net.inet.tcp.abc_l_var", 100}, {"net.inet.tcp.abc_delivered", 1},
-		{"net.inet.tcp.unread_rst", 1}, {"net.inet.tcp.delayed_ack", 0}, {"net.inet.tcp.persmin", 0},
-		{"net.inet.tcp.persist_empty", 1},
+		{"net.inet.tcp.unread_rst", 1}, {"net.inet.tcp.ack_unsent", 0},
+		{"net.inet.tcp.delayed_ack", 0},
+		{"net.inet.tcp.persmin", 0}, {"net.inet.tcp.persist_empty", 1},
 		{"net.inet.tcp.rexmit_slop", 0}, {"net.inet.tcp.rexmit_min", 1},
 		{"net.inet.tcp.rexmit_granularity", 200}, {"net.inet.tcp.recovery_burst", 1},
 		{"net.inet.tcp.loss_from_cwnd", 1}, {"net.inet.tcp.nagle_minshall", 1},

@@ -233,6 +233,9 @@ struct script_fd {
 	bool inq;			/* Linux's TCP_INQ: recvmsg() tells what is left */
 	bool read_shut;			/* Linux's SHUT_RD: the end, but for data that come nevertheless */
 	bool corked, more;		/* TCP_CORK; the last data went with MSG_MORE */
+	bool fastopen_connect;		/* Linux's TCP_FASTOPEN_CONNECT */
+	socklen_t later_len;		/* its connect() waits for data to go with; 0: does not */
+	struct sockaddr_storage later;
 };
 
 #define EPOLLS		8u
@@ -348,6 +351,8 @@ struct script_fd *script_fd(struct run *, int64_t fd);
 struct script_fd *by_live_fd(struct run *, int live);
 /* TCP_NOPUSH, on or off. */
 void set_nopush(struct run *, int live, bool on);
+/* A packet came: what MSG_MORE has held back until now goes. */
+void more_goes(struct run *);
 /* An argument as an integer; `...` is `missing`. -1: failed. */
 int arg_int(struct run *, const struct drill_call *, size_t index, int64_t missing, int64_t *value);
 const struct drill_expr *arg(const struct drill_call *, size_t index);

@@ -369,5 +369,6 @@ packet_in(struct run *r, const struct drill_packet *p)
 	if (error != 0)
 		return fail(r, DRILL_FAILED, r->event->place, "the machine does not take the packet: %s",
 		    nke_error_text(r->machine));
+	more_goes(r);
 	return call_look(r);
 }

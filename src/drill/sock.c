@@ -382,6 +382,7 @@ static int
 call_connect(struct run *r, const struct drill_call *call)
 {
 	int64_t script, size;
+	struct script_fd *fd;
 	struct flow *f;
 	struct job *j;
 	socklen_t len;
@@ -396,6 +397,13 @@ call_connect(struct run *r, const struct drill_call *call)
 	    arg_int(r, call, 2, len, &size) != 0) {
 		job_free(j);
 		return -1;
+	}
+	fd = script_fd(r, script);
+	if (r->linux_dialect && fd != NULL && fd->fastopen_connect && r->cookie_given) {
+		fd->later = j->address;
+		fd->later_len = len;
+		job_free(j);
+		return check_result(r, r->event, 0, 0);
 	}
 	j->has_address = true;
 	j->address_len = size < 0 || size > (int64_t)sizeof j->address ? sizeof j->address : (socklen_t)size;

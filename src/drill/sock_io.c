@@ -194,6 +194,15 @@ linux_flags(struct run *r, struct job *j)
 	}
 	if (fd != NULL)
 		fd->more = more;
+	if (fd != NULL && fd->later_len != 0 && !j->has_address) {
+		j->has_address = true;
+		j->address = fd->later;
+		j->address_len = fd->later_len;
+		j->message.msg_name = &j->address;
+		j->message.msg_namelen = j->address_len;
+		fd->later_len = 0;
+		goes_to(r, j);
+	}
 	j->linux_stream = r->linux_dialect && fd != NULL && fd->type == SOCK_STREAM;
 	if (!(j->flags & MSG_FASTOPEN))
 		return;

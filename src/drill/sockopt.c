@@ -21,6 +21,9 @@
 #define DARWIN_TCP_NOPUSH	0x04
 #define LINUX_IP_LOCAL_PORT_RANGE	51
 
+#ifndef TCP_FASTOPEN_CONNECT
+#define TCP_FASTOPEN_CONNECT	30
+#endif
 #ifndef TCP_CORK
 #define TCP_CORK		3
 #endif
@@ -206,6 +209,20 @@ set_nopush(struct run *r, int live, bool on)
 	(void)nke_darwin_setsockopt(r->machine, live, IPPROTO_TCP, DARWIN_TCP_NOPUSH, &value, sizeof value);
 }
 
+/* Linux holds back in the call only: whatever has it send goes on. */
+void
+more_goes(struct run *r)
+{
+	for (unsigned i = 0; i < SCRIPT_FDS; i++) {
+		struct script_fd *fd = &r->fds[i];
+
+		if (fd->kind != FD_SOCKET || !fd->more || fd->corked)
+			continue;
+		fd->more = false;
+		set_nopush(r, fd->live, false);
+	}
+}
+
 /* Linux's TCP_NODELAY lets go what TCP_CORK and MSG_MORE hold back, once. */
 static void
 let_go(struct run *r, const struct option *o, int value)
@@ -216,6 +233,8 @@ let_go(struct run *r, const struct option *o, int value)
 		return;
 	if (o->name == TCP_CORK)
 		fd->corked = value != 0;
+	if (o->name == TCP_FASTOPEN_CONNECT)
+		fd->fastopen_connect = value != 0;
 	if (o->name != TCP_NODELAY || value == 0 || !r->linux_dialect || (!fd->corked && !fd->more))
 		return;
 	set_nopush(r, o->fd, false);

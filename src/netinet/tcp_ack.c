@@ -145,7 +145,9 @@ acceptable(struct tcpcb *tp, struct tcp_segment *seg)
 		/* FreeBSD's base stack looks at marks before it looks at the ACK. */
 		if (tp->t_uflags & TFU_BASE)
 			tcp_ecn_input(tp, seg);
-		tcp_challenge_ack(tp, seg);
+		/* RFC 9293 3.10.7.4; Linux says nothing. */
+		if (seg->machine->tcp->config.ack_unsent)
+			tcp_challenge_ack(tp, seg);
 		return false;
 	}
 	if (UNLIKELY(SEQ_LT(seg->ack, tp->snd_una) && tp->snd_una - seg->ack > tp->max_sndwnd) &&

@@ -11,7 +11,7 @@
  * setkey; servers in a keyed hash. For every listener a count of its connections that are not confirmed
  * yet, shared with them (t_fastopen). Way in: SYNs from tcp_syncache.c. Way out: cookies for tcp_synack.c
  * and tcp_send.c, connections from tcp_synack.c. No timers: keys and black holes are looked at when they
- * are used.
+ * are used. With net.inet.tcp.fastopen.nocookie a server wants none (section 7.3).
  *
  * Limits: half the listen queue may be unconfirmed, then SYNs are plain ones (RFC 7413 section 5.1); a
  * listener with a full queue takes none; SERVERS_MAX cookies, the least recently used goes.

@@ -341,7 +341,7 @@ struct tcp_config {
 	int keepinit, keepidle, keepintvl, keepcnt, always_keepalive;
 	int unread_rst, tw_reuse_delay;	/* of close(), of connect() */
 	int msl, finwait2_timeout, fast_finwait2_recycle, maxtcptw, nolocaltimewait;
-	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack;
+	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack, ack_unsent;
 	int blackhole, log_in_vain, tolerate_missing_ts, ts_offset_per_conn;
 	int path_mtu_discovery, pmtud_blackhole_detection, pmtud_blackhole_mss, v6pmtud_blackhole_mss;
 	int tso, isn_reseed_interval, challenge_acks;	/* challenge_acks: per second, RFC 5961 */
