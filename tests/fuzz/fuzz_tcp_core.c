@@ -464,6 +464,8 @@ step_other(void)
 		step_fastopen(what & 7);
 	} else if (what < 0x50) {
 		c->ecn_enable = what % 6;
+		c->ecn_plusplus = what % 3;
+		c->base_stack = what >= 0x48;
 	} else if (what < 0x54) {
 		refusal = refusal != 0 ? 0 : refusals[what & 3];
 	} else if (what < 0x5c) {

@@ -29,7 +29,7 @@
 #define SEGMENT		1448.0
 
 struct pattern {
-	const char *algorithm;
+	const char *algorithm, *stack;
 	struct nke_wire_config forth, back;
 	const char *off[3];		/* net.inet.tcp.* that are 0 */
 	double at_least;		/* Mbit/s; 0: what Reno gets at that loss, times 0.75 */
@@ -55,6 +55,9 @@ machine(const char *name, const struct pattern *p)
 	}
 	assert_int_equal(nke_sysctl(m, "net.inet.tcp.cc.algorithm", NULL, NULL, p->algorithm,
 	    strlen(p->algorithm)), 0);
+	if (p->stack != NULL)
+		assert_int_equal(nke_sysctl(m, "net.inet.tcp.functions_default", NULL, NULL, p->stack,
+		    strlen(p->stack)), 0);
 	return m;
 }
 
@@ -259,6 +262,30 @@ every_part_can_be_off(void **state)
 }
 
 static void
+the_base_stack_recovers_too(void **state)
+{
+	static const char *const off[][3] = {{NULL}, {"do_prr"}, {"do_prr", "sack.revised"},
+	    {"do_prr", "sack.enable"}};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof off / sizeof *off; i++) {
+		struct pattern p = {.stack = "freebsd", .algorithm = "newreno",
+		    .off = {off[i][0], off[i][1]}};
+
+		p.at_least = 17;
+		runs(p);
+		p.at_least = 1.5;
+		p.forth.loss = 0.01;
+		runs(p);
+		p.at_least = 0.3;
+		p.forth.loss = 0.08;
+		p.forth.reorder = 0.02;
+		p.back.loss = 0.05;
+		runs(p);
+	}
+}
+
+static void
 acknowledgements_get_lost_too(void **state)
 {
 	(void)state;
@@ -347,6 +374,7 @@ main(void)
 		cmocka_unit_test(nothing_is_lost),
 		cmocka_unit_test(losses_cost_what_theory_says),
 		cmocka_unit_test(every_part_can_be_off),
+		cmocka_unit_test(the_base_stack_recovers_too),
 		cmocka_unit_test(acknowledgements_get_lost_too),
 		cmocka_unit_test(reordering_is_not_loss),
 		cmocka_unit_test(duplicates_are_not_loss),
