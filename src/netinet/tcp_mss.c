@@ -129,7 +129,8 @@ uint16_t
 tcp_mss_to_tell(struct nke *machine, struct inpcb *inp, const struct in_ends *e)
 {
 	/* RFC 6691: what we can take, whatever the path can. FreeBSD tells IPv6 peers what the path takes. */
-	bool base = e->vflag == INP_IPV6 && machine->tcp->config.base_stack;
+	bool base = e->vflag == INP_IPV6 && inp != NULL && inp->inp_ppcb != NULL &&
+	    (intotcpcb(inp)->t_uflags & TFU_BASE);
 
 	return before_handshake(machine, inp, e, base ? OF_PATH : OF_LINK);
 }
