@@ -545,7 +545,7 @@ def seeds_sockopt():
 
 STARTS = ('listen', 'syn-sent', 'half-open', 'syn-received', 'established', 'accepted', 'close-wait', 'fin-wait-1',
           'fin-wait-2', 'closing', 'last-ack', 'time-wait')
-(SEGMENT, _, _, _, DATA, ACK, WRITE, READ, SHUT, CLOSE_IT, TIME, CONNECT_TO, ANSWER, OPTION, SELECT, OTHER_STEP) = range(16)
+(SEGMENT, _, _, _, DATA, ACK, TCP_WRITE, TCP_READ, SHUT, CLOSE_IT, TIME, CONNECT_TO, ANSWER, TCP_OPTION, SELECT, OTHER_STEP) = range(16)
 V6, TS, SACK, SCALE, PENDING, ECN, INLINE, CLOSED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80
 FIN, SYN, RST, PSH, AK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 NEXT, RIGHT, UNACKED = 0, 1, 3
@@ -580,7 +580,7 @@ def seeds_tcp_segment():
         for what in (0, TS | SACK | SCALE | PENDING, V6 | TS | SACK | SCALE | PENDING | CLOSED, ECN | INLINE | PENDING):
             yield '%s-%02x' % (state, what), connection(state, what, *[
                 part for name in ('old', 'early', 'too-much', 'right', 'rst-near', 'syn', 'urgent', 'nothing', 'data', 'ack', 'fin')
-                for part in (kinds[name], [READ, 0, 200])], [TIME, 7], kinds['ack'])
+                for part in (kinds[name], [TCP_READ, 0, 200])], [TIME, 7], kinds['ack'])
         yield state + '-all', connection(state, TS | SACK | SCALE, kinds['all'], kinds['syn-ack'], kinds['rst'], [ANSWER, 0])
 
 
@@ -588,47 +588,47 @@ def seeds_tcp_peer():
     blocks = segment(AK, ack=-4000, options=sacks((2000, 3000), (3500, 4000)))
     for name, what in (('4', TS | SACK | SCALE), ('6', V6 | TS | SACK | SCALE), ('plain', 0)):
         open_it = ([OTHER_STEP, 0x80, 1, 0], [ANSWER, 0])
-        yield 'served-' + name, connection('listen', what, *open_it, [WRITE, 0, 99], [DATA, 20], [READ, 0, 99], [ACK, 255, 0xf0], [TIME, 4],
+        yield 'served-' + name, connection('listen', what, *open_it, [TCP_WRITE, 0, 99], [DATA, 20], [TCP_READ, 0, 99], [ACK, 255, 0xf0], [TIME, 4],
                                            [DATA, 0x80 | 5], [SHUT, 0, 1], [ACK, 255, 0xf0], [TIME, 11], [CLOSE_IT, 0, 0])
-        yield 'calls-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 0], [WRITE, 0, 255], [ACK, 128, 0xf0], [ACK, 0, 0xf5],
+        yield 'calls-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 0], [TCP_WRITE, 0, 255], [ACK, 128, 0xf0], [ACK, 0, 0xf5],
                                           [TIME, 6], [ACK, 255, 0xf0], [CLOSE_IT, 0, 0], [ACK, 255, 0xf0], [DATA, 0x80], [TIME, 11])
-        yield 'crossing-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 1], [ACK, 255, 0xf0], [WRITE, 0, 50], [ACK, 255, 0])
-        yield 'losses-' + name, connection('established', what, [WRITE, 0, 255], blocks, blocks, [TIME, 2], blocks, [TIME, 5], [ACK, 90, 0xf3], [TIME, 7],
+        yield 'crossing-' + name, connection('listen', what, [CONNECT_TO, 0], [SELECT, 3], [ANSWER, 1], [ACK, 255, 0xf0], [TCP_WRITE, 0, 50], [ACK, 255, 0])
+        yield 'losses-' + name, connection('established', what, [TCP_WRITE, 0, 255], blocks, blocks, [TIME, 2], blocks, [TIME, 5], [ACK, 90, 0xf3], [TIME, 7],
                                            [ACK, 255, 0xf0])
-        yield 'shut-window-' + name, connection('established', what, [WRITE, 0, 255], [ACK, 255, 0], [TIME, 9], [ACK, 255, 0], [TIME, 12], [ACK, 255, 0x10],
+        yield 'shut-window-' + name, connection('established', what, [TCP_WRITE, 0, 255], [ACK, 255, 0], [TIME, 9], [ACK, 255, 0], [TIME, 12], [ACK, 255, 0x10],
                                                 [TIME, 14], [ACK, 255, 0xf0])
-        yield 'errors-' + name, connection('established', what, [WRITE, 0, 255], [OTHER_STEP, 0xc4, 0, 2, 0, 0], [OTHER_STEP, 0xc4, 68, 0, 0, 0],
+        yield 'errors-' + name, connection('established', what, [TCP_WRITE, 0, 255], [OTHER_STEP, 0xc4, 0, 2, 0, 0], [OTHER_STEP, 0xc4, 68, 0, 0, 0],
                                            [OTHER_STEP, 0xc1, 0, 0, 0, 0], [OTHER_STEP, 0xc3, 0, 0, 0, 0], [TIME, 10])
-        yield 'fast-served-' + name, connection('listen', what, fast(0), [*fast(1), 1, 0, 0], [SELECT, 1], [*fast(2), 2, 0, 60], [READ, 0, 255], [WRITE, 0, 99],
-                                                [ANSWER, 0], [DATA, 20], [READ, 0, 255], [ACK, 255, 0xf0], [CLOSE_IT, 0, 0], [DATA, 0x80], [TIME, 11])
-        yield 'fast-wrong-' + name, connection('listen', what, fast(0), [*fast(3), 2, 0, 60], [ANSWER, 0], [DATA, 20], [READ, 0, 255], fast(6),
-                                               [SELECT, 1], [*fast(3), 2, 0, 60], [READ, 0, 255], [TIME, 9], [CLOSE_IT, 0, 0], [TIME, 12])
-        yield 'fast-empty-' + name, connection('listen', what, fast(0), [*fast(2), 2, 0, 0], [ANSWER, 0], [DATA, 20], [READ, 0, 255], [TIME, 11])
+        yield 'fast-served-' + name, connection('listen', what, fast(0), [*fast(1), 1, 0, 0], [SELECT, 1], [*fast(2), 2, 0, 60], [TCP_READ, 0, 255], [TCP_WRITE, 0, 99],
+                                                [ANSWER, 0], [DATA, 20], [TCP_READ, 0, 255], [ACK, 255, 0xf0], [CLOSE_IT, 0, 0], [DATA, 0x80], [TIME, 11])
+        yield 'fast-wrong-' + name, connection('listen', what, fast(0), [*fast(3), 2, 0, 60], [ANSWER, 0], [DATA, 20], [TCP_READ, 0, 255], fast(6),
+                                               [SELECT, 1], [*fast(3), 2, 0, 60], [TCP_READ, 0, 255], [TIME, 9], [CLOSE_IT, 0, 0], [TIME, 12])
+        yield 'fast-empty-' + name, connection('listen', what, fast(0), [*fast(2), 2, 0, 0], [ANSWER, 0], [DATA, 20], [TCP_READ, 0, 255], [TIME, 11])
         for part in 0, 100, 255:
             yield 'fast-calls-%d-%s' % (part, name), connection('listen', what, [*fast(4), 0, 20], [SELECT, 3], [*fast(5), 0], [ACK, 255, 0xf0],
                                                                 [*fast(4), 1, 60], [SELECT, 4], [*fast(5), part], [TIME, 5], [ACK, 255, 0xf0], [DATA, 9],
-                                                                [READ, 1, 255], [*fast(4), 2, 60], [TIME, 12], fast(7), [*fast(4), 2, 60])
-        yield 'all-errors-' + name, connection('established', what, [WRITE, 0, 255], *[
+                                                                [TCP_READ, 1, 255], [*fast(4), 2, 60], [TIME, 12], fast(7), [*fast(4), 2, 60])
+        yield 'all-errors-' + name, connection('established', what, [TCP_WRITE, 0, 255], *[
             part for kind in range(16) for part in ([OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [OTHER_STEP, 0xd0 | kind, 0, 5, 0xff, 0xff], [TIME, 6],
                                                     [SELECT, 3 + kind % 3], [CONNECT_TO, kind % 3], [OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [TIME, 9],
                                                     [OTHER_STEP, 0xc0 | kind, 0, 5, 0, 0], [SELECT, 0])])
         for how in range(4):
-            yield 'refused-%d-%s' % (how, name), connection('established', what, [OTHER_STEP, 0x50 + how], [WRITE, 0, 255], [TIME, 7], [OTHER_STEP, 0x50], [TIME, 7],
+            yield 'refused-%d-%s' % (how, name), connection('established', what, [OTHER_STEP, 0x50 + how], [TCP_WRITE, 0, 255], [TIME, 7], [OTHER_STEP, 0x50], [TIME, 7],
                                                             [ACK, 255, 0xf0], [OTHER_STEP, 0x50 + how], [CLOSE_IT, 0, 0], [TIME, 12])
         yield 'no-memory-' + name, connection('established', what | PENDING, *[
-            part for n in range(8) for part in ([OTHER_STEP, 0x54, n], [WRITE, 0, 40 + n], [OTHER_STEP, 0x54, n], segment(AK, seq=300, size=50),
+            part for n in range(8) for part in ([OTHER_STEP, 0x54, n], [TCP_WRITE, 0, 40 + n], [OTHER_STEP, 0x54, n], segment(AK, seq=300, size=50),
                                                 [OTHER_STEP, 0x54, n], [ACK, 100, 0xf0], [TIME, 6])])
     ECE, CWR = 0x40, 0x80
     for mode in range(1, 13):
         yield 'accecn-%d' % mode, connection('accepted', TS | SACK | ECN | (V6 if mode & 1 else 0), [ANSWER, 0], *[
-            part for n in range(9) for part in ([WRITE, 0, 60], segment(AK | (ECE if n & 1 else 0) | (CWR if n & 2 else 0), size=n * 3, tos=n % 4, ae=n & 4 != 0),
+            part for n in range(9) for part in ([TCP_WRITE, 0, 60], segment(AK | (ECE if n & 1 else 0) | (CWR if n & 2 else 0), size=n * 3, tos=n % 4, ae=n & 4 != 0),
                                                 segment(AK | CWR, seq=300 * n, size=9, tos=3), [TIME, 2])],
             [ACK, 255, 0xf0], segment(SYN | AK | CWR, tos=3), [OTHER_STEP, 0x54, 1], [CLOSE_IT, 0, 0], [TIME, 11], accurate=mode)
     for n in range(16):
-        yield 'without-%d' % n, connection('listen', TS | SACK | SCALE | ECN, [OTHER_STEP, n], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [WRITE, 0, 255], blocks,
+        yield 'without-%d' % n, connection('listen', TS | SACK | SCALE | ECN, [OTHER_STEP, n], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [TCP_WRITE, 0, 255], blocks,
                                            [TIME, 5], [ACK, 255, 0xf0], [DATA, 0x80], [CLOSE_IT, 0, 0], [TIME, 11])
-        yield 'option-%d' % n, connection('established', TS | SACK, [OPTION, 0, n, 1], [OPTION, 0, n, 0x7f], [WRITE, 0, 200], [DATA, 9], [TIME, 12], [READ, 0, 9],
-                                          [OPTION, 0, n, 0xff], [WRITE, 0, 99], [ACK, 255, 0xf0], [TIME, 13])
+        yield 'option-%d' % n, connection('established', TS | SACK, [TCP_OPTION, 0, n, 1], [TCP_OPTION, 0, n, 0x7f], [TCP_WRITE, 0, 200], [DATA, 9], [TIME, 12], [TCP_READ, 0, 9],
+                                          [TCP_OPTION, 0, n, 0xff], [TCP_WRITE, 0, 99], [ACK, 255, 0xf0], [TIME, 13])
     yield 'flood', connection('listen', 0, *[[OTHER_STEP, n] for n in range(0x60, 0x80)], [OTHER_STEP, 0x81, 1, 0], [ANSWER, 0], [OTHER_STEP, 0x5c], [TIME, 12])
 
 
