@@ -40,6 +40,7 @@ silent keeps
 replay 3 keeps '3 mbufs, from keeps`keep_packet+0x0' --check
 replay 3 keeps ' from keeps`keep_packet+0x0' --check -j 2
 silent keeps_back --check
+silent structures --check
 replay 4 double_free 'of 64 bytes freed twice: first at double_free`double_free_stop' --check
 replay 4 lock_held 'start of lock_held returned while it still held 1 lock'
 replay 4 crash 'SIGSEGV (signal 11) at crash`crash_start'
