@@ -233,7 +233,8 @@ do_setkey(struct run *r, const struct line *l)
 /* What Google's defaults.sh sets that a machine has not anyway: its suite has a link in place of the file. */
 static const char google_defaults[] =
     "sysctl -q net.ipv4.tcp_rmem='4096 540000 15728640' net.ipv4.tcp_wmem='4096 262144 4194304'\n"
-    "sysctl -q net.ipv4.tcp_ecn=0 net.ipv4.tcp_fastopen=0x70403\n";
+    "sysctl -q net.ipv4.tcp_ecn=0 net.ipv4.tcp_fastopen=0x70403 net.ipv4.tcp_syn_retries=5\n"
+    "sysctl -q net.ipv4.tcp_slow_start_after_idle=0\n";
 
 static FILE *
 open_beside(const struct run *r, const char *path)

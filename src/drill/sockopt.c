@@ -18,6 +18,8 @@
 #define DARWIN_SOL_SOCKET	0xffff
 #define DARWIN_TCP_FASTOPEN	0x105
 #define DARWIN_TIMEVAL		16u
+#define DARWIN_SO_SNDBUF	0x1001
+#define LINUX_SNDBUF_MIN	4608
 #define DARWIN_TCP_NOPUSH	0x04
 #define LINUX_IP_LOCAL_PORT_RANGE	51
 
@@ -326,6 +328,22 @@ set_inq(struct run *r, const struct drill_call *call, const struct value *v)
 	return true;
 }
 
+/* Linux doubles a send buffer, for what it takes to keep data, tells of it so, and has a least. */
+static void
+double_sndbuf(const struct run *r, const struct option *o, struct value *v)
+{
+	int64_t size = int_at(v->bytes, 0);
+	int doubled;
+
+	if (!r->linux_dialect || o->darwin_level != DARWIN_SOL_SOCKET || o->darwin_name != DARWIN_SO_SNDBUF ||
+	    v->len < sizeof(int) || size < 0)
+		return;
+	doubled = size > INT32_MAX / 2 ? INT32_MAX : (int)size * 2;
+	if (doubled < LINUX_SNDBUF_MIN)
+		doubled = LINUX_SNDBUF_MIN;
+	memcpy(v->bytes, &doubled, sizeof doubled);
+}
+
 int
 call_setsockopt(struct run *r, const struct drill_call *call)
 {
@@ -339,6 +357,7 @@ call_setsockopt(struct run *r, const struct drill_call *call)
 		return -1;
 	if (len < 0 || len > VALUE_MAX)
 		len = VALUE_MAX;
+	double_sndbuf(r, &o, &v);
 	result = set(r, &o, &v, (socklen_t)(v.is_time ? (int64_t)v.len : len));
 	error = errno;
 	if (result != 0 && error == ENOPROTOOPT && means_nothing(arg(call, 2))) {

@@ -37,6 +37,7 @@ static const struct translation {
 	{"net.ipv4.tcp_rmem", "net.inet.tcp.recvspace", 1, 1},
 	{"net.ipv4.tcp_rto_max_ms", "net.inet.tcp.rexmit_max", 0, 1},
 	{"net.ipv4.tcp_sack", "net.inet.tcp.sack.enable", 0, 1},
+	{"net.ipv4.tcp_slow_start_after_idle", "net.inet.tcp.idle_restart", 0, 1},
 	{"net.ipv4.tcp_syn_linear_timeouts", "net.inet.tcp.syn_linear_timeouts", 0, 1},
 	{"net.ipv4.tcp_syncookies", "net.inet.tcp.syncookies", 0, 1},
 	{"net.ipv4.tcp_tw_reuse_delay", "net.inet.tcp.tw_reuse_delay", 0, 1},
@@ -235,6 +236,10 @@ set_linux_several(struct run *r, const char *name, const char *value)
 		return set_number(r, "net.inet.tcp.rfc1323", sizeof(int32_t), n != 0 ? 1 : 2);
 	if (strcmp(name, "net.ipv4.tcp_window_scaling") == 0)
 		return set_number(r, "net.inet.tcp.rfc1323", sizeof(int32_t), n != 0 ? 1 : 3);
+	/* How often a SYN is repeated says how long connecting takes: 1 s, doubled each time. */
+	if (strcmp(name, "net.ipv4.tcp_syn_retries") == 0)
+		return set_number(r, "net.inet.tcp.keepinit", sizeof(int32_t), n < 0 || n > 15 ? 75000 :
+		    ((2LL << n) - 1) * 1000);
 	if (strcmp(name, "net.ipv4.tcp_recovery") == 0)
 		return set_number(r, "net.inet.tcp.rack", sizeof(int32_t), n != 0);
 	if (strcmp(name, "net.ipv4.tcp_ecn") == 0)

@@ -221,7 +221,10 @@ cc_post_recovery(struct tcpcb *tp)
 	trace_windows(tp);
 }
 
-/* RFC 5681 4.1; the threshold remembers most of what the path could do, as RFC 7661 4.3 suggests. */
+/*
+ * RFC 5681 4.1, unless net.inet.tcp.idle_restart says no; the threshold remembers most of what the path could
+ * do, as RFC 7661 4.3 suggests.
+ */
 void
 cc_after_idle(struct tcpcb *tp)
 {
@@ -229,6 +232,8 @@ cc_after_idle(struct tcpcb *tp)
 
 	if (tp->t_cc->after_idle != NULL)
 		tp->t_cc->after_idle(tp);
+	if (!config_of(tp)->idle_restart)
+		return;
 	if (tp->snd_ssthresh < most)
 		tp->snd_ssthresh = most;
 	cc_set_cwnd(tp, cc_restart_window(tp));

@@ -322,7 +322,7 @@ tptomachine(const struct tcpcb *tp)
 struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
-	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
+	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto, idle_restart;
 	int abc_delivered;		/* windows grow by what is newly known to have arrived */
 	int loss_from_cwnd, recovery_burst, rexmit_loss_reduces, nagle_minshall, msg_eor; /* docs/tcp.md */
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks; 3 to 5: tcp_ecn.c */
