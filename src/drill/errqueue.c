@@ -18,6 +18,7 @@
 
 #define WRITES_MAX	64u		/* calls that are not acknowledged */
 #define NOTICES_MAX	64u		/* that nobody has read */
+#define TIME_MAX	(INT64_MAX / 2000000)	/* seconds of a script */
 
 #define LINUX_SO_TIMESTAMPING	37
 #define LINUX_SO_ZEROCOPY	60
@@ -69,14 +70,33 @@ find(const struct run *r, int fd)
 	return q;
 }
 
+/* What is in the send buffer, and of that not sent. False: it is no connection any more. */
+static bool
+buffered(const struct run *r, int fd, uint64_t *all, uint64_t *unsent)
+{
+	struct core_tcp_info info;
+	socklen_t len = sizeof info;
+
+	if (nke_darwin_getsockopt(r->machine, fd, IPPROTO_TCP, CORE_TCP_INFO, &info, &len) != 0)
+		return false;
+	*all = info.tcpi_snd_sbbytes;
+	*unsent = info.tcpi_notsent;
+	return true;
+}
+
+/* `written`: octets that have just been, and are not counted yet. */
 static struct errqueue *
-get(struct run *r, int fd)
+get(struct run *r, int fd, uint64_t written)
 {
 	struct errqueue *q = find(r, fd);
+	uint64_t all, unsent;
 
 	if (q != NULL || (q = calloc(1, sizeof *q)) == NULL)
 		return q;
 	q->fd = fd;
+	/* What was written before it: as much as there may still be. */
+	if (buffered(r, fd, &all, &unsent) && all > written)
+		q->octets = all - written;
 	q->next = r->errqueues;
 	r->errqueues = q;
 	return q;
@@ -108,6 +128,7 @@ errqueues_free(struct run *r)
 bool
 errqueue_option(struct run *r, int fd, int level, int name, int value)
 {
+	uint64_t all, unsent;
 	struct errqueue *q;
 
 	if (level != SOL_SOCKET || (name != LINUX_SO_ZEROCOPY && name != LINUX_SO_TIMESTAMPING))
@@ -116,11 +137,12 @@ errqueue_option(struct run *r, int fd, int level, int name, int value)
 		r->zerocopy = value != 0;	/* accepted sockets have it of their listener */
 		return true;
 	}
-	q = get(r, fd);
+	q = get(r, fd, 0);
 	if (q == NULL)
 		return false;
-	if ((uint32_t)value & ~q->stamping & WANTS_ID)
-		q->base = q->octets;
+	/* Linux counts from what is not acknowledged. */
+	if (((uint32_t)value & ~q->stamping & WANTS_ID) && buffered(r, fd, &all, &unsent))
+		q->base = q->octets - all;
 	q->stamping = (uint32_t)value;
 	return true;
 }
@@ -129,10 +151,13 @@ void
 errqueue_wrote(struct run *r, int fd, int64_t octets, bool zerocopy)
 {
 	bool copies = zerocopy && r->zerocopy;
-	struct errqueue *q = copies || r->errqueues != NULL ? get(r, fd) : NULL;
+	struct errqueue *q;
 	struct written *w;
 
-	if (q == NULL || octets <= 0)
+	if (octets <= 0 || (!copies && r->errqueues == NULL))
+		return;
+	q = get(r, fd, (uint64_t)octets);
+	if (q == NULL)
 		return;
 	q->octets += (uint64_t)octets;
 	if ((!copies && q->stamping == 0) || q->write_count == WRITES_MAX)
@@ -170,16 +195,13 @@ stamp(struct run *r, struct errqueue *q, const struct written *w, uint32_t wante
 static void
 look(struct run *r, struct errqueue *q)
 {
-	struct core_tcp_info info;
-	socklen_t len = sizeof info;
-	uint64_t sent, acked;
+	uint64_t all, unsent, sent, acked;
 	unsigned done = 0;
 
-	if (q->write_count == 0 ||
-	    nke_darwin_getsockopt(r->machine, q->fd, IPPROTO_TCP, CORE_TCP_INFO, &info, &len) != 0)
+	if (q->write_count == 0 || !buffered(r, q->fd, &all, &unsent))
 		return;
-	sent = q->octets - info.tcpi_notsent;
-	acked = q->octets - info.tcpi_snd_sbbytes;
+	sent = q->octets - unsent;
+	acked = q->octets - all;
 	for (unsigned i = 0; i < q->write_count; i++) {
 		struct written *w = &q->writes[i];
 		struct notice copied = {.origin = ORIGIN_ZEROCOPY, .info = w->id, .data = w->id};
@@ -238,7 +260,7 @@ check_time(struct run *r, const struct drill_expr *data, int64_t us)
 	if (drill_eval(drill_field(data, "scm_sec"), DRILL_HOST, &sec, &error) != 0 ||
 	    drill_eval(drill_field(data, "scm_nsec"), DRILL_HOST, &nsec, &error) != 0)
 		return fail_error(r, &error);
-	off = sec * 1000000 + nsec / 1000 - us;
+	off = sec >= 0 && sec < TIME_MAX ? sec * 1000000 + nsec / 1000 - us : TIME_MAX;
 	if (off <= tolerance(r, 0) && -off <= tolerance(r, 0))
 		return 0;
 	return fail(r, DRILL_FAILED, r->event->place, "recvmsg() tells of %lld.%06lld",
