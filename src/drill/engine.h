@@ -7,7 +7,7 @@
  *   flow.c      connections: ports, sequence numbers   sock.c      calls: arguments and results
  *   call.c      calls made, by a thread if they wait   sockopt.c   options' values
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
- *   errqueue.c  Linux's error queue
+ *   errqueue.c  Linux's error queue                    file.c      files and pipes
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
  *   fail.c      messages                               python.c    code that is the host's
  *   dialect.c   whose script it is
@@ -204,6 +204,8 @@ struct caller;
 
 struct job *job_new(struct run *, enum job_kind, int fd);
 void job_free(struct job *);
+/* Room for pieces of these lengths, zeroed. -1: failed. */
+int job_pieces(struct run *, struct job *, const int64_t *lengths, size_t count);
 /*
  * Makes the call and looks at its results, or starts it, if the script says that it waits. Frees the job
  * sooner or later. -1: failed.
@@ -222,7 +224,7 @@ void caller_end(struct run *);
 
 #define SCRIPT_FDS	256u
 
-enum script_fd_kind { FD_FREE, FD_SOCKET, FD_EPOLL };
+enum script_fd_kind { FD_FREE, FD_SOCKET, FD_EPOLL, FD_FILE };	/* FILE: or a pipe; zeros */
 
 struct script_fd {
 	enum script_fd_kind kind;
@@ -374,6 +376,10 @@ int call_write(struct run *, const struct drill_call *);
 int call_writev(struct run *, const struct drill_call *);
 int call_send(struct run *, const struct drill_call *);
 int call_sendmsg(struct run *, const struct drill_call *);
+int call_open(struct run *, const struct drill_call *);
+int call_pipe(struct run *, const struct drill_call *);
+int call_sendfile(struct run *, const struct drill_call *);
+int call_splice(struct run *, const struct drill_call *);
 int call_setsockopt(struct run *, const struct drill_call *);
 int call_getsockopt(struct run *, const struct drill_call *);
 int call_epoll_create(struct run *, const struct drill_call *);

@@ -465,6 +465,10 @@ call_close(struct run *r, const struct drill_call *call)
 		fd->kind = FD_FREE;
 		return check_result(r, r->event, 0, 0);
 	}
+	if (fd != NULL && fd->kind == FD_FILE) {
+		fd->kind = FD_FREE;
+		return check_result(r, r->event, 0, 0);
+	}
 	j = job_new(r, JOB_CLOSE, s);
 	if (j == NULL)
 		return -1;
@@ -712,11 +716,13 @@ static const struct {
 	{"connect", call_connect}, {"epoll_create", call_epoll_create}, {"epoll_create1", call_epoll_create},
 	{"epoll_ctl", call_epoll_ctl}, {"epoll_wait", call_epoll_wait}, {"fcntl", call_fcntl},
 	{"getpeername", call_getname}, {"getsockname", call_getname}, {"getsockopt", call_getsockopt},
-	{"ioctl", call_ioctl}, {"listen", call_listen}, {"poll", call_poll}, {"read", call_read},
+	{"ioctl", call_ioctl}, {"listen", call_listen}, {"open", call_open}, {"pipe", call_pipe},
+	{"poll", call_poll}, {"read", call_read},
 	{"readv", call_readv}, {"recv", call_recv}, {"recvfrom", call_recv}, {"recvmsg", call_recvmsg},
-	{"send", call_send}, {"sendmsg", call_sendmsg}, {"sendto", call_send},
+	{"send", call_send}, {"sendfile", call_sendfile}, {"sendmsg", call_sendmsg}, {"sendto", call_send},
 	{"setsockopt", call_setsockopt},
-	{"shutdown", call_shutdown}, {"socket", call_socket}, {"write", call_write}, {"writev", call_writev},
+	{"shutdown", call_shutdown}, {"socket", call_socket},
+	{"splice", call_splice}, {"write", call_write}, {"writev", call_writev},
 };
 
 int

@@ -33,9 +33,8 @@ too_large(struct run *r)
 	    TOTAL_MAX);
 }
 
-/* Room for pieces of these lengths, zeroed. */
-static int
-set_pieces(struct run *r, struct job *j, const int64_t *lengths, size_t count)
+int
+job_pieces(struct run *r, struct job *j, const int64_t *lengths, size_t count)
 {
 	uint8_t *at;
 
@@ -105,7 +104,7 @@ plain_job(struct run *r, const struct drill_call *call, enum job_kind kind)
 	if (j == NULL)
 		return NULL;
 	j->plain = true;
-	if (set_pieces(r, j, &length, 1) != 0) {
+	if (job_pieces(r, j, &length, 1) != 0) {
 		job_free(j);
 		return NULL;
 	}
@@ -284,7 +283,7 @@ pieces(struct run *r, const struct drill_expr *e, struct job *j)
 	for (size_t i = 0; i < e->item_count; i++)
 		if (piece(r, e->items[i].value, &data[i], &lengths[i]) != 0)
 			return -1;
-	if (set_pieces(r, j, lengths, e->item_count) != 0)
+	if (job_pieces(r, j, lengths, e->item_count) != 0)
 		return -1;
 	for (size_t i = 0; j->kind == JOB_SEND && i < e->item_count; i++)
 		fill_piece(&j->iov[i], data[i]);
