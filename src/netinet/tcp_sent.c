@@ -413,7 +413,8 @@ measure(struct tcpcb *tp, struct tcp_segment *seg, uint64_t first, uint64_t last
 	uint64_t now = machine_now(machine), us = 0;
 
 	if (first != 0 && !again) {
-		us = (now - first) / TCP_NS_PER_US;
+		/* The first instant of a machine counts as the second: 0 is none. */
+		us = now > first ? (now - first) / TCP_NS_PER_US : 0;
 		tcp_minrtt_update(tp, (uint32_t)((now - last) / TCP_NS_PER_US));
 	} else if ((seg->to.to_flags & TOF_TS) && (tp->t_flags & TF_RCVD_TSTMP) && seg->to.to_tsecr != 0) {
 		uint32_t ms = tcp_ts_now(machine) + tp->ts_offset - seg->to.to_tsecr;
