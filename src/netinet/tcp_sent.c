@@ -402,6 +402,21 @@ cut_front(struct tcpcb *tp, struct tcp_sent *e, tcp_seq ack)
 }
 
 /*
+ * FreeBSD's base stack times one segment at a time, t_tlp_end, as it has no probes of tails; with timestamps
+ * it times all.
+ */
+static bool
+is_timed(struct tcpcb *tp, const struct tcp_segment *seg)
+{
+	if (tp->t_flags & TF_RCVD_TSTMP)
+		return true;
+	if (SEQ_GEQ(tp->t_tlp_end, seg->ack) && SEQ_LEQ(tp->t_tlp_end, tp->snd_nxt))
+		return false;
+	tp->t_tlp_end = tp->snd_nxt;
+	return true;
+}
+
+/*
  * One measurement, of what was sent once only and had not arrived before (Karn). When something that
  * was sent again is acknowledged too, the rest may have waited for it at the receiver: timestamps
  * still tell then, as the receiver echoes that of the segment which moved it on (RFC 7323 4.3).
@@ -412,6 +427,10 @@ measure(struct tcpcb *tp, struct tcp_segment *seg, uint64_t first, uint64_t last
 	struct nke *machine = tptomachine(tp);
 	uint64_t now = machine_now(machine), us = 0;
 
+	if (UNLIKELY(tp->t_uflags & TFU_BASE) && !is_timed(tp, seg)) {
+		seg->rtt = 0;
+		return;
+	}
 	if (first != 0 && !again) {
 		/* The first instant of a machine counts as the second: 0 is none. */
 		us = now > first ? (now - first) / TCP_NS_PER_US : 0;
