@@ -75,11 +75,16 @@ is_passed_over(const char *name)
 	return false;
 }
 
-/* An older name of what a machine has. */
+/* FreeBSD's switch, which is one of several values here. */
+static const char ecn_of_all[] = "net.inet.tcp.ecn.generalized";
+
+/* Another name of what a machine has. */
 static const char *
-newer_name(const char *name)
+own_name(const char *name)
 {
-	return strcmp(name, "net.inet.tcp.rfc6675_pipe") == 0 ? "net.inet.tcp.sack.revised" : name;
+	if (strcmp(name, "net.inet.tcp.rfc6675_pipe") == 0)
+		return "net.inet.tcp.sack.revised";
+	return strcmp(name, ecn_of_all) == 0 ? "net.inet.tcp.ecn.plusplus" : name;
 }
 
 /* Variables that are 0 or 1 here, and have more values there. */
@@ -283,7 +288,7 @@ linux_word(struct run *r, const char *name, const char *value, struct drill_plac
 int
 sysctl_word(struct run *r, const char *word, bool quiet, bool names_only, struct drill_place place)
 {
-	const char *equals = strchr(word, '=');
+	const char *equals = strchr(word, '='), *value = NULL;
 	size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
 	char name[NAME_MAX_LEN];
 	int error;
@@ -300,7 +305,9 @@ sysctl_word(struct run *r, const char *word, bool quiet, bool names_only, struct
 		return linux_word(r, name, equals != NULL ? equals + 1 : NULL, place);
 	if (equals == NULL && (quiet || r->config->verbose == 0) && !names_only)
 		return 0;
-	error = equals != NULL ? set(r, newer_name(name), equals + 1) : show(r, newer_name(name), names_only);
+	if (equals != NULL)
+		value = strcmp(name, ecn_of_all) == 0 && strcmp(equals, "=1") == 0 ? "2" : equals + 1;
+	error = equals != NULL ? set(r, own_name(name), value) : show(r, own_name(name), names_only);
 	if (error == 0)
 		return 0;
 	if (error == ENOENT && is_passed_over(name))
