@@ -227,6 +227,12 @@ call_waits(const struct run *r)
 	return r->caller != NULL && r->caller->waits != NULL;
 }
 
+bool
+send_waits(const struct run *r, int live)
+{
+	return call_waits(r) && r->caller->waits->kind == JOB_SEND && r->caller->waits->fd == live;
+}
+
 int
 call_look(struct run *r)
 {

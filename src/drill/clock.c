@@ -39,6 +39,7 @@ run_machine(struct run *r, uint64_t ns)
 		return fail(r, DRILL_PANICKED, place, "the machine has panicked\n%s",
 		    nke_panic_report(r->machine));
 	errqueue_look(r);
+	chrono_look(r);
 	return call_look(r);
 }
 

@@ -6,7 +6,8 @@
  *   match.c     expected and seen                      print.c     packets in the script's notation
  *   flow.c      connections: ports, sequence numbers   sock.c      calls: arguments and results
  *   call.c      calls made, by a thread if they wait   sockopt.c   options' values
- *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection
+ *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection,
+ *                                                      chrono.c    and of its times
  *   errqueue.c  Linux's error queue                    file.c      files and pipes
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
  *   fail.c      messages                               python.c    code that is the host's
@@ -213,6 +214,8 @@ int job_pieces(struct run *, struct job *, const int64_t *lengths, size_t count)
 int job_run(struct run *, struct job *);
 /* Whether a call is under way. */
 bool call_waits(const struct run *);
+/* Whether it is one that writes to that descriptor of the machine's. */
+bool send_waits(const struct run *, int live);
 /* After the machine ran: looks whether the call has returned. -1: it has, not as expected. */
 int call_look(struct run *);
 /* At the script's end: lets a call that is under way return. -1: it does not, or not as expected. */
@@ -283,6 +286,8 @@ struct run {
 	struct epoll epolls[EPOLLS];
 	struct caller *caller;
 	struct errqueue *errqueues;
+	struct chrono *chronos;
+	bool wants_chronos;
 	bool zerocopy;			/* SO_ZEROCOPY was set */
 	struct drill_code *code;
 	struct info *info;		/* of TCP_INFO, while code runs */
@@ -403,6 +408,16 @@ int errqueue_receive(struct run *, int fd, const struct drill_expr *message);
 /* A descriptor is closed; the run ends. */
 void errqueue_forget(struct run *, int fd);
 void errqueues_free(struct run *);
+
+/* ---- chrono.c ----------------------------------------------------------------------------------- */
+
+void chrono_begin(struct run *);
+void chrono_look(struct run *);
+/* False: another name. */
+bool chrono_lookup(struct run *, int fd, const char *name, int64_t *value);
+/* A descriptor is closed; the run ends. */
+void chrono_forget(struct run *, int fd);
+void chronos_free(struct run *);
 
 /* ---- info.c ------------------------------------------------------------------------------------- */
 

@@ -169,6 +169,8 @@ info_lookup(void *ctx, const char *name, int64_t *value)
 
 	if (strncmp(name, "__", 2) == 0)	/* how FreeBSD names those that it has not filled in */
 		name += 2;
+	if (chrono_lookup(r, fd_under_test(r), name, value))
+		return true;
 	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
 		if (strcmp(members[i].name, name) != 0)
 			continue;

@@ -259,6 +259,7 @@ run_events(struct run *r)
 			return;
 		r->result->events++;
 		errqueue_look(r);
+		chrono_look(r);
 		r->last_us = now_us(r);
 		r->last_was_in = r->event->kind == DRILL_PACKET && r->event->packet->direction == DRILL_IN;
 		r->last_in_us = r->event_us;
@@ -321,6 +322,7 @@ run_script(struct run *r)
 		return;
 	if (run_init_scripts(r) != 0)
 		return;
+	chrono_begin(r);
 	run_events(r);
 	look_at_rest(r);
 	r->result->virtual_us = (uint64_t)now_us(r);
@@ -355,6 +357,7 @@ drill_run(const struct drill_script *script, const struct drill_config *config, 
 	forget_packets(r);
 	flows_free(r);
 	errqueues_free(r);
+	chronos_free(r);
 	info_forget(r);
 	drill_code_free(r->code);
 	free(r);

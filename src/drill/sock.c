@@ -477,6 +477,7 @@ call_close(struct run *r, const struct drill_call *call)
 		f->fd = -1;
 	j->lingers = lingers(r, s);
 	errqueue_forget(r, s);
+	chrono_forget(r, s);
 	if (fd != NULL)
 		fd->kind = FD_FREE;
 	epoll_forget(r, script);
