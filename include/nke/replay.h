@@ -55,6 +55,7 @@ struct nke_replay_stats {
 	uint64_t no_memory;		/* lost to a memory limit */
 	uint64_t injected;		/* new frames made by kexts */
 	uint64_t written, written_bytes;
+	uint64_t left_out;		/* packets of interfaces with other link types: not played */
 };
 
 /* What became of a flow, or had become of it in the capture. */

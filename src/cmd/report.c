@@ -47,6 +47,8 @@ report_print(FILE *f, const struct report *r)
 
 	fprintf(f, "%s: %s, %llu packets (%llu to the host, %llu from it)\n", r->input, r->link,
 	    (ull)s->frames, (ull)s->frames_in, (ull)s->frames_out);
+	if (s->left_out != 0)
+		fprintf(f, "left out: %llu packets of interfaces with other link types\n", (ull)s->left_out);
 	fprintf(f, "host: %s%s\n", r->host[0] != '\0' ? r->host : "unknown",
 	    r->host_found ? " (found from the capture; --host sets it)" : "");
 	if (r->filter_count > 0)
@@ -88,14 +90,14 @@ filter_json(const struct nke_filter_stats *s)
 static json_t *
 packets_json(const struct nke_replay_stats *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "read", number(s->frames), "bytes", number(s->bytes), "in", number(s->frames_in),
 	    "out", number(s->frames_out), "snapped", number(s->snapped), "kept", number(s->kept),
 	    "changed", number(s->changed), "swallowed", number(s->swallowed),
 	    "dropped", number(s->dropped), "refused", number(s->refused),
 	    "unclaimed", number(s->unclaimed), "no_memory", number(s->no_memory),
 	    "injected", number(s->injected), "written", number(s->written),
-	    "written_bytes", number(s->written_bytes));
+	    "written_bytes", number(s->written_bytes), "left_out", number(s->left_out));
 }
 
 /* The sum over all machines: each has the same counters in the same order. */

@@ -1,8 +1,11 @@
 /*
- * Capture files, read and written by libpcap.
+ * Capture files: pcap is read and written by libpcap, pcapng is read by capture_pcapng.c.
  *
  * libpcap's own reader works on a stdio stream; giving it one with a large buffer that needs no lock
  * is what makes reading cheap. Damage is reported with the number of the packet and its byte offset.
+ *
+ * A replay has one interface. Of a pcapng file with several it plays those with the link type of the first
+ * packet that can be played; packets of others are left out, and counted.
  */
 #include "src/host/capture.h"
 
@@ -16,10 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/host/capture_pcapng.h"
+
 #define READ_BUFFER	(1u << 16)	/* stays in the cache */
 #define WRITE_BUFFER	(1u << 20)
 #define MIN_SNAPLEN	65535
+#define LINKTYPE_RAW	101
 #define OPENBSD_RAW	14		/* OpenBSD's number for raw IP */
+#define SNAPLEN		262144		/* tcpdump's */
 
 static const struct link_type {
 	int dlt;
@@ -41,15 +48,17 @@ static const struct link_type {
 };
 
 struct capture_reader {
-	pcap_t *pcap;
+	pcap_t *pcap;			/* NULL: it is a pcapng file */
+	struct pcapng *pcapng;
+	FILE *stream;			/* of pcapng; libpcap has its own */
 	char *buffer;
 	char path[512];
 	const struct link_type *type;
-	uint64_t packets;
-	uint64_t offset;		/* of the next packet record; an estimate for pcapng */
+	struct core_frame first;	/* of pcapng, read to find the link type; `data` NULL: given out */
+	uint64_t packets, left_out;
+	uint64_t offset;		/* of the next packet record; not of pcapng */
 	uint64_t total;
 	struct stat file;		/* its device and number: not to be written over */
-	bool pcapng;
 	bool nanoseconds;
 	char error[1024];
 };
@@ -78,9 +87,12 @@ say(char *text, size_t size, int error, const char *fmt, ...)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
+/* By libpcap's number (DLT_) or the files' (LINKTYPE_): they differ for raw IP only. */
 static const struct link_type *
 find_link_type(int dlt)
 {
+	if (dlt == LINKTYPE_RAW || dlt == OPENBSD_RAW)
+		dlt = DLT_RAW;
 	for (size_t i = 0; i < sizeof link_types / sizeof link_types[0]; i++)
 		if (link_types[i].dlt == dlt)
 			return &link_types[i];
@@ -92,7 +104,7 @@ find_link_type(int dlt)
  * is instead of a capture.
  */
 static const char *
-look_at_magic(struct capture_reader *r, FILE *f)
+look_at_magic(struct capture_reader *r, FILE *f, bool *pcapng)
 {
 	static const struct {
 		const char *magic, *name;
@@ -104,8 +116,8 @@ look_at_magic(struct capture_reader *r, FILE *f)
 	size_t n = fread(magic, 1, sizeof magic, f);
 	const char *name = NULL;
 
-	r->pcapng = n > 0 && magic[0] == 0x0a;	/* a section header block, in either byte order */
-	r->nanoseconds = r->pcapng || (n == 4 && (memcmp(magic, "\x4d\x3c\xb2\xa1", 4) == 0 ||
+	*pcapng = n > 0 && magic[0] == 0x0a;	/* a section header block, in either byte order */
+	r->nanoseconds = *pcapng || (n == 4 && (memcmp(magic, "\x4d\x3c\xb2\xa1", 4) == 0 ||
 	    memcmp(magic, "\xa1\xb2\x3c\x4d", 4) == 0));
 	for (size_t i = 0; i < sizeof compressed / sizeof *compressed; i++)
 		if (n == sizeof magic && memcmp(magic, compressed[i].magic, strlen(compressed[i].magic)) == 0)
@@ -115,14 +127,68 @@ look_at_magic(struct capture_reader *r, FILE *f)
 	return name;
 }
 
+static int
+not_supported(const struct capture_reader *r, int dlt, char *text, size_t size)
+{
+	const char *name = pcap_datalink_val_to_description(dlt);
+
+	return say(text, size, EPROTONOSUPPORT, "%s: link type %d (%s) is not supported; Ethernet, "
+	    "raw IP, BSD loopback and Linux cooked captures are ('editcap -C N -T rawip' cuts off N "
+	    "octets in front of IP)", r->path, dlt, name != NULL ? name : "unknown");
+}
+
+static int
+open_pcap(struct capture_reader *r, FILE *f, char *text, size_t size)
+{
+	char errbuf[PCAP_ERRBUF_SIZE] = "";
+
+	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, errbuf);
+	if (r->pcap == NULL) {
+		fclose(f);
+		return say(text, size, EILSEQ, "%s: not a capture that can be read: %s; expected pcap or "
+		    "pcapng ('editcap -F pcap' converts other programs' formats)", r->path, errbuf);
+	}
+	r->offset = 24;
+	r->type = find_link_type(pcap_datalink(r->pcap));
+	return r->type != NULL ? 0 : not_supported(r, pcap_datalink(r->pcap), text, size);
+}
+
+/* Up to the first packet that can be played. */
+static int
+open_pcapng(struct capture_reader *r, FILE *f, char *text, size_t size)
+{
+	unsigned linktype;
+	int first;
+
+	r->stream = f;
+	r->pcapng = pcapng_open(f);
+	if (r->pcapng == NULL)
+		return say(text, size, ENOMEM, "%s: out of memory", r->path);
+	while (r->type == NULL && pcapng_next(r->pcapng, &r->first, &linktype)) {
+		r->type = find_link_type((int)linktype);
+		r->left_out += r->type == NULL;
+	}
+	if (r->type != NULL)
+		return 0;
+	first = pcapng_first_linktype(r->pcapng);
+	r->type = find_link_type(first);
+	if (first >= 0 && (r->type == NULL || r->left_out != 0))
+		return not_supported(r, first, text, size);
+	/* Damage behind an interface that can be played is what reading will tell. */
+	if (r->type != NULL)
+		return 0;
+	return say(text, size, EILSEQ, "%s: not a capture that can be read: %s", r->path,
+	    pcapng_error(r->pcapng) != NULL ? pcapng_error(r->pcapng) : "it describes no interface");
+}
+
 struct capture_reader *
 capture_open(const char *path, int *error, char *text, size_t size)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	struct capture_reader *r = calloc(1, sizeof *r);
-	char errbuf[PCAP_ERRBUF_SIZE] = "";
 	const char *compression;
 	FILE *f = NULL;
+	bool pcapng;
 
 	if (r == NULL || (r->buffer = malloc(READ_BUFFER)) == NULL) {
 		*error = say(text, size, ENOMEM, "%s: out of memory", path);
@@ -144,31 +210,16 @@ capture_open(const char *path, int *error, char *text, size_t size)
 		r->total = (uint64_t)r->file.st_size;
 	setvbuf(f, r->buffer, _IOFBF, READ_BUFFER);
 	__fsetlocking(f, FSETLOCKING_BYCALLER);
-	compression = look_at_magic(r, f);
+	compression = look_at_magic(r, f, &pcapng);
 	if (compression != NULL) {
 		*error = say(text, size, EILSEQ, "%s: is compressed by %s; decompress it first", r->path,
 		    compression);
 		goto fail;
 	}
-	r->pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, errbuf);
-	if (r->pcap == NULL) {
-		*error = say(text, size, EILSEQ, "%s: not a capture that can be read: %s; expected pcap or "
-		    "pcapng ('editcap -F pcap' converts other programs' formats)", r->path, errbuf);
-		goto fail;
-	}
-	f = NULL;	/* libpcap's now */
-	r->offset = r->pcapng ? 0 : 24;
-	r->type = find_link_type(pcap_datalink(r->pcap) == OPENBSD_RAW ? DLT_RAW : pcap_datalink(r->pcap));
-	if (r->type == NULL) {
-		const char *name = pcap_datalink_val_to_description(pcap_datalink(r->pcap));
-
-		*error = say(text, size, EPROTONOSUPPORT, "%s: link type %d (%s) is not supported; Ethernet, "
-		    "raw IP, BSD loopback and Linux cooked captures are ('editcap -C N -T rawip' cuts off N "
-		    "octets in front of IP)", r->path,
-		    pcap_datalink(r->pcap), name != NULL ? name : "unknown");
-		goto fail;
-	}
-	return r;
+	*error = pcapng ? open_pcapng(r, f, text, size) : open_pcap(r, f, text, size);
+	f = NULL;	/* the reader's now */
+	if (*error == 0)
+		return r;
 fail:
 	if (f != NULL)
 		fclose(f);
@@ -183,6 +234,9 @@ capture_close(struct capture_reader *r)
 		return;
 	if (r->pcap != NULL)
 		pcap_close(r->pcap);
+	pcapng_close(r->pcapng);
+	if (r->stream != NULL)
+		fclose(r->stream);
 	free(r->buffer);
 	free(r);
 }
@@ -199,27 +253,39 @@ capture_link_name(const struct capture_reader *r)
 	return r->type->name;
 }
 
-/* What libpcap cannot read of a pcapng file that is not damaged, and who can. */
-static const char *
-way_out(const struct capture_reader *r, const char *complaint)
+static void
+read_failed(struct capture_reader *r, const char *complaint)
 {
-	if (!r->pcapng)
-		return "";
-	if (strstr(complaint, "a type") != NULL)
-		return "; expected one link type: capture each interface to a file of its own";
-	if (strstr(complaint, "different") != NULL)
-		return "; 'editcap -F pcap' makes one file of it";
-	return "";
+	if (r->error[0] == '\0')
+		snprintf(r->error, sizeof r->error, "%s: packet %llu at byte %llu%s: %s", r->path,
+		    (unsigned long long)(r->packets + r->left_out) + 1,
+		    (unsigned long long)capture_bytes_read(r), r->pcapng != NULL ? " or before" : "",
+		    complaint);
 }
 
-static void
-read_failed(struct capture_reader *r)
+static bool
+next_of_pcapng(struct capture_reader *r, struct core_frame *f)
 {
-	const char *complaint = pcap_geterr(r->pcap);
+	unsigned linktype;
 
-	snprintf(r->error, sizeof r->error, "%s: packet %llu at byte %llu%s: %s%s", r->path,
-	    (unsigned long long)r->packets + 1, (unsigned long long)capture_bytes_read(r),
-	    r->pcapng ? " or before" : "", complaint, way_out(r, complaint));
+	if (r->first.data != NULL) {
+		*f = r->first;
+		r->first.data = NULL;
+		f->number = ++r->packets;
+		return true;
+	}
+	while (pcapng_next(r->pcapng, f, &linktype)) {
+		const struct link_type *type = find_link_type((int)linktype);
+
+		if (type != NULL && type->link == r->type->link) {
+			f->number = ++r->packets;
+			return true;
+		}
+		r->left_out++;
+	}
+	if (pcapng_error(r->pcapng) != NULL)
+		read_failed(r, pcapng_error(r->pcapng));
+	return false;
 }
 
 bool
@@ -227,11 +293,14 @@ capture_next(struct capture_reader *r, struct core_frame *f)
 {
 	struct pcap_pkthdr *h;
 	const u_char *data;
-	int rc = pcap_next_ex(r->pcap, &h, &data);
+	int rc;
 
+	if (r->pcapng != NULL)
+		return next_of_pcapng(r, f);
+	rc = pcap_next_ex(r->pcap, &h, &data);
 	if (__builtin_expect(rc != 1, 0)) {
-		if (rc == PCAP_ERROR && r->error[0] == '\0')
-			read_failed(r);
+		if (rc == PCAP_ERROR)
+			read_failed(r, pcap_geterr(r->pcap));
 		return false;
 	}
 	r->offset += 16 + h->caplen;
@@ -254,12 +323,13 @@ capture_error(const struct capture_reader *r)
 uint64_t
 capture_bytes_read(const struct capture_reader *r)
 {
-	if (r->pcapng) {
-		long at = ftell(pcap_file(r->pcap));
+	return r->pcapng != NULL ? pcapng_offset(r->pcapng) : r->offset;
+}
 
-		return at > 0 ? (uint64_t)at : 0;
-	}
-	return r->offset;
+uint64_t
+capture_left_out(const struct capture_reader *r)
+{
+	return r->left_out;
 }
 
 uint64_t
@@ -286,6 +356,7 @@ capture_create(const char *path, const struct capture_reader *like, int *error, 
 {
 	struct capture_writer *w = calloc(1, sizeof *w);
 	bool standard_output = strcmp(path, "-") == 0;
+	int snaplen;
 
 	if (w == NULL || (w->buffer = malloc(WRITE_BUFFER)) == NULL) {
 		*error = say(text, size, ENOMEM, "%s: out of memory", path);
@@ -299,8 +370,9 @@ capture_create(const char *path, const struct capture_reader *like, int *error, 
 	}
 	w->ns_per_tick = like->nanoseconds ? 1 : 1000;
 	/* Packets may leave longer than they came: readers cut them at the file's snapshot length. */
+	snaplen = like->pcap != NULL ? pcap_snapshot(like->pcap) : SNAPLEN;
 	w->pcap = pcap_open_dead_with_tstamp_precision(like->type->dlt,
-	    pcap_snapshot(like->pcap) > MIN_SNAPLEN ? pcap_snapshot(like->pcap) : MIN_SNAPLEN,
+	    snaplen > MIN_SNAPLEN ? snaplen : MIN_SNAPLEN,
 	    like->nanoseconds ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO);
 	w->file = standard_output ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wb");
 	if (w->file == NULL) {

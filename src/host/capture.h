@@ -1,5 +1,5 @@
 /*
- * Capture files through libpcap: reading with a place for every complaint, writing that notices a full
+ * Capture files: reading with a place for every complaint, writing that notices a full
  * disk. Used by replay.c only.
  */
 #ifndef NKE_HOST_CAPTURE_H
@@ -27,6 +27,8 @@ bool capture_next(struct capture_reader *, struct core_frame *);
 /* "" or "in.pcap: packet 17 at byte 4123: ..." */
 const char *capture_error(const struct capture_reader *);
 uint64_t capture_bytes_read(const struct capture_reader *);
+/* Packets of interfaces with other link types, so far. */
+uint64_t capture_left_out(const struct capture_reader *);
 uint64_t capture_bytes_total(const struct capture_reader *);	/* 0: unknown */
 
 /* A writer for frames like the reader's. */

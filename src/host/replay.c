@@ -307,10 +307,11 @@ void
 nke_replay_statistics(const nke_replay_t *r, struct nke_replay_stats *out)
 {
 	memset(out, 0, sizeof *out);
-	if (r->reenact != NULL) {
+	if (r->reenact != NULL)
 		reenact_statistics(r, out);
+	out->left_out = capture_left_out(r->reader);
+	if (r->reenact != NULL)
 		return;
-	}
 	for (unsigned i = 0; i < r->count; i++) {
 		struct core_replay_stats s;
 

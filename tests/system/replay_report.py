@@ -5,7 +5,7 @@ from replaytest import *
 
 COUNT, TEXT, NUMBER = 'count', str, float
 PACKETS = ['read', 'bytes', 'in', 'out', 'snapped', 'kept', 'changed', 'swallowed', 'dropped', 'refused',
-           'unclaimed', 'no_memory', 'injected', 'written', 'written_bytes']
+           'unclaimed', 'no_memory', 'injected', 'written', 'written_bytes', 'left_out']
 FILTER = dict({'kext': TEXT, 'name': TEXT, 'kind': TEXT, 'interface': TEXT, 'ns_per_call': NUMBER},
               **dict.fromkeys(['seen_in', 'seen_out', 'passed', 'changed', 'swallowed', 'dropped', 'injected', 'calls'],
                               COUNT))
