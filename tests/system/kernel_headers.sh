@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every header of include/Kernel compiles alone, as C and as C++, with each compiler that is here, and
-# sees no header of the host.
+# sees no header of the host. What __KERNEL_SYMBOL renames is renamed without its header as well.
 #
 #	kernel_headers.sh BUILD SOURCE
 set -u
@@ -33,5 +33,8 @@ for trio in "gcc c gnu11" "g++ cpp gnu++17" "clang c gnu11" "clang++ cpp gnu++17
 		fail=1
 	fi
 done
+grep -rhoE '__KERNEL_SYMBOL\([a-z_0-9]+\)' "$kernel" | sed 's/.*(\(.*\))/#pragma redefine_extname \1 kern_\1/' |
+    grep -v ' name ' | sort -u >"$work/renamed"
+grep '^#pragma redefine' "$kernel/sys/_symbol_names.h" | sort -u | diff "$work/renamed" - || fail=1
 echo "$(wc -l <"$work/headers") headers"
 exit $fail

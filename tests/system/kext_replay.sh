@@ -34,6 +34,7 @@ silent() {
 
 replay 0 good 'start number 1'
 replay 0 cxx '~Shape 1'
+replay 0 headerless 'headerless: com 100'
 replay 0 leaks 'left behind 3 times: _MALLOC block of 40 bytes, from leaks`leaks_start'
 replay 3 leaks 'left behind 3 times: _MALLOC block of 40 bytes' --check
 silent keeps
