@@ -62,7 +62,7 @@ tcp_base_window(struct tcpcb *tp, const struct tcp_segment *seg, bool begins)
 	} else if (seg->newly_acked != 0) {
 		window = again + fresh + (seg->newly_acked >= 2 * mss ? 2 * mss : mss);
 		tp->t_flags |= TF_ACKNOW;
-	} else if (flight < tp->snd_ssthresh) {
+	} else if (seg->newly_sacked != 0 && flight < tp->snd_ssthresh) {
 		window += mss;
 	}
 	if (window > tp->snd_ssthresh)
