@@ -124,6 +124,7 @@ tcp_ecn_reduce(struct tcpcb *tp, const struct tcp_segment *seg)
 	tp->t_lossflight = tp->snd_nxt - tp->snd_una + seg->newly_acked;
 	tptomachine(tp)->tcp->ecnstat.tcps_ecn_rcwnd++;
 	cc_cong_signal(tp, CC_ECN);
+	tcp_recovery_begin_prr(tp);
 	/* RFC 5562 3.2: nothing else has gone, so it was the SYN-ACK that was marked. */
 	if (tp->snd_nxt == tp->iss + 1)
 		tp->snd_cwnd = tp->t_maxseg;

@@ -71,6 +71,7 @@ static const struct sysctl_bounded variables[] = {
 	{OID_AUTO, "abc_l_var", AT(abc_l_var), 1, 100},
 	SWITCH("abc_delivered", abc_delivered),
 	SWITCH("do_prr", do_prr),
+	SWITCH("prr_ecn", prr_ecn),
 	SWITCH("msg_eor", msg_eor),
 	SWITCH("nagle_minshall", nagle_minshall),
 	SWITCH("loss_from_cwnd", loss_from_cwnd),

@@ -322,14 +322,14 @@ tptomachine(const struct tcpcb *tp)
 struct tcp_config {
 	int rfc1323;			/* 0 off, 1 both, 2 window scaling only, 3 timestamps only */
 	int base_stack;			/* functions_default "freebsd": TFU_BASE of new connections */
-	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto, idle_restart;
+	int sack, sack_revised, rfc3042, rfc3390, rfc3465, abc_l_var, do_prr, rack, frto;
 	int abc_delivered;		/* windows grow by what is newly known to have arrived */
-	int loss_from_cwnd, recovery_burst, rexmit_loss_reduces, nagle_minshall, msg_eor; /* docs/tcp.md */
+	int loss_from_cwnd, recovery_burst, rexmit_loss_reduces, prr_ecn, idle_restart;	/* docs/tcp.md */
 	int ecn_enable;			/* 0 off, 1 both ways, 2 only when the peer asks; 3 to 5: tcp_ecn.c */
 	int ecn_option, ecn_option_beacon, ecn_fallback;	/* tcp_accecn.c */
 	int ecn_maxretries;		/* SYNs that are repeated and still ask */
 	int ecn_plusplus;		/* enum ecn_plus (tcp_ecn.h): marked besides new data */
-	int delayed_ack, delacktime, delack_fin;
+	int delayed_ack, delacktime, delack_fin, nagle_minshall, msg_eor;
 	int mssdflt, v6mssdflt, minmss;
 	int sendspace, recvspace;
 	int sendbuf_auto, sendbuf_inc, sendbuf_max, recvbuf_auto, recvbuf_max;
@@ -786,6 +786,7 @@ tcp_in_recovery(const struct tcpcb *tp)
 uint32_t tcp_pipe(const struct tcpcb *);
 /* Something is lost: recovery begins, unless it is going on. `newly_acked`: by the segment that told so. */
 void tcp_recovery_enter(struct tcpcb *, uint32_t newly_acked);
+void tcp_recovery_begin_prr(struct tcpcb *);	/* the window was reduced, for t_lossflight */
 /* A retransmission that went after the last reduction is lost: the window is reduced again (RFC 5681 4.3). */
 void tcp_recovery_again(struct tcpcb *);
 /* PRR's step for `delivered` octets. `safe`: the ACK made progress and says nothing of loss. */

@@ -62,7 +62,7 @@ tcp_cwnd_room(const struct tcpcb *tp)
 void
 tcp_recovery_sent(struct tcpcb *tp, uint32_t len)
 {
-	if (tp->t_flags & TF_FASTRECOVERY)
+	if (tp->t_flags & (TF_FASTRECOVERY | TF_CONGRECOVERY))
 		tp->t_prr_out += len;
 	else if (UNLIKELY(tp->t_dup_bytes + tp->t_sacked != 0) && !tcp_in_recovery(tp))
 		tcp_statistics(tptomachine(tp))->tcps_limited_txt++;
@@ -111,9 +111,8 @@ tcp_recovery_prr(struct tcpcb *tp, uint32_t delivered, bool safe)
 
 /* ---- beginning and ending ----------------------------------------------------------------- */
 
-/* The window was reduced now, for what was out by t_lossflight. */
-static void
-begin_prr(struct tcpcb *tp)
+void
+tcp_recovery_begin_prr(struct tcpcb *tp)
 {
 	tp->t_reduced = (uint32_t)tp->t_delivered;
 	tp->t_prr_delivered = tp->t_prr_out = 0;
@@ -140,7 +139,7 @@ tcp_recovery_enter(struct tcpcb *tp, uint32_t newly_acked)
 	}
 	tp->t_recover = tp->snd_nxt;
 	tp->t_rescue = tp->snd_una - 1;
-	begin_prr(tp);
+	tcp_recovery_begin_prr(tp);
 	if (tp->t_flags & TF_SACK_PERMIT)
 		st->tcps_sack_recovery_episode++;
 }
@@ -155,7 +154,7 @@ tcp_recovery_again(struct tcpcb *tp)
 	cc_cong_signal(tp, CC_NDUPACK);
 	if (tp->snd_cwnd > tp->snd_ssthresh)
 		tp->snd_cwnd = tp->snd_ssthresh;
-	begin_prr(tp);
+	tcp_recovery_begin_prr(tp);
 }
 
 /* All that was out when it began is acknowledged. */
@@ -302,6 +301,11 @@ adjust_window(struct tcpcb *tp, const struct tcp_segment *seg, uint32_t delivere
 		if (delivered != 0 || lost)
 			tcp_recovery_prr(tp, delivered, seg->newly_acked != 0 && !lost);
 		rescue(tp);
+	} else if (UNLIKELY(tp->t_flags & TF_CONGRECOVERY) && delivered != 0 &&
+	    tptomachine(tp)->tcp->config.prr_ecn) {
+		uint32_t pipe = tcp_pipe(tp);
+
+		tp->snd_cwnd = pipe + prr_share(tp, pipe, delivered, seg->newly_acked != 0);
 	}
 }
 
@@ -323,8 +327,11 @@ tcp_recovery_input(struct tcpcb *tp, struct tcp_segment *seg, bool dupack)
 	bool lost = false, sack = tp->t_flags & TF_SACK_PERMIT, fast = tp->t_flags & TF_FASTRECOVERY;
 	uint32_t delivered = seg->delivered, told = sack ? 0 : tp->t_dup_bytes;
 
-	if (UNLIKELY(tp->t_flags & TF_CONGRECOVERY) && SEQ_GEQ(tp->snd_una, tp->t_recover_ecn))
+	if (UNLIKELY(tp->t_flags & TF_CONGRECOVERY) && SEQ_GEQ(tp->snd_una, tp->t_recover_ecn)) {
 		tp->t_flags &= ~(uint32_t)TF_CONGRECOVERY;
+		if (tptomachine(tp)->tcp->config.prr_ecn && !tcp_in_recovery(tp))
+			cc_set_cwnd(tp, tp->snd_ssthresh);
+	}
 	count_dupacks(tp, seg, dupack);
 	tcp_tlp_ack(tp, seg);
 	if (sack)
