@@ -279,12 +279,29 @@ run_file(struct run *r, const char *path, struct drill_place place, unsigned dee
 
 /* ---- one line ----------------------------------------------------------------------------------- */
 
+/* A script's own file, of zeros: it is there when it is opened (file.c). */
+static bool
+is_own_file(const struct line *l, const char *command)
+{
+	bool zeros = false, own = false;
+
+	for (unsigned i = 1; i < l->count; i++) {
+		const char *w = l->words[i];
+
+		zeros |= strcmp(w, "if=/dev/zero") == 0;
+		own |= strncmp(w, "of=/tmp/", 8) == 0 || strncmp(w, "/tmp/", 5) == 0;
+		if (strcmp(command, "rm") == 0 && w[0] != '-' && strncmp(w, "/tmp/", 5) != 0)
+			return false;
+	}
+	return own && (strcmp(command, "rm") == 0 || (zeros && strcmp(command, "dd") == 0));
+}
+
 static bool
 is_harmless(const struct line *l)
 {
 	static const char *const words[] = {"true", ":", "sync", "kldload", "kldunload", "kldstat", "tc",
 	    "ethtool", "set", "export", "modprobe", "exit", "tcpdump", "dmesg", "logger", "date", "uname",
-	    "uptime", "killall", "pkill", "rm"};
+	    "uptime", "killall", "pkill"};
 	const char *w = last_part(l->words[0]);
 
 	/* if [ ! -e ./setkey ]; then cc -o setkey setkey.c; fi */
@@ -298,10 +315,8 @@ is_harmless(const struct line *l)
 	for (unsigned i = 1; i < l->count && strcmp(w, "grep") == 0; i++)
 		if (strncmp(l->words[i], "/proc/net/", 10) == 0)
 			return true;
-	/* A script's files are there when it opens them, and zeros. */
-	for (unsigned i = 1; i < l->count && strcmp(w, "dd") == 0; i++)
-		if (strcmp(l->words[i], "if=/dev/zero") == 0)
-			return true;
+	if (is_own_file(l, w))
+		return true;
 	/* What is looked for in their output would not be found. */
 	for (unsigned i = 1; i < l->count; i++)
 		if (strcmp(l->words[i], "|") == 0)
