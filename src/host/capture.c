@@ -157,7 +157,7 @@ open_pcap(struct capture_reader *r, FILE *f, char *text, size_t size)
 static int
 open_pcapng(struct capture_reader *r, FILE *f, char *text, size_t size)
 {
-	unsigned linktype;
+	unsigned linktype, unknown = 0;
 	int first;
 
 	r->stream = f;
@@ -166,17 +166,21 @@ open_pcapng(struct capture_reader *r, FILE *f, char *text, size_t size)
 		return say(text, size, ENOMEM, "%s: out of memory", r->path);
 	while (r->type == NULL && pcapng_next(r->pcapng, &r->first, &linktype)) {
 		r->type = find_link_type((int)linktype);
-		r->left_out += r->type == NULL;
+		if (r->type == NULL && r->left_out++ == 0)
+			unknown = linktype;
 	}
 	if (r->type != NULL)
 		return 0;
+	r->first.data = NULL;
+	if (r->left_out != 0)
+		return not_supported(r, (int)unknown, text, size);
+	/* No packet: damage behind an interface that can be played is what reading will tell. */
 	first = pcapng_first_linktype(r->pcapng);
 	r->type = find_link_type(first);
-	if (first >= 0 && (r->type == NULL || r->left_out != 0))
-		return not_supported(r, first, text, size);
-	/* Damage behind an interface that can be played is what reading will tell. */
 	if (r->type != NULL)
 		return 0;
+	if (first >= 0)
+		return not_supported(r, first, text, size);
 	return say(text, size, EILSEQ, "%s: not a capture that can be read: %s", r->path,
 	    pcapng_error(r->pcapng) != NULL ? pcapng_error(r->pcapng) : "it describes no interface");
 }

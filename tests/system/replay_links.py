@@ -136,6 +136,16 @@ def test_pcapng_oddities(t):
         '<IIIII', 0, ticks >> 32, ticks & 0xffffffff, len(frames[0].data), len(frames[0].data)) + frames[0].data)
     r = t.replay(data, what='half a second and a day')
     t.same_frames(r.raw, [Frame((1700000000 + 86400) * 10**9 + 5 * 10**8, frames[0].data)], 'half a second and a day')
+    # only packets of an interface that cannot be played, though another can
+    data = section() + interface(1) + interface(147) + enhanced(frames[0], 1)
+    r = t.replay(data, expect=2, what='nothing to play')
+    t.one_complaint(r, 'nothing to play', text=['in.pcap', 'link type 147'])
+    # a first packet that is too long
+    bad = bytearray(enhanced(frames[0]))
+    bad[20:24] = struct.pack('<I', 9999)
+    r = t.replay(section() + interface(1) + bytes(bad), expect=2, what='a first packet too long')
+    t.one_complaint(r, 'a first packet too long', text=['packet 1', '9999'])
+    t.equal(r.packets['read'], 0, 'a first packet too long')
     # what cannot be
     for name, bad in (('resolution 10^-20', interface(1, resolution=20)), ('version 2', block(
             '<', 0x0a0d0d0a, struct.pack('<IHHq', 0x1a2b3c4d, 2, 0, -1))), ('an option too long', block(
