@@ -33,7 +33,7 @@ by_commands(const struct drill_script *script)
 {
 	static const char *const freebsd[] = {"kldload", "hostcache.purgenow", "kern.timecounter.",
 	    "functions_default", "rfc6675_pipe", "sack.revised", "do_prr_conservative", "sockstat", "tcpdrop",
-	    "tcp.insecure_", "psk_enable", NULL};
+	    "tcp.insecure_", "psk_enable", "rexmit_drop_options", "udp_tunneling_", NULL};
 	static const char *const linux_signs[] = {"net.ipv4.", "net/ipv4/", "defaults.sh", "tcp_metrics",
 	    NULL};
 
