@@ -788,6 +788,30 @@ def seeds_flows():
         yield name, pcap(c.frames) + bytes([mode])
 
 
+# ---- fuzz_replay: pcapng files (pcap files are those of tests/data/hostile) -------------------------------
+
+def seeds_replay():
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../system'))
+    import replaytest as t
+
+    frames = t.spaced([t.ethernet(t.udp(t.HOST4, t.PEER4, 5000, 53, b'question'), True),
+                       t.ethernet(t.udp(t.PEER4, t.HOST4, 53, 5000, b'answer'), False)])
+    other = t.block('<', 5, bytes(12)) + t.block('<', 0xbad, b'what?')
+    old = b''.join(t.block('<', 2, struct.pack('<HHQII', 0, 0, 0, len(f.data), f.length) + f.data) for f in frames)
+    stamps = struct.pack('<HHB3xHHqHH', 9, 1, 0x80 | 20, 14, 8, 86400, 0, 0)
+    both = t.section() + t.interface(1, resolution=9) + t.interface(101) + t.interface(147) + b''.join(
+        t.enhanced(f) + t.enhanced(t.Frame(f.time_ns, f.data[14:]), 1) + t.enhanced(f, 2) for f in frames)
+    for mode, (name, data) in enumerate((
+            ('ng', t.pcapng(frames)), ('ng-big', t.pcapng(frames, order='>', resolution=9)),
+            ('ng-orders', t.pcapng(frames) + t.pcapng(frames, order='>')), ('ng-interfaces', both),
+            ('ng-simple', t.section() + t.interface(1, snaplen=40) + other + b''.join(
+                t.block('<', 3, struct.pack('<I', len(f.data)) + f.data[:40]) for f in frames)),
+            ('ng-old', t.section() + t.interface(1) + old + other),
+            ('ng-stamps', t.section() + t.block('<', 1, struct.pack('<HHI', 1, 0, 0) + stamps) + b''.join(
+                t.enhanced(f) for f in frames)))):
+        yield name, data + bytes([mode])
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
