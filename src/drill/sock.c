@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nke/sysctl.h>
+
 #include "src/drill/engine.h"
 
 #define NO_FD		100000		/* a descriptor that no machine has */
@@ -408,6 +410,9 @@ call_connect(struct run *r, const struct drill_call *call)
 	j->has_address = true;
 	j->address_len = size < 0 || size > (int64_t)sizeof j->address ? sizeof j->address : (socklen_t)size;
 	f = flow_of_fd(r, s);
+	/* There a socket with a port of its own need not wait for a pair in TIME_WAIT. */
+	if (r->linux_dialect && f != NULL && f->bound)
+		(void)nke_sysctl_set_int(r->machine, "net.inet.tcp.tw_reuse_delay", 0);
 	if (f != NULL && f->protocol == DRILL_TCP && f->state == FLOW_NEW)
 		flow_connects(r, f, &j->address);
 	if (f != NULL && f->protocol != DRILL_TCP) {
