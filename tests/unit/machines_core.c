@@ -216,14 +216,14 @@ step_assert_wait(void *step)
 	sched_assert_wait(&s->event, 0, false, "the test's event");
 }
 
-static struct kext *const some_kext = (struct kext *)0x1000;	/* only compared */
+static struct kext some_kext;	/* of no machine */
 
 static void
 look_for_kext(void *step)
 {
 	struct step *s = step;
 
-	s->flag = sched_inside_kext(curmachine()->world, some_kext);
+	s->flag = sched_inside_kext(curmachine()->world, &some_kext);
 }
 
 void
@@ -231,7 +231,7 @@ step_inside(void *step)
 {
 	struct step *s = step;
 
-	GATE_CALL(some_kext, "callback", NULL, s->result = machine_call(s->other, look_for_kext, s));
+	GATE_CALL(&some_kext, "callback", NULL, s->result = machine_call(s->other, look_for_kext, s));
 }
 
 /* ---- races -------------------------------------------------------------------------------- */
