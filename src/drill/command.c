@@ -202,6 +202,8 @@ do_echo(struct run *r, const struct line *l)
 
 	if (l->count == 4 && strcmp(l->words[2], ">") == 0 && strncmp(to, "/proc/sys/", 10) == 0)
 		return set_proc(r, to, l->words[1], l->place);
+	if (l->count == 4 && strcmp(l->words[2], ">") == 0 && strncmp(to, "/sys/", 5) == 0)
+		return tell(r, 1, "passed over: %.*s", (int)l->len, l->text), 0;
 	for (unsigned i = 1; i < l->count; i++)
 		fprintf(r->out, "%s%s", l->words[i], i + 1 < l->count ? " " : "\n");
 	return 0;

@@ -140,6 +140,7 @@ be_like_linux(struct run *r)
 		{"net.inet.tcp.persmin", 0}, {"net.inet.tcp.persist_empty", 1},
 		{"net.inet.tcp.rexmit_slop", 0}, {"net.inet.tcp.rexmit_min", 1},
 		{"net.inet.tcp.rexmit_granularity", 200},
+		{"net.inet.tcp.cc.cubic.hystart", 2},
 		{"net.inet.tcp.prr_ecn", 1}, {"net.inet.tcp.recovery_burst", 1},
 		{"net.inet.tcp.loss_from_cwnd", 1}, {"net.inet.tcp.nagle_minshall", 1},
 		{"net.inet.tcp.rexmit_loss_reduces", 0}, {"net.inet.tcp.tolerate_missing_ts", 1},

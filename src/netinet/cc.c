@@ -319,7 +319,7 @@ handle_available SYSCTL_HANDLER_ARGS
 static const struct sysctl_bounded cubic_variables[] = {
 	{OID_AUTO, "fast_convergence", offsetof(struct tcp_config, cubic_fast_convergence), 0, 1},
 	{OID_AUTO, "friendly", offsetof(struct tcp_config, cubic_friendly), 0, 1},
-	{OID_AUTO, "hystart", offsetof(struct tcp_config, cubic_hystart), 0, 1},
+	{OID_AUTO, "hystart", offsetof(struct tcp_config, cubic_hystart), 0, 2},
 	{.name = NULL}
 };
 

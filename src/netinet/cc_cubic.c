@@ -12,8 +12,8 @@
  *
  * State: struct cubic, CC_DATA_SIZE bytes. An epoch is a stretch of congestion avoidance; it ends
  * with a reduction and with a time in which the window was not used, as that time must not count
- * (RFC 9438 5.8, 4.2). net.inet.tcp.cc.cubic: fast_convergence (4.7), friendly (4.3), hystart. No
- * timers.
+ * (RFC 9438 5.8, 4.2). net.inet.tcp.cc.cubic: fast_convergence (4.7), friendly (4.3), hystart
+ * (0: none; 2: slow start ends at once, as before RFC 9406). No timers.
  */
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_private.h"
@@ -36,6 +36,11 @@
 #define CSS_GROWTH_DIVISOR	4u
 #define CSS_ROUNDS	5u
 
+/* net.inet.tcp.cc.cubic.hystart */
+#define HYSTART_CSS	1		/* RFC 9406 */
+#define HYSTART_AT_ONCE	2		/* without CSS, as Linux */
+#define LOW_WINDOW	16u		/* segments: it does not look at less */
+
 enum hystart {
 	SLOW_START, CSS, HYSTART_DONE
 };
@@ -50,8 +55,13 @@ struct cubic {
 			uint32_t cwnd_acked;
 		};
 		struct {			/* in the first slow start */
-			uint32_t last_min, round_min, css_min;	/* us; 0: none */
+			uint32_t last_min, round_min;	/* us; 0: none */
+			union {
+				uint32_t css_min;	/* us */
+				tcp_seq out_end;	/* HYSTART_AT_ONCE: out_most is of before */
+			};
 			tcp_seq round_end;
+			uint32_t out_most;	/* octets in flight */
 			uint8_t samples, css_rounds;
 			bool round;		/* one is going on */
 		};
@@ -228,11 +238,20 @@ begin_round(struct tcpcb *tp, struct cubic *c)
 	c->round = true;
 }
 
-static void
-watch_round_trip(struct cubic *c, uint32_t rtt)
+/* How much longer round trips are when slow start has been too fast. */
+static uint32_t
+rtt_threshold(const struct cubic *c)
 {
 	uint32_t threshold = c->last_min / MIN_RTT_DIVISOR;
 
+	if (threshold < MIN_RTT_THRESH)
+		return MIN_RTT_THRESH;
+	return threshold < MAX_RTT_THRESH ? threshold : MAX_RTT_THRESH;
+}
+
+static void
+watch_round_trip(struct cubic *c, uint32_t rtt)
+{
 	if (rtt == 0)
 		return;
 	if (c->round_min == 0 || rtt < c->round_min)
@@ -249,15 +268,56 @@ watch_round_trip(struct cubic *c, uint32_t rtt)
 	}
 	if (c->last_min == 0)
 		return;
-	if (threshold < MIN_RTT_THRESH)
-		threshold = MIN_RTT_THRESH;
-	if (threshold > MAX_RTT_THRESH)
-		threshold = MAX_RTT_THRESH;
-	if (c->round_min >= c->last_min + threshold) {
+	if (c->round_min >= c->last_min + rtt_threshold(c)) {
 		c->css_min = c->round_min;
 		c->css_rounds = 0;
 		c->hystart = CSS;
 	}
+}
+
+/*
+ * HyStart as it was before RFC 9406, and as Linux has it: from 16 segments on slow start ends at once, when
+ * the first eight round trips of a round were all longer than the shortest ever. True: it does now.
+ */
+static bool
+ends_at_once(const struct tcpcb *tp, struct cubic *c, uint32_t rtt)
+{
+	if (rtt == 0)
+		return false;
+	if (c->last_min == 0 || rtt < c->last_min)
+		c->last_min = rtt;
+	if (tp->snd_cwnd < LOW_WINDOW * tp->t_maxseg)
+		return false;
+	if (!c->round || SEQ_GT(tp->snd_una, c->round_end)) {
+		c->round = true;
+		c->round_end = tp->snd_nxt;
+		c->round_min = rtt;
+		c->samples = 0;
+	}
+	if (rtt < c->round_min)
+		c->round_min = rtt;
+	if (c->samples < N_RTT_SAMPLE) {
+		c->samples++;
+		return false;
+	}
+	return c->round_min > c->last_min + rtt_threshold(c);
+}
+
+/* The window may become twice what was in flight at most, since what is in flight now began to be sent. */
+static bool
+was_half_used(const struct tcpcb *tp, struct cubic *c, uint32_t acked)
+{
+	uint32_t out = tp->snd_nxt - tp->snd_una + acked;
+	bool used;
+
+	if (out > c->out_most)
+		c->out_most = out;
+	used = tp->snd_cwnd / 2 < c->out_most;
+	if (SEQ_GT(tp->snd_una, c->out_end)) {
+		c->out_most = out;
+		c->out_end = tp->snd_nxt;
+	}
+	return used;
 }
 
 static void
@@ -265,7 +325,7 @@ slow_start(struct tcpcb *tp, struct cubic *c, const struct cc_ack *ack)
 {
 	uint32_t more = cc_slow_start(tp, ack);
 
-	if (c->hystart != HYSTART_DONE && config_of(tp)->cubic_hystart) {
+	if (c->hystart != HYSTART_DONE && config_of(tp)->cubic_hystart == HYSTART_CSS) {
 		begin_round(tp, c);
 		if (c->hystart != HYSTART_DONE)
 			watch_round_trip(c, ack->rtt);
@@ -283,11 +343,19 @@ static void
 ack_received(struct tcpcb *tp, const struct cc_ack *ack)
 {
 	struct cubic *c = data_of(tp);
+	bool used = ack->cwnd_limited;
 
 	if (ack->in_recovery)
 		return;
 	if (cc_in_slow_start(tp)) {
-		if (ack->cwnd_limited)
+		if (c->hystart != HYSTART_DONE && config_of(tp)->cubic_hystart == HYSTART_AT_ONCE) {
+			used |= was_half_used(tp, c, ack->acked);
+			if (ends_at_once(tp, c, ack->rtt)) {
+				end_slow_start(tp, c);
+				return;
+			}
+		}
+		if (used)
 			slow_start(tp, c, ack);
 		return;
 	}
