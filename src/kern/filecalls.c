@@ -209,16 +209,11 @@ static void
 do_flags(void *arg)
 {
 	struct fd_call *c = arg;
-	const struct socket *so = fd_socket(c->machine, c->fd);
-	const struct device_file *f = fd_file(c->machine, c->fd);
+	int flags;
 
-	if (so != NULL)
-		c->out = O_RDWR | (so->so_state & SS_NBIO ? O_NONBLOCK : 0) |
-		    (so->so_flags & SOF_ASYNC ? O_ASYNC : 0);
-	else if (f != NULL)
-		c->out = OFLAGS(f->flags);
-	else
-		c->error = EBADF;
+	c->error = fd_flags(c->machine, c->fd, &flags);
+	if (c->error == 0)
+		c->out = OFLAGS(flags);
 }
 
 int

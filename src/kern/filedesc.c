@@ -7,6 +7,7 @@
  * As a subsystem it comes last and goes first: what is still open is closed while every protocol is there.
  */
 #include <string.h>
+#include <sys/fcntl.h>
 
 #include "src/kern/device_file.h"
 #include "src/kern/filedesc.h"
@@ -31,6 +32,13 @@ union fd_more {
 	struct device_file *file;	/* without a socket; NULL: free */
 };
 
+/* A kext's file_socket: it counts in so_retaincnt, and is a reference besides. */
+struct fd_hold {
+	SLIST_ENTRY(fd_hold) link;
+	struct socket *so;
+	int fd;			/* may be closed meanwhile, and stand for something else */
+};
+
 struct filedesc {
 	struct socket **sockets;	/* `size` of them; NULL: free, or an open device */
 	union fd_more *more;		/* as many; NULL: nobody watches, and no device is open */
@@ -39,6 +47,7 @@ struct filedesc {
 	unsigned hint;
 	int limit;			/* kern.maxfiles: how many may be open */
 	int open;
+	SLIST_HEAD(, fd_hold) holds;	/* the newest first */
 };
 
 /* ---- numbers ------------------------------------------------------------------------------ */
@@ -217,6 +226,69 @@ fd_available(const struct nke *m)
 	return f->open < f->limit ? (unsigned)(f->limit - f->open) : 0;
 }
 
+errno_t
+fd_flags(const struct nke *m, int fd, int *flags)
+{
+	const struct socket *so = fd_socket(m, fd);
+	const struct device_file *file = fd_file(m, fd);
+
+	if (so == NULL && file == NULL)
+		return EBADF;
+	*flags = file != NULL ? file->flags : FREAD | FWRITE | (so->so_state & SS_NBIO ? FNONBLOCK : 0) |
+	    (so->so_flags & SOF_ASYNC ? FASYNC : 0);
+	return 0;
+}
+
+/* ---- what kexts hold ---------------------------------------------------------------------- */
+
+errno_t
+fd_hold(struct nke *m, int fd, void *pc, struct socket **out)
+{
+	struct filedesc *f = m->sockets->files;
+	struct socket *so = fd_socket(m, fd);
+	struct fd_hold *h;
+
+	if (so == NULL)
+		return fd_file(m, fd) != NULL ? ENOTSOCK : EBADF;
+	h = kalloc(m, sizeof *h);
+	if (h == NULL)
+		return ENOMEM;
+	so_retain(so);
+	so_keep(so, pc);
+	*h = (struct fd_hold){.so = so, .fd = fd};
+	SLIST_INSERT_HEAD(&f->holds, h, link);
+	*out = so;
+	return 0;
+}
+
+/* `kept`: so_retaincnt is to go down too. */
+static void
+end_hold(struct nke *m, struct fd_hold *h, bool kept)
+{
+	struct socket *so = h->so;
+
+	SLIST_REMOVE(&m->sockets->files->holds, h, fd_hold, link);
+	kfree(m, h);
+	if (kept)
+		so_unkeep(so);
+	so_release(so);
+}
+
+errno_t
+fd_drop(struct nke *m, int fd)
+{
+	struct fd_hold *h;
+
+	SLIST_FOREACH(h, &m->sockets->files->holds, link) {
+		if (h->fd == fd) {
+			/* Zero: the kext's start routine failed, and all was taken back. */
+			end_hold(m, h, h->so->so_retaincnt != 0);
+			return 0;
+		}
+	}
+	return EBADF;
+}
+
 /* ---- readiness ---------------------------------------------------------------------------- */
 
 static void
@@ -337,6 +409,7 @@ filedesc_init(struct nke *m)
 	if (f == NULL)
 		return ENOMEM;
 	f->limit = FD_DEFAULT;
+	SLIST_INIT(&f->holds);
 	m->sockets->files = f;
 	return filedesc_sysctl_init(m, &f->limit, &f->open);
 }
@@ -361,6 +434,8 @@ filedesc_quiesce(struct nke *m)
 	/* Nobody knows in the middle of what: the heap takes everything back. */
 	if (m->panicked)
 		return;
+	while (!SLIST_EMPTY(&s->files->holds))
+		end_hold(m, SLIST_FIRST(&s->files->holds), false);
 	for (unsigned fd = 0; fd < s->files->size; fd++) {
 		struct device_file *file = fd_file(m, (int)fd);
 

@@ -1,10 +1,11 @@
 /*
  * The descriptors of a machine: small numbers that stand for sockets and open devices. One table per
- * machine, whatever process its callers are. Used by the system calls (filecalls.c, sockcalls.c) and by
- * PF_LOCAL, which passes descriptors of sockets.
+ * machine, whatever process its callers are. Used by the system calls (filecalls.c, sockcalls.c), by
+ * PF_LOCAL, which passes descriptors of sockets, and by sys/file.h (kpi/file.c).
  *
  * A socket counts its descriptors and the messages that carry one (so_fdcount); with the last of them it is
- * closed. A kext's sockets have none and are closed by the kext.
+ * closed. A kext's sockets have none and are closed by the kext. A kext that is told a program's number may
+ * hold the socket by it (sys/file.h).
  */
 #ifndef NKE_KERN_FILEDESC_H
 #define NKE_KERN_FILEDESC_H
@@ -27,6 +28,15 @@ struct socket *fd_socket(const struct nke *, int fd);
 errno_t fd_alloc_file(struct nke *, struct device_file *, int min, int *fd);
 /* NULL: EBADF, or a socket. No reference. */
 struct device_file *fd_file(const struct nke *, int fd);
+/* FREAD, FWRITE, FNONBLOCK, FASYNC of what the number stands for. EBADF. */
+errno_t fd_flags(const struct nke *, int fd, int *flags);
+/*
+ * Keeps the descriptor's socket open, for the kext that called from pc, until fd_drop of the number, whatever
+ * becomes of the descriptor. EBADF; ENOTSOCK; ENOMEM.
+ */
+errno_t fd_hold(struct nke *, int fd, void *pc, struct socket **);
+/* The newest hold of the number ends. EBADF: there is none. May sleep: it may close the socket. */
+errno_t fd_drop(struct nke *, int fd);
 /* One more number for the same thing, not below `min`. EBADF, EINVAL, EMFILE, ENOMEM. */
 errno_t fd_dup(struct nke *, int fd, int min, int *out);
 /*
