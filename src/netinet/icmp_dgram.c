@@ -80,7 +80,7 @@ find_ident(struct inpcbinfo *info, const struct raw_in *in, uint16_t ident, bool
 {
 	struct inpcb *inp;
 
-	LIST_FOREACH(inp, in_pcbport(info, ident), inp_portlist) {
+	IN_PCBPORT_FOREACH(inp, info, ident) {
 		if (inp->inp_lport == ident && (!check_peer || raw_addresses_fit(in, inp)))
 			return inp;
 	}

@@ -53,16 +53,12 @@ hash_ends(const struct inpcbinfo *info, const struct in6_addr *faddr, uint16_t f
 	return (uint32_t)mix(h ^ ports, info->key[1] | 1);
 }
 
-static inline uint32_t
-hash_port(const struct inpcbinfo *info, uint16_t lport)
-{
-	return (uint32_t)mix(lport ^ info->key[0], info->key[1] | 1);
-}
-
 struct inpcb_bucket *
-in_pcbport(struct inpcbinfo *info, uint16_t lport)
+in_pcbport(struct inpcbinfo *info, uint16_t lport, bool connected)
 {
-	return &info->porthash[hash_port(info, lport) & (info->buckets - 1)];
+	uint64_t what = (uint64_t)connected << 16 | lport;
+
+	return &info->porthash[(uint32_t)mix(what ^ info->key[0], info->key[1] | 1) & (info->buckets - 1)];
 }
 
 static enum inpcb_class
@@ -81,7 +77,7 @@ hash_insert(struct inpcb *inp)
 	inp->inp_hashval = hash_ends(info, &inp->inp_faddr6, inp->inp_fport, &inp->inp_laddr6,
 	    inp->inp_lport);
 	LIST_INSERT_HEAD(&info->hash[inp->inp_hashval & (info->buckets - 1)], inp, inp_hash);
-	LIST_INSERT_HEAD(in_pcbport(info, inp->inp_lport), inp, inp_portlist);
+	LIST_INSERT_HEAD(in_pcbport(info, inp->inp_lport, inp->inp_fport != 0), inp, inp_portlist);
 }
 
 /* Twice the buckets. Without memory it stays as it is: slower, not wrong. */

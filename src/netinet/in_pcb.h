@@ -92,7 +92,7 @@ struct inpcb {
 	void *inp_ppcb;			/* TCP's */
 	uint32_t inp_serial;		/* the last datagram for several sockets that looked at it */
 	uint8_t inp_class;		/* enum inpcb_class, while it is hashed */
-	LIST_ENTRY(inpcb) inp_portlist;	/* by local port */
+	LIST_ENTRY(inpcb) inp_portlist;	/* by local port, and whether it is connected */
 	TAILQ_ENTRY(inpcb) inp_list;	/* all of the protocol, the newest first */
 };
 
@@ -208,8 +208,14 @@ struct in_ends {
  * port. `wild` false: connected ones only. NULL: none.
  */
 struct inpcb *in_pcblookup(struct inpcbinfo *, const struct in_ends *, bool wild);
-/* The blocks bound to a port, in this bucket among others: see inp_portlist. `lport`: network order. */
-struct inpcb_bucket *in_pcbport(struct inpcbinfo *, uint16_t lport);
+/*
+ * The blocks bound to a port, in this bucket among others: see inp_portlist. `lport`: network order. Those
+ * that are connected are apart: a port may serve very many, which are in the way of few that bind to it.
+ */
+struct inpcb_bucket *in_pcbport(struct inpcbinfo *, uint16_t lport, bool connected);
+#define IN_PCBPORT_FOREACH(inp, info, lport)						\
+	for (unsigned in_connected = 0; in_connected < 2; in_connected++)		\
+		LIST_FOREACH(inp, in_pcbport(info, lport, in_connected != 0), inp_portlist)
 
 /* ---- binding (in_pcb_bind.c) ---------------------------------------------------------------- */
 

@@ -88,22 +88,28 @@ still_waiting(const struct inpcb *inp, const struct wish *w)
 	return info->waits != NULL && info->waits(info->machine, &ends);
 }
 
+/*
+ * Connected ones are looked at only where they can be in the way: of who reuses nothing, and of another user.
+ */
 static bool
 in_use(const struct inpcb *inp, const struct wish *w)
 {
 	uint32_t options = inp->inp_socket->so_options, reuse = options & SO_REUSEPORT;
 	bool wild = !(options & (SO_REUSEADDR | SO_REUSEPORT));
+	unsigned lists = wild || (!w->multicast && inp->inp_socket->so_uid != 0) ? 2 : 1;
 	struct inpcb *t;
 
 	if (w->multicast && (options & SO_REUSEADDR))
 		reuse = SO_REUSEADDR | SO_REUSEPORT;
-	LIST_FOREACH(t, in_pcbport(inp->inp_info, w->port), inp_portlist) {
-		if (t == inp || families_apart(inp, w, t))
-			continue;
-		if (!w->multicast && overlaps(w, t, true) && other_users(inp, w, t))
-			return true;
-		if (overlaps(w, t, wild) && !(reuse & t->inp_socket->so_options))
-			return true;
+	for (unsigned i = 0; i < lists; i++) {
+		LIST_FOREACH(t, in_pcbport(inp->inp_info, w->port, i == 1), inp_portlist) {
+			if (t == inp || families_apart(inp, w, t))
+				continue;
+			if (!w->multicast && overlaps(w, t, true) && other_users(inp, w, t))
+				return true;
+			if (overlaps(w, t, wild) && !(reuse & t->inp_socket->so_options))
+				return true;
+		}
 	}
 	return wild && !w->multicast && still_waiting(inp, w);
 }
@@ -116,7 +122,7 @@ port_free(const struct inpcb *inp, const struct wish *w)
 {
 	struct inpcb *t;
 
-	LIST_FOREACH(t, in_pcbport(inp->inp_info, w->port), inp_portlist)
+	IN_PCBPORT_FOREACH(t, inp->inp_info, w->port)
 		if (t != inp && overlaps(w, t, true))
 			return false;
 	return !still_waiting(inp, w);

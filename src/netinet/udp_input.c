@@ -145,7 +145,7 @@ deliver_to_all(const struct udp_in *in, struct mbuf *m)
 
 again:
 	changes = s->pcbs.changes;
-	LIST_FOREACH(inp, in_pcbport(&s->pcbs, in->ends.lport), inp_portlist) {
+	IN_PCBPORT_FOREACH(inp, &s->pcbs, in->ends.lport) {
 		if (inp->inp_serial == serial)
 			continue;
 		inp->inp_serial = serial;

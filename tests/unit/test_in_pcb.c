@@ -146,6 +146,13 @@ KTEST(a_connected_socket_is_in_the_way_of_those_that_reuse_nothing)
 	CHECK_EQ(bind4(b, HERE4, 5000), EADDRINUSE);
 	CHECK_EQ(set_int(c, SOL_SOCKET, SO_REUSEADDR, 1), 0);
 	CHECK_EQ(bind4(c, HERE4, 5000), 0);
+	/* Once it is not connected any more it is in the way as before. */
+	CHECK_EQ(soclose(c), 0);
+	CHECK_EQ(sodisconnect(a), 0);
+	CHECK_EQ(bind4(a, HERE4, 5000), EINVAL);
+	c = udp4();
+	CHECK_EQ(set_int(c, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+	CHECK_EQ(bind4(c, HERE4, 5000), EADDRINUSE);
 	CHECK_EQ(soclose(a) + soclose(b) + soclose(c), 0);
 	testbed_end();
 }
@@ -162,6 +169,8 @@ KTEST(another_users_port_is_not_shared)
 	CHECK_EQ(set_int(a, SOL_SOCKET, SO_REUSEPORT, 1), 0);
 	CHECK_EQ(set_int(b, SOL_SOCKET, SO_REUSEPORT, 1), 0);
 	CHECK_EQ(bind4(a, HERE4, 5000), 0);
+	CHECK_EQ(bind4(b, HERE4, 5000), EADDRINUSE);
+	CHECK_EQ(connect4(a, THERE4, 7), 0);
 	CHECK_EQ(bind4(b, HERE4, 5000), EADDRINUSE);
 	b->so_uid = 501;
 	CHECK_EQ(bind4(b, HERE4, 5000), 0);
