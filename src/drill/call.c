@@ -376,6 +376,9 @@ job_run(struct run *r, struct job *j)
 
 	if (is_shut(r, j)) {
 		j->result = 0;
+	} else if (j->full) {
+		j->result = -1;
+		j->error = EAGAIN;
 	} else if (returns_at_once(r, j)) {
 		job_do(j);
 	} else {

@@ -9,6 +9,7 @@
  *   epoll.c     epoll on nke_poll                      info.c      what code is told of a connection,
  *                                                      chrono.c    and of its times
  *   errqueue.c  Linux's error queue                    file.c      files and pipes
+ *   notsent.c   how much Linux takes
  *   command.c   `sysctl ...` and files of such         sysctl.c    variables, also by Linux's names
  *   fail.c      messages                               python.c    code that is the host's
  *   dialect.c   whose script it is
@@ -187,6 +188,7 @@ struct job {
 	bool own_result;		/* `finish` compares it, too */
 	bool plain;			/* read and write: msg_flags and such are not looked at */
 	bool zerocopy;			/* MSG_ZEROCOPY of a script: errqueue.c */
+	bool full;			/* SEND: Linux takes nothing */
 	bool linux_stream;		/* SEND: Linux says EPIPE where BSD says ENOTCONN */
 	bool uncork;			/* what MSG_MORE held back goes after it */
 	struct pollfd *fds;
@@ -239,6 +241,7 @@ struct script_fd {
 	bool read_shut;			/* Linux's SHUT_RD: the end, but for data that come nevertheless */
 	bool corked, more;		/* TCP_CORK; the last data went with MSG_MORE */
 	bool fastopen_connect;		/* Linux's TCP_FASTOPEN_CONNECT */
+	int sndbuf;			/* what notsent.c has found; 0: nothing */
 	socklen_t later_len;		/* its connect() waits for data to go with; 0: does not */
 	struct sockaddr_storage later;
 };
@@ -285,6 +288,7 @@ struct run {
 	struct script_fd fds[SCRIPT_FDS];
 	struct epoll epolls[EPOLLS];
 	struct caller *caller;
+	uint32_t notsent_lowat;		/* net.ipv4.tcp_notsent_lowat; 0: none */
 	struct errqueue *errqueues;
 	struct chrono *chronos;
 	bool wants_chronos;
@@ -408,6 +412,13 @@ int errqueue_receive(struct run *, int fd, const struct drill_expr *message);
 /* A descriptor is closed; the run ends. */
 void errqueue_forget(struct run *, int fd);
 void errqueues_free(struct run *);
+
+/* ---- notsent.c ---------------------------------------------------------------------------------- */
+
+/* Shortens a write to what Linux would take of it. */
+void notsent_clip(struct run *, struct job *, struct script_fd *);
+/* Whether poll() is to say so, for one of which writes were shortened. */
+bool notsent_is_full(struct run *, int live);
 
 /* ---- chrono.c ----------------------------------------------------------------------------------- */
 

@@ -166,6 +166,8 @@ news(struct run *r, struct epoll_item *item, uint32_t events)
 
 	if (item->disabled)
 		return 0;
+	if (notsent_is_full(r, live_fd(r, item->script_fd)))
+		events &= ~EPOLL_OUT;
 	if (errqueue_news(r, live_fd(r, item->script_fd), &errors))
 		events |= EPOLL_ERR;
 	if (errors != item->news)

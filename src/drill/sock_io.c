@@ -202,6 +202,7 @@ linux_flags(struct run *r, struct job *j)
 		fd->later_len = 0;
 		goes_to(r, j);
 	}
+	notsent_clip(r, j, fd);
 	j->linux_stream = r->linux_dialect && fd != NULL && fd->type == SOCK_STREAM;
 	if (!(j->flags & MSG_FASTOPEN))
 		return;

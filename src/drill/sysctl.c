@@ -245,6 +245,10 @@ set_linux_several(struct run *r, const char *name, const char *value)
 	if (strcmp(name, "net.ipv4.tcp_syn_retries") == 0)
 		return set_number(r, "net.inet.tcp.keepinit", sizeof(int32_t), n < 0 || n > 15 ? 75000 :
 		    ((2LL << n) - 1) * 1000);
+	if (strcmp(name, "net.ipv4.tcp_notsent_lowat") == 0) {
+		r->notsent_lowat = n > 0 && n < UINT32_MAX ? (uint32_t)n : 0;
+		return 0;
+	}
 	if (strcmp(name, "net.ipv4.tcp_recovery") == 0)
 		return set_number(r, "net.inet.tcp.rack", sizeof(int32_t), n != 0);
 	if (strcmp(name, "net.ipv4.tcp_ecn") == 0)
