@@ -64,7 +64,7 @@ tcp_recovery_sent(struct tcpcb *tp, uint32_t len)
 {
 	if (tp->t_flags & (TF_FASTRECOVERY | TF_CONGRECOVERY))
 		tp->t_prr_out += len;
-	else if (UNLIKELY(tp->t_dup_bytes + tp->t_sacked != 0) && !tcp_in_recovery(tp))
+	if (UNLIKELY(tp->t_dup_bytes + tp->t_sacked != 0) && !tcp_in_recovery(tp))
 		tcp_statistics(tptomachine(tp))->tcps_limited_txt++;
 }
 
