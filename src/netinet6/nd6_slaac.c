@@ -29,9 +29,10 @@ static errno_t
 add(struct ifnet *ifp, const struct in6_addr *a, unsigned prefix_len, const struct nd6_prefix *p)
 {
 	struct sockaddr_in6 addr, mask = {.sin6_len = sizeof mask, .sin6_family = AF_INET6};
-	struct ifaddr_request r = {.addr = nd6_sa(&addr), .mask = nd6_sa(&mask)};
+	struct ifaddr_request r = {.mask = nd6_sa(&mask)};
 
 	nd6_sockaddr(ifp, a, &addr);
+	r.addr = nd6_sa(&addr);
 	memset(&mask.sin6_addr, 0xff, prefix_len / 8);
 	if (p != NULL) {
 		r.flags = IN6_IFF_AUTOCONF;
