@@ -257,10 +257,12 @@ is_other_family(struct run *r, const struct option *o)
 static int
 set_port_range(struct run *r, uint32_t range)
 {
-	int result = nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.first", (int)(range & 0xffff));
+	int error = nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.first", (int)(range & 0xffff));
 
-	return result != 0 ? result :
-	    nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.last", (int)(range >> 16));
+	if (error == 0)
+		error = nke_sysctl_set_int(r->machine, "net.inet.ip.portrange.last", (int)(range >> 16));
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 /* What changes nothing on the wire, and a machine does without. */
