@@ -24,9 +24,7 @@
 
 #define __KERNEL_STRING(x) __STRING(x)
 #define __KERNEL_SYMBOL(name) __asm__(__KERNEL_STRING(__USER_LABEL_PREFIX__) "kern_" #name)
-#ifndef __cplusplus
 #include <sys/_symbol_names.h>
-#endif
 
 #ifndef __has_feature
 #define __has_feature(x) 0

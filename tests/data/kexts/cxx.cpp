@@ -40,12 +40,14 @@ local()
 
 extern "C" {
 
+extern int hz;		/* as who does not know sys/kernel.h */
+
 kern_return_t
 cxx_start(kmod_info_t *, void *)
 {
 	third = new Square(3, 5);
 	printf("areas %d %d %d %d\n", first.area(), second.area(), third->area(), local().area());
-	return KERN_SUCCESS;
+	return hz > 0 ? KERN_SUCCESS : KERN_FAILURE;
 }
 
 kern_return_t
