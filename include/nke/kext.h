@@ -114,9 +114,9 @@ uint64_t nke_kext_time_ns(const nke_kext_t *k);
 /* ---- looking at a kext without loading it ----------------------------------------------------- */
 
 enum nke_library_status {
-	NKE_LIBRARY_SET,		/* a set of the kernel's symbols, version fits */
+	NKE_LIBRARY_SET,		/* a set of the kernel's symbols; fits, or newer: a warning */
 	NKE_LIBRARY_KEXT,		/* some other kext, to be loaded first */
-	NKE_LIBRARY_BAD_VERSION,	/* a set, but not in that version */
+	NKE_LIBRARY_BAD_VERSION,	/* a set, but no version, or older than it goes back */
 	NKE_LIBRARY_UNKNOWN,		/* looks like a set; there is none such */
 	NKE_LIBRARY_FAMILY		/* IOKit's: nothing of it is there, which only using it shows */
 };

@@ -42,12 +42,17 @@ set_status(struct kext_inspection *x, const struct kpi_library *set, const char 
 		    "MAJOR[.MINOR[.REVISION]]\n", x->info.plist, set->identifier, version);
 		return NKE_LIBRARY_BAD_VERSION;
 	}
-	if (asked < low || asked > high) {
+	if (asked < low) {
 		text_add(&x->problems, "%s: key OSBundleLibraries: %s: version %s is not there; expected "
 		    "%s to %s\n", x->info.plist, set->identifier, version, set->compatible,
 		    set->current);
 		return NKE_LIBRARY_BAD_VERSION;
 	}
+	/* it is the version of where the kext was built; what it uses of the set is looked at anyway */
+	if (asked > high)
+		text_add(&x->warnings, "%s: key OSBundleLibraries: %s: version %s is newer than %s, which is "
+		    "there; a Mac of 10.15 would refuse the kext\n", x->info.plist, set->identifier, version,
+		    set->current);
 	return NKE_LIBRARY_SET;
 }
 

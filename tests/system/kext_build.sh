@@ -97,9 +97,12 @@ plist() {
 	"$nke" build "$data/good.c" -o libs.kext --plist Info.plist --start good_start --stop good_stop \
 	    >/dev/null 2>&1
 }
-plist '<key>com.apple.kpi.libkern</key><string>99.0</string>'
-expect 3 'com.apple.kpi.libkern: version 99.0 is not there; expected 8.0.0d1 to 19.6.0' \
+plist '<key>com.apple.kpi.libkern</key><string>7.9</string>'
+expect 3 'com.apple.kpi.libkern: version 7.9 is not there; expected 8.0.0d1 to 19.6.0' \
     "$nke" kext info libs.kext
+plist '<key>com.apple.kpi.libkern</key><string>20.6</string>'
+expect 0 'com.apple.kpi.libkern: version 20.6 is newer than 19.6.0, which is there' "$nke" kext info libs.kext
+expect 0 '' "$nke" replay --quiet --kext libs.kext "$data/../host-day.pcap"
 plist '<key>com.apple.kpi.fishing</key><string>8.0</string>'
 expect 3 'there is no set com.apple.kpi.fishing; expected one of com.apple.kpi.bsd' "$nke" kext info libs.kext
 plist '<key>com.apple.iokit.IONetworkingFamily</key><string>1.5</string>'
