@@ -287,14 +287,14 @@ read_folder(struct kext_bundle *b, struct kext_text *text)
 	}
 	if (!exists(b->plist))
 		return text_fail(text, ENOENT, "%s: no kext: it has neither Contents/Info.plist nor "
-		    "Info.plist\n", b->path);
+		    "Info.plist; sources become one by 'nke build'\n", b->path);
 	error = read_plist(b, text);
 	if (error != 0)
 		return error;
 	b->executable = text_new("%s%s/%s", b->path, where, b->name);
 	if (!exists(b->executable))
-		return text_fail(text, ENOENT, "%s: key CFBundleExecutable: there is no %s%s/%s\n",
-		    b->plist, b->path, where, b->name);
+		return text_fail(text, ENOENT, "%s: key CFBundleExecutable: there is no %s%s/%s; "
+		    "sources become a kext by 'nke build'\n", b->plist, b->path, where, b->name);
 	return 0;
 }
 

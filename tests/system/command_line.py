@@ -260,7 +260,7 @@ def test_build(t):
 def test_kext_info(t):
     good = os.path.join(t.kexts, 'good.kext')
     for path, text in (('', 'No such file'), ('/dev/null', 'not a regular file'), (__file__, 'not a shared object'),
-                       (t.dir, 'no kext: it has neither Contents/Info.plist nor Info.plist')):
+                       (t.dir, 'no kext: it has neither Contents/Info.plist nor Info.plist; sources become one by')):
         said(t, 2, 'nke kext info: %s: %s' % (path, text), 'kext', 'info', path)
     # one of several: the others are told, the worst decides
     for paths, code in ((good, '/nowhere'), 2), (('/nowhere', good), 2), ((good, t.kext('unresolved')), 3), \
