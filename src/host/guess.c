@@ -24,6 +24,7 @@
 #define COOKED_TO_US	0
 #define TAG		4u		/* octets of a VLAN tag */
 #define SHORTEST_FRAME	60u		/* of Ethernet, without the checksum behind it */
+#define MANY_HOPS	33		/* left of what a system began with, however far it is */
 #define MANY_MORE	8u		/* times as many addresses: there is a router in front of them */
 
 /* A station: by link address, or by IP address where there is none. */
@@ -31,7 +32,7 @@ struct party {
 	uint8_t id[16];
 	uint32_t frames;		/* unicast frames it took part in */
 	uint32_t client;		/* signs of being the one who asks */
-	uint32_t sent;			/* IP packets */
+	uint32_t sent;			/* IP packets with a hop limit that tells something */
 	uint32_t forwarded;		/* of them by their hop limit */
 	uint32_t bare, padded;		/* frames too short to arrive so; that are filled up */
 	uint64_t addresses;		/* IP addresses it has: a bit for each, by a hash */
@@ -187,11 +188,11 @@ count_address(struct party *p, const struct view *v, const uint8_t *addr)
 	p->addresses |= UINT64_C(1) << ((h ^ h >> 16) & 63);
 }
 
-/* What systems begin with: a packet that has less has come through a router. */
+/* Systems begin with 64, 128 or 255: a packet that has less has come through a router. */
 static bool
-is_first_hop(uint8_t hops)
+is_forwarded(uint8_t hops)
 {
-	return hops == 255 || hops == 128 || hops == 64 || hops == 32 || hops == 1;
+	return hops != 64 && hops != 128 && hops != 255;
 }
 
 static void
@@ -201,12 +202,15 @@ count_sender(struct party *s, const struct core_frame *f, const struct view *v)
 	count_address(s, v, v->src);
 	if (v->family == 0)
 		return;
-	s->sent++;
 	if (v->frame_len < SHORTEST_FRAME) {
 		s->bare += f->len == v->frame_len;
 		s->padded += f->len == SHORTEST_FRAME;
 	}
-	s->forwarded += !is_first_hop(v->hops);
+	/* Few are left to traceroute's, and to what stays on the link. */
+	if (v->hops >= MANY_HOPS) {
+		s->sent++;
+		s->forwarded += is_forwarded(v->hops);
+	}
 }
 
 static void

@@ -3,9 +3,9 @@
  *
  * Two tables per protocol. One is keyed by all four of a block's addresses and ports; a packet is looked
  * for at most three times: as connected, as bound to an address, as bound to a port only. What no block
- * is, is not looked for. The other is
- * keyed by the local port: it serves bind, and datagrams that go to every member of a group. Both grow
- * with the number of bound blocks, so the cost of finding one does not.
+ * is, is not looked for. The other is keyed by the local port, for connected blocks and others apart: it
+ * serves bind, and datagrams that go to every member of a group. Both grow with the number of bound blocks,
+ * so the cost of finding one does not.
  *
  * Limits: INPCB_MAX blocks per machine. Left out: the tables never shrink while the machine lives.
  */

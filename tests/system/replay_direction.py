@@ -147,6 +147,12 @@ def test_found(t):
         return [ethernet(tcp(PEER4, HOST4, 40000, 80, flags=2, **more), False),
                 ethernet(tcp(HOST4, PEER4, 80, 40000, flags=0x12), True)]
     found(question(ttl=57), HOST4, 'a forwarded question')
+    probes = []
+    for n in range(1, 9):   # a traceroute over many hops, answered by routers of which only the first is near
+        probe = udp(HOST4, '192.0.2.1', 40000, 33434 + n, b'x', ttl=n)
+        answer = ip4(PEER4 if n == 1 else '10.9.0.%d' % n, HOST4, 1, bytes([11]) + bytes(7) + probe[:28], ttl=256 - n)
+        probes += [ethernet(probe, True), ethernet(answer, False)]
+    found(probes, HOST4, 'traceroute')
     datas = question()
     found([datas[0] + bytes(6), datas[1]], HOST4, 'a question that is filled up')
     tag = [d[:12] + b'\x81\x00\x00\x07' + d[12:] for d in reversed(question())]
