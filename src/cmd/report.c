@@ -50,7 +50,8 @@ report_print(FILE *f, const struct report *r)
 	if (s->left_out != 0)
 		fprintf(f, "left out: %llu packets of interfaces with other link types\n", (ull)s->left_out);
 	fprintf(f, "host: %s%s\n", r->host[0] != '\0' ? r->host : "unknown",
-	    r->host_found ? " (found from the capture; --host sets it)" : "");
+	    !r->host_found ? "" : r->host[0] != '\0' ? " (found from the capture; --host sets it)" :
+	    " (--host sets it)");
 	if (r->filter_count > 0)
 		fprintf(f, "  %-14s %-28s %10s %10s %10s %10s %10s %8s\n", "filter", "", "passed", "changed",
 		    "swallowed", "dropped", "injected", "ns/call");

@@ -109,6 +109,9 @@ report_print_flows(FILE *out, const struct report *r)
 	    (ull)s.broken);
 	if (s.within != 0)
 		fprintf(out, "what the host tells itself is not played: %llu packets\n", (ull)s.within);
+	if (all == 0 && s.within == 0 && r->stats.frames != 0)
+		fprintf(out, "no flow is the host's: --host names another; IP is looked for behind the "
+		    "link's header and VLAN tags only\n");
 	for (size_t i = 0; i < all && lines < LINES_MAX; i++) {
 		(void)nke_replay_flow_get(r->replay, i, &f);
 		/* When there are too many, those that are as captured can be done without. */

@@ -53,7 +53,7 @@ def summary(t, text, what):
     found = {}
     for pattern in (r'(?P<input>.*): (?P<link>[^:]*), (?P<read>\d+) packets '
                     r'\((?P<in>\d+) to the host, (?P<out>\d+) from it\)$',
-                    r'host: (?P<host>.*?)( \(found from the capture; --host sets it\))?$',
+                    r'host: (?P<host>.*?)( \((found from the capture; )?--host sets it\))?$',
                     r'packets: (?P<kept>\d+) kept, (?P<changed>\d+) changed, (?P<swallowed>\d+) swallowed, '
                     r'(?P<dropped>\d+) dropped, (?P<injected>\d+) new(, (?P<no_memory>\d+) lost for want of memory)?$',
                     r'of the captured: (?P<refused>\d+) malformed or not for the host, (?P<unclaimed>\d+) of no IP '

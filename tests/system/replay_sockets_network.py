@@ -8,7 +8,7 @@ import struct
 
 from flowtest import Capture, Tcp
 from replay_sockets import REQUEST, delivered, http, play, streams
-from replaytest import HOST4, HOST_MAC, PEER4, PEER_MAC, START, Frame, ethernet, main, pattern, udp
+from replaytest import HOST4, HOST_MAC, PEER4, PEER_MAC, START, Frame, ethernet, main, pattern, pcap, udp
 
 
 def tagged(*tags):
@@ -90,8 +90,19 @@ def within(t):
     t.check('not played: %d packets' % len(c.frames) in r.out.decode(), 'within the host - %r' % r.out)
 
 
+def nothing(t):
+    """No flow at all: the report says what may be wrong."""
+    c = Capture()
+    c.udp(True, 50000, 53, b'question')
+    path = t.save('in.pcap', pcap(c.frames))
+    for options, hint in (['--host', '10.1.0.77'], True), ([], False):
+        r = t.tool('replay', '--sockets', *options, path)
+        t.equal(b'no flow is the host\'s' in r.out, hint, 'no flow', options)
+
+
 def test(t):
     within(t)
+    nothing(t)
     vlans(t)
     broadcasts(t)
     very_many_peers(t)
