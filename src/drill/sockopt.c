@@ -244,13 +244,14 @@ let_go(struct run *r, const struct option *o, int value)
 	fd->more = false;
 }
 
-/* Linux takes them: they matter when IPv4 comes by way of mapped addresses. */
+/* Linux takes them: they matter when IPv4 comes by way of mapped addresses. Ports are of both families. */
 static bool
 is_other_family(struct run *r, const struct option *o)
 {
 	const struct script_fd *fd = by_live_fd(r, o->fd);
 
-	return fd != NULL && fd->domain == AF_INET6 && o->has_host && o->level == IPPROTO_IP;
+	return fd != NULL && fd->domain == AF_INET6 && o->has_host && o->level == IPPROTO_IP &&
+	    o->name != LINUX_IP_LOCAL_PORT_RANGE;
 }
 
 /* IP_LOCAL_PORT_RANGE, the last port and the first one in a number: every socket of the script has it. */
