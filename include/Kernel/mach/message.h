@@ -16,4 +16,12 @@ typedef integer_t mach_msg_type_size_t;
 typedef integer_t mach_msg_option_t;
 typedef kern_return_t mach_msg_return_t;
 
+/* Who sent something; bsm/audit.h has the audit's words. */
+typedef struct {
+	unsigned int val[2];
+} security_token_t;
+typedef struct {
+	unsigned int val[8];
+} audit_token_t;
+
 #endif
