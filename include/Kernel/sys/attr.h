@@ -1,0 +1,137 @@
+/* Attributes of files and volumes in bulk: the words of getattrlist(2). A machine has neither. */
+#ifndef _SYS_ATTR_H_
+#define _SYS_ATTR_H_
+
+#include <sys/appleapiopts.h>
+#include <sys/cdefs.h>
+#include <sys/types.h>
+#include <sys/time.h>
+#include <sys/ucred.h>
+
+#define FSOPT_NOFOLLOW 0x00000001
+#define FSOPT_NOINMEMUPDATE 0x00000002
+#define FSOPT_REPORT_FULLSIZE 0x00000004
+#define FSOPT_PACK_INVAL_ATTRS 0x00000008
+#define FSOPT_ATTR_CMN_EXTENDED 0x00000020
+
+typedef u_int32_t attrgroup_t;
+
+struct attrlist {
+	u_short bitmapcount;
+	u_int16_t reserved;
+	attrgroup_t commonattr;
+	attrgroup_t volattr;
+	attrgroup_t dirattr;
+	attrgroup_t fileattr;
+	attrgroup_t forkattr;
+};
+#define ATTR_BIT_MAP_COUNT 5
+
+typedef struct attribute_set {
+	attrgroup_t commonattr;
+	attrgroup_t volattr;
+	attrgroup_t dirattr;
+	attrgroup_t fileattr;
+	attrgroup_t forkattr;
+} attribute_set_t;
+
+typedef struct attrreference {
+	int32_t attr_dataoffset;
+	u_int32_t attr_length;
+} attrreference_t;
+
+struct diskextent {
+	u_int32_t startblock;
+	u_int32_t blockcount;
+};
+typedef struct diskextent extentrecord[8];
+
+/* commonattr */
+#define ATTR_CMN_NAME 0x00000001
+#define ATTR_CMN_DEVID 0x00000002
+#define ATTR_CMN_FSID 0x00000004
+#define ATTR_CMN_OBJTYPE 0x00000008
+#define ATTR_CMN_OBJTAG 0x00000010
+#define ATTR_CMN_OBJID 0x00000020
+#define ATTR_CMN_OBJPERMANENTID 0x00000040
+#define ATTR_CMN_PAROBJID 0x00000080
+#define ATTR_CMN_SCRIPT 0x00000100
+#define ATTR_CMN_CRTIME 0x00000200
+#define ATTR_CMN_MODTIME 0x00000400
+#define ATTR_CMN_CHGTIME 0x00000800
+#define ATTR_CMN_ACCTIME 0x00001000
+#define ATTR_CMN_BKUPTIME 0x00002000
+#define ATTR_CMN_FNDRINFO 0x00004000
+#define ATTR_CMN_OWNERID 0x00008000
+#define ATTR_CMN_GRPID 0x00010000
+#define ATTR_CMN_ACCESSMASK 0x00020000
+#define ATTR_CMN_FLAGS 0x00040000
+#define ATTR_CMN_GEN_COUNT 0x00080000
+#define ATTR_CMN_DOCUMENT_ID 0x00100000
+#define ATTR_CMN_USERACCESS 0x00200000
+#define ATTR_CMN_EXTENDED_SECURITY 0x00400000
+#define ATTR_CMN_UUID 0x00800000
+#define ATTR_CMN_GRPUUID 0x01000000
+#define ATTR_CMN_FILEID 0x02000000
+#define ATTR_CMN_PARENTID 0x04000000
+#define ATTR_CMN_FULLPATH 0x08000000
+#define ATTR_CMN_ADDEDTIME 0x10000000
+#define ATTR_CMN_ERROR 0x20000000
+#define ATTR_CMN_DATA_PROTECT_FLAGS 0x40000000
+#define ATTR_CMN_RETURNED_ATTRS 0x80000000
+
+/* volattr */
+#define ATTR_VOL_FSTYPE 0x00000001
+#define ATTR_VOL_SIGNATURE 0x00000002
+#define ATTR_VOL_SIZE 0x00000004
+#define ATTR_VOL_SPACEFREE 0x00000008
+#define ATTR_VOL_SPACEAVAIL 0x00000010
+#define ATTR_VOL_MINALLOCATION 0x00000020
+#define ATTR_VOL_ALLOCATIONCLUMP 0x00000040
+#define ATTR_VOL_IOBLOCKSIZE 0x00000080
+#define ATTR_VOL_OBJCOUNT 0x00000100
+#define ATTR_VOL_FILECOUNT 0x00000200
+#define ATTR_VOL_DIRCOUNT 0x00000400
+#define ATTR_VOL_MAXOBJCOUNT 0x00000800
+#define ATTR_VOL_MOUNTPOINT 0x00001000
+#define ATTR_VOL_NAME 0x00002000
+#define ATTR_VOL_MOUNTFLAGS 0x00004000
+#define ATTR_VOL_MOUNTEDDEVICE 0x00008000
+#define ATTR_VOL_ENCODINGSUSED 0x00010000
+#define ATTR_VOL_CAPABILITIES 0x00020000
+#define ATTR_VOL_UUID 0x00040000
+#define ATTR_VOL_QUOTA_SIZE 0x10000000
+#define ATTR_VOL_RESERVED_SIZE 0x20000000
+#define ATTR_VOL_ATTRIBUTES 0x40000000
+#define ATTR_VOL_INFO 0x80000000
+
+/* dirattr */
+#define ATTR_DIR_LINKCOUNT 0x00000001
+#define ATTR_DIR_ENTRYCOUNT 0x00000002
+#define ATTR_DIR_MOUNTSTATUS 0x00000004
+#define ATTR_DIR_ALLOCSIZE 0x00000008
+#define ATTR_DIR_IOBLOCKSIZE 0x00000010
+#define ATTR_DIR_DATALENGTH 0x00000020
+
+/* fileattr */
+#define ATTR_FILE_LINKCOUNT 0x00000001
+#define ATTR_FILE_TOTALSIZE 0x00000002
+#define ATTR_FILE_ALLOCSIZE 0x00000004
+#define ATTR_FILE_IOBLOCKSIZE 0x00000008
+#define ATTR_FILE_CLUMPSIZE 0x00000010
+#define ATTR_FILE_DEVTYPE 0x00000020
+#define ATTR_FILE_FILETYPE 0x00000040
+#define ATTR_FILE_FORKCOUNT 0x00000080
+#define ATTR_FILE_FORKLIST 0x00000100
+#define ATTR_FILE_DATALENGTH 0x00000200
+#define ATTR_FILE_DATAALLOCSIZE 0x00000400
+#define ATTR_FILE_DATAEXTENTS 0x00000800
+#define ATTR_FILE_RSRCLENGTH 0x00001000
+#define ATTR_FILE_RSRCALLOCSIZE 0x00002000
+#define ATTR_FILE_RSRCEXTENTS 0x00004000
+
+/* forkattr */
+#define ATTR_FORK_TOTALSIZE 0x00000001
+#define ATTR_FORK_ALLOCSIZE 0x00000002
+
+#endif
