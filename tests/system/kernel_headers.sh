@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every header of include/Kernel compiles alone, as C and as C++, with each compiler that is here, and
-# sees no header of the host. What __KERNEL_SYMBOL renames is renamed without its header as well.
+# sees no header of the host; so do all of them together, in either order. What __KERNEL_SYMBOL renames is renamed without its header as well.
 #
 #	kernel_headers.sh BUILD SOURCE
 set -u
@@ -8,15 +8,19 @@ kernel=$2/include/Kernel
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# try COMPILER LANGUAGE STANDARD: all headers, each in a file of its own
+# try COMPILER LANGUAGE STANDARD: all headers, each in a file of its own and all in one
 try() {
-	local compiler=$1 language=$2 standard=$3 builtin header list=()
+	local compiler=$1 language=$2 standard=$3 builtin header order list=()
 	builtin=$("$compiler" -print-file-name=include)
 	mkdir -p "$work/$compiler"
 	while read -r header; do
 		echo "#include <$header>" >"$work/$compiler/${header//\//:}.$language"
 		list+=("$work/$compiler/${header//\//:}.$language")
 	done <"$work/headers"
+	for order in sort "sort -r"; do
+		list+=("$work/$compiler/all, ${order// /}.$language")
+		$order "$work/headers" | sed 's/.*/#include <&>/' >"${list[-1]}"
+	done
 	printf '%s\0' "${list[@]}" | xargs -0 -n 16 -P "$(nproc 2>/dev/null || echo 2)" \
 	    "$compiler" -std="$standard" -fsyntax-only -ffreestanding -nostdinc -Wall -Wextra -Werror \
 	    -Wno-pragma-once-outside-header -DKERNEL -isystem "$builtin" -I "$kernel"

@@ -13,6 +13,7 @@
 #include <sys/cdefs.h>
 #include <sys/_types/_null.h>
 #include <sys/_types/_offsetof.h>
+#include <sys/_insque.h>
 #include <mach/mach_types.h>
 #include <kern/assert.h>
 
@@ -42,28 +43,12 @@ typedef struct queue_entry *queue_entry_t;
 /* ---- links that point at links ------------------------------------------------------------ */
 
 static __inline__ void
-insque(queue_entry_t entry, queue_entry_t after)
-{
-	entry->next = after->next;
-	entry->prev = after;
-	after->next->prev = entry;
-	after->next = entry;
-}
-
-static __inline__ void
 remqueue(queue_entry_t elt)
 {
 	elt->next->prev = elt->prev;
 	elt->prev->next = elt->next;
 	elt->next = NULL;
 	elt->prev = NULL;
-}
-
-static __inline__ integer_t
-remque(queue_entry_t elt)
-{
-	remqueue(elt);
-	return 1;
 }
 
 static __inline__ void

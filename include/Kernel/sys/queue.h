@@ -437,33 +437,7 @@
 			CIRCLEQ_NEXT(CIRCLEQ_PREV(elm, field), field) = CIRCLEQ_NEXT(elm, field); \
 	} while (0)
 
-/* The oldest kind: untyped, the two links at the element's very start. */
-
-struct quehead {
-	struct quehead *qh_link;
-	struct quehead *qh_rlink;
-};
-
-/* Puts `elem` behind `after`. */
-static inline void
-insque(void *elem, void *after)
-{
-	struct quehead *e = (struct quehead *)elem, *a = (struct quehead *)after;
-
-	e->qh_link = a->qh_link;
-	e->qh_rlink = a;
-	a->qh_link->qh_rlink = e;
-	a->qh_link = e;
-}
-
-static inline void
-remque(void *elem)
-{
-	struct quehead *e = (struct quehead *)elem;
-
-	e->qh_link->qh_rlink = e->qh_rlink;
-	e->qh_rlink->qh_link = e->qh_link;
-	e->qh_rlink = NULL;
-}
+/* The oldest kind, untyped: insque and remque. */
+#include <sys/_insque.h>
 
 #endif
