@@ -1,0 +1,28 @@
+/* How a program is signed: the bits of its status. Programs of a machine have none. */
+#ifndef _KERN_CS_BLOBS_H_
+#define _KERN_CS_BLOBS_H_
+
+#include <stdint.h>
+
+#define CS_VALID 0x00000001
+#define CS_ADHOC 0x00000002
+#define CS_GET_TASK_ALLOW 0x00000004
+#define CS_INSTALLER 0x00000008
+#define CS_HARD 0x00000100
+#define CS_KILL 0x00000200
+#define CS_CHECK_EXPIRATION 0x00000400
+#define CS_RESTRICT 0x00000800
+#define CS_ENFORCEMENT 0x00001000
+#define CS_REQUIRE_LV 0x00002000
+#define CS_EXEC_SET_HARD 0x00100000
+#define CS_EXEC_SET_KILL 0x00200000
+#define CS_EXEC_SET_ENFORCEMENT 0x00400000
+#define CS_KILLED 0x01000000
+#define CS_DYLD_PLATFORM 0x02000000
+#define CS_PLATFORM_BINARY 0x04000000
+#define CS_PLATFORM_PATH 0x08000000
+#define CS_DEBUGGED 0x10000000
+#define CS_SIGNED 0x20000000
+#define CS_DEV_CODE 0x40000000
+
+#endif
