@@ -51,18 +51,19 @@ comma(unsigned i)
 
 #define ACCECN0		172
 #define ACCECN1		174
+#define ACCECN_COUNTERS	3
 
 /* The counters of accurate ECN by their names. False: it is another option, or not made as one of these. */
 static bool
 print_accecn(FILE *out, const uint8_t *option, unsigned len)
 {
-	static const char *const names[2][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+	static const char *const names[2][ACCECN_COUNTERS] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
 	unsigned count = (len - 2) / 3;
 
 	if (len < 5 || len > 11 || len != 2 + 3 * count || (option[0] != ACCECN0 && option[0] != ACCECN1))
 		return false;
 	fputs("ECN", out);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && i < ACCECN_COUNTERS; i++) {
 		const uint8_t *p = option + 2 + 3 * i;
 
 		fprintf(out, " %s %u", names[option[0] == ACCECN1][i],

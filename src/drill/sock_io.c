@@ -69,7 +69,7 @@ is_string(const struct drill_expr *e)
 static void
 fill_piece(struct iovec *iov, const struct drill_expr *e)
 {
-	if (is_string(e))
+	if (iov->iov_base != NULL && is_string(e))
 		memcpy(iov->iov_base, e->text, e->text_len < iov->iov_len ? e->text_len : iov->iov_len);
 }
 

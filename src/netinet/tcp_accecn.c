@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "src/kern/heap.h"
+#include "src/kern/panic.h"
 #include "src/kern/sched.h"
 #include "src/netinet/tcp_accecn.h"
 
@@ -59,7 +60,7 @@ tcp_accecn_decode(const uint8_t *option, uint32_t values[ACCECN_COUNTERS])
 {
 	unsigned count = (option[1] - 2u) / 3, there = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && i < ACCECN_COUNTERS; i++) {
 		const uint8_t *p = option + 2 + 3 * i;
 		unsigned which = option[0] == TCPOPT_ACCECN1 ? i : ACCECN_COUNTERS - 1 - i;
 
@@ -145,8 +146,10 @@ unsigned
 tcp_accecn_put(struct tcpcb *tp, uint8_t *out, unsigned counters)
 {
 	struct tcp_accecn *a = tcp_accecn_of(tp);
-	unsigned len = tcp_accecn_encode(out, a->rcv, counters), padded = tcp_accecn_octets(counters);
+	unsigned len, padded = tcp_accecn_octets(counters);
 
+	KASSERTX(a != NULL, "counters for a connection that has not agreed on them");
+	len = tcp_accecn_encode(out, a->rcv, counters);
 	memset(out + len, TCPOPT_NOP, padded - len);
 	memcpy(a->told, a->rcv, counters * sizeof a->rcv[0]);
 	a->option_time = machine_now(tptomachine(tp));
