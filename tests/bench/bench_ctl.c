@@ -17,25 +17,9 @@
 #include <nke/control.h>
 #include <nke/kext.h>
 
+#include "bench_host.h"
+
 #define SIZE	64
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
 
 static double
 by_pair(int type, unsigned long messages)
@@ -45,11 +29,11 @@ by_pair(int type, unsigned long messages)
 	int s[2];
 
 	must(socketpair(AF_UNIX, type, 0, s) == 0, "socketpair");
-	start = now();
+	start = clock_ns(CLOCK_MONOTONIC);
 	for (unsigned long i = 0; i < messages; i++)
 		must(send(s[0], data, SIZE, 0) == SIZE && recv(s[1], data, SIZE, 0) == SIZE &&
 		    send(s[1], data, SIZE, 0) == SIZE && recv(s[0], data, SIZE, 0) == SIZE, "the pair");
-	start = now() - start;
+	start = clock_ns(CLOCK_MONOTONIC) - start;
 	close(s[0]);
 	close(s[1]);
 	return start / (double)messages;
@@ -59,12 +43,12 @@ static double
 by_control(nke_t *m, int s, unsigned long messages)
 {
 	char data[SIZE] = {0};
-	double start = now();
+	double start = clock_ns(CLOCK_MONOTONIC);
 
 	for (unsigned long i = 0; i < messages; i++)
 		must(nke_send(m, s, data, SIZE, 0) == SIZE && nke_recv(m, s, data, SIZE, 0) == SIZE,
 		    "the control");
-	return (now() - start) / (double)messages;
+	return (clock_ns(CLOCK_MONOTONIC) - start) / (double)messages;
 }
 
 static double

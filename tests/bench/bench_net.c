@@ -18,34 +18,9 @@
 #include <nke/socket.h>
 #include <nke/wire.h>
 
+#include "bench_host.h"
+
 #define SIZE	64
-
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static struct sockaddr_in
-ip4(const char *text, uint16_t port)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	must(inet_pton(AF_INET, text, &sin.sin_addr) == 1, text);
-	return sin;
-}
 
 /* ---- the host's kernel -------------------------------------------------------------------- */
 
@@ -60,12 +35,12 @@ loopback(unsigned long datagrams)
 
 	must(a >= 0 && b >= 0 && bind(b, (struct sockaddr *)&to, sizeof to) == 0 &&
 	    getsockname(b, (struct sockaddr *)&to, &len) == 0, "the host's sockets");
-	start = now();
+	start = clock_ns(CLOCK_MONOTONIC);
 	for (unsigned long i = 0; i < datagrams; i++) {
 		must(sendto(a, data, SIZE, 0, (struct sockaddr *)&to, sizeof to) == SIZE, "sendto");
 		must(recvfrom(b, in, SIZE, 0, NULL, NULL) == SIZE, "recvfrom");
 	}
-	start = now() - start;
+	start = clock_ns(CLOCK_MONOTONIC) - start;
 	close(a);
 	close(b);
 	return start / (double)datagrams;
@@ -101,14 +76,14 @@ static double
 over_the_wire(const struct pair *p, unsigned long datagrams)
 {
 	char data[SIZE] = {0}, in[SIZE];
-	double start = now();
+	double start = clock_ns(CLOCK_MONOTONIC);
 
 	for (unsigned long i = 0; i < datagrams; i++) {
 		must(nke_sendto(p->a, p->sa, data, SIZE, 0, (const struct sockaddr *)&p->to,
 		    sizeof p->to) == SIZE, "nke_sendto");
 		must(nke_recvfrom(p->b, p->sb, in, SIZE, 0, NULL, NULL) == SIZE, "nke_recvfrom");
 	}
-	return (now() - start) / (double)datagrams;
+	return (clock_ns(CLOCK_MONOTONIC) - start) / (double)datagrams;
 }
 
 /* ---- many sockets ------------------------------------------------------------------------- */
@@ -136,14 +111,14 @@ crowd(nke_t *m, unsigned long sockets)
 static double
 create_and_destroy(unsigned long machines)
 {
-	double start = now();
+	double start = clock_ns(CLOCK_MONOTONIC);
 	nke_t *m;
 
 	for (unsigned long i = 0; i < machines; i++) {
 		must(nke_create(NULL, &m) == 0, "a machine");
 		nke_destroy(m);
 	}
-	return (now() - start) / (double)machines;
+	return (clock_ns(CLOCK_MONOTONIC) - start) / (double)machines;
 }
 
 static long

@@ -23,39 +23,14 @@
 #include <nke/socket.h>
 #include <nke/wire.h>
 
+#include "bench_host.h"
+
 #define SEGMENT		1448.0		/* octets of data at MTU 1500, with timestamps */
 #define PIECE		65536
 #define PORT		5001
 #define PER_ADDRESS	15000		/* connections to one address of the server */
 
-static void
-must(bool good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(1);
-}
-
 static clockid_t clock_used = CLOCK_MONOTONIC;
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(clock_used, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
-static struct sockaddr_in
-ip4(const char *text, uint16_t port)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	must(inet_pton(AF_INET, text, &sin.sin_addr) == 1, text);
-	return sin;
-}
 
 /* ---- two machines ------------------------------------------------------------------------- */
 
@@ -166,7 +141,7 @@ static double
 bulk(const struct pair *p, const struct connection *c, size_t octets)
 {
 	size_t sent = 0, got = 0;
-	double start = now();
+	double start = clock_ns(clock_used);
 
 	while (got < octets) {
 		size_t left = octets - sent, before = got;
@@ -180,7 +155,7 @@ bulk(const struct pair *p, const struct connection *c, size_t octets)
 		if (n <= 0 && got == before)
 			must(nke_run_for(p->a, 1000000) == 0, "nke_run_for");
 	}
-	return (now() - start) / ((double)octets / SEGMENT);
+	return (clock_ns(clock_used) - start) / ((double)octets / SEGMENT);
 }
 
 /* A short segment to and fro on every one of many connections in turn; ns per segment. */
@@ -192,7 +167,7 @@ requests(const struct pair *p, const struct connection *c, unsigned long connect
 
 	/* Everything is acknowledged: Nagle holds nothing back. */
 	must(nke_run_for(p->a, 1000000000) == 0, "nke_run_for");
-	start = now();
+	start = clock_ns(clock_used);
 	for (unsigned long i = 0; i < count; i++) {
 		const struct connection *k = &c[i * 7919 % connections];
 
@@ -201,7 +176,7 @@ requests(const struct pair *p, const struct connection *c, unsigned long connect
 		must(nke_send(p->b, k->b, text, sizeof text, 0) == sizeof text, "nke_send");
 		must(nke_recv(p->a, k->a, in, sizeof text, MSG_DONTWAIT) == sizeof text, "nke_recv");
 	}
-	return (now() - start) / (double)(2 * count);
+	return (clock_ns(clock_used) - start) / (double)(2 * count);
 }
 
 /* ---- connections -------------------------------------------------------------------------- */
@@ -214,13 +189,13 @@ connection_rate(const struct pair *p, unsigned long count)
 	struct connection c;
 
 	must(nke_run_for(p->a, 100000000000) == 0, "TIME_WAIT");
-	start = now();
+	start = clock_ns(clock_used);
 
 	for (unsigned long i = 0; i < count; i++) {
 		connect_one(p, &c, 0);
 		must(nke_close(p->a, c.a) == 0 && nke_close(p->b, c.b) == 0, "nke_close");
 	}
-	spent = now() - start;
+	spent = clock_ns(clock_used) - start;
 	must(nke_run_for(p->a, 100000000000) == 0, "TIME_WAIT");
 	return (double)count * 1e9 / spent;
 }
@@ -259,14 +234,14 @@ measure_many(size_t octets, unsigned long rounds, unsigned long connections)
 	set_up(&p, false, (unsigned)(connections / PER_ADDRESS) + 1);
 	connect_one(&p, &c[0], 0);
 	before = resident();
-	start = now();
+	start = clock_ns(clock_used);
 	for (unsigned long i = 1; i < connections; i++) {
 		connect_one(&p, &c[i], i);
 		/* They have not all been made in the same instant: timers of the handshake are over. */
 		if (i % 1000 == 0)
 			must(nke_run_for(p.a, 2000000000) == 0, "nke_run_for");
 	}
-	printf("handshake_us %.2f\n", (now() - start) / 1e3 / (double)connections);
+	printf("handshake_us %.2f\n", (clock_ns(clock_used) - start) / 1e3 / (double)connections);
 	printf("idle_pair_octets %.0f\n", (resident() - before) / (double)connections);
 	for (unsigned long i = 0; i < rounds; i++) {
 		crowd = best(crowd, bulk(&p, &c[connections / 2], octets));

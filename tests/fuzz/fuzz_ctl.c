@@ -16,6 +16,7 @@
 #include <nke/kext.h>
 #include <nke/stats.h>
 
+#include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/fuzz_machine.h"
 
 #define CALLS		200u
@@ -32,33 +33,9 @@ enum call {
 	EVENTS, FILTER, BUFFER, RELOAD, ALL_CALLS
 };
 
-struct input {
-	const uint8_t *p, *end;
-};
-
 static const struct nke_kext_static kext = {
 	.identifier = "org.example.fuzz", .start = fuzz_ctl_start, .stop = fuzz_ctl_stop,
 };
-
-static uint8_t
-u8(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-/* At most `max` bytes; how many. */
-static size_t
-bytes(struct input *in, void *out, size_t max)
-{
-	size_t len = u8(in), left = (size_t)(in->end - in->p);
-
-	len = len < max ? len : max;
-	len = len < left ? len : left;
-	if (len != 0)
-		memcpy(out, in->p, len);
-	in->p += len;
-	return len;
-}
 
 /* ---- calls -------------------------------------------------------------------------------- */
 

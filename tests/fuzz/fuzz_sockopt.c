@@ -18,6 +18,7 @@
 
 #include "src/host/machine.h"
 #include "src/kern/sockcalls.h"
+#include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/fuzz_machine.h"
 
 #define CALLS		200u
@@ -33,20 +34,10 @@ enum call {
 	ALL_CALLS
 };
 
-struct input {
-	const uint8_t *p, *end;
-};
-
 /* What is sent, and what was received: at first an echo request. */
 static uint8_t buffer[70000];
 
 /* ---- arguments ---------------------------------------------------------------------------- */
-
-static uint8_t
-u8(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
 
 static uint32_t
 u16(struct input *in)
@@ -62,20 +53,6 @@ u32(struct input *in)
 	uint32_t low = u16(in);
 
 	return low | u16(in) << 16;
-}
-
-/* At most `max` bytes into `out`; how many. */
-static size_t
-bytes(struct input *in, void *out, size_t max)
-{
-	size_t len = u8(in), left = (size_t)(in->end - in->p);
-
-	len = len < max ? len : max;
-	len = len < left ? len : left;
-	if (len != 0)
-		memcpy(out, in->p, len);
-	in->p += len;
-	return len;
 }
 
 /* -1 is one of them. */
