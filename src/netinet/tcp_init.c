@@ -421,6 +421,7 @@ tcp_init(struct nke *machine)
 		return error;
 	}
 	prng_bytes(machine, s->isn_key, sizeof s->isn_key);
+	s->isn_seeded = machine_now(machine);
 	prng_bytes(machine, s->ts_key, sizeof s->ts_key);
 	machine->tcp = s;
 	error = begin_parts(machine);

@@ -6,19 +6,35 @@
  * so that a connection that follows another on the same pair is told apart from it (RFC 9293 section
  * 3.4.2, RFC 6191); between pairs nobody can tell.
  *
- * State: the two keys in machine->tcp. Called for every SYN, in either direction. No timers.
+ * State: the two keys in machine->tcp; the first is replaced, when a number is asked for, if it is older than
+ * net.inet.tcp.isn_reseed_interval seconds (0: never), and then numbers of one pair may go back, too. Called
+ * for every SYN, in either direction. No timers.
  */
+#include "src/kern/prng.h"
 #include "src/kern/sched.h"
 #include "src/netinet/in_siphash.h"
 #include "src/netinet/tcp_private.h"
 
 #define ISN_TICK_NS	4000u		/* RFC 9293 section 3.4.1: once round in about 4.77 hours */
 
+static void
+reseed_if_old(struct nke *machine)
+{
+	struct tcp_state *s = machine->tcp;
+	uint64_t limit = (uint64_t)s->config.isn_reseed_interval * TCP_NS_PER_S;
+
+	if (limit == 0 || machine_now(machine) - s->isn_seeded < limit)
+		return;
+	prng_bytes(machine, s->isn_key, sizeof s->isn_key);
+	s->isn_seeded = machine_now(machine);
+}
+
 tcp_seq
 tcp_new_isn(struct nke *machine, const struct in_ends *ends)
 {
 	struct in_siphash h;
 
+	reseed_if_old(machine);
 	in_siphash_ends(&h, machine->tcp->isn_key, ends);
 	return (tcp_seq)in_siphash_end(&h) + (tcp_seq)(machine_now(machine) / ISN_TICK_NS);
 }

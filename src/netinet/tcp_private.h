@@ -62,7 +62,7 @@ struct tcp_config {
 	int drop_synfin, icmp_may_rst, insecure_rst, insecure_syn, insecure_ack, ack_unsent;
 	int blackhole, log_in_vain, tolerate_missing_ts, ts_offset_per_conn;
 	int path_mtu_discovery, pmtud_blackhole_detection, pmtud_blackhole_mss, v6pmtud_blackhole_mss;
-	int tso, isn_reseed_interval, challenge_acks;	/* challenge_acks: per second, RFC 5961 */
+	int tso, isn_reseed_interval, challenge_acks;	/* in seconds; per second, RFC 5961 */
 	int reass_maxsegments, reass_maxqueuelen;
 	int syncookies, syncookiesonly;
 	int syncache_cachelimit, syncache_bucketlimit, syncache_rexmtlimit, syncache_rst_on_sock_fail;
@@ -108,6 +108,7 @@ struct tcp_state {
 	struct tcp_hostcache *hostcache;
 	struct tcp_fastopen_state *fastopen;
 	uint64_t isn_key[2], ts_key[2];
+	uint64_t isn_seeded;		/* when isn_key was made */
 	struct route reply_route;	/* of the last segment that belonged to no connection */
 	struct tcp_sent *free_sent;	/* kept for reuse, linked by by_seq.tqe_next */
 	uint32_t free_sent_count;

@@ -43,6 +43,24 @@ KTEST(numbers_go_forward_for_a_pair)
 	CHECK(last - first >= 250000 && last - first < 250010);
 }
 
+KTEST(a_secret_is_as_old_as_the_variable_lets_it_be)
+{
+	struct nke *m = curmachine();
+	struct in_ends e = ends(THERE4, 1, 2);
+	tcp_seq first, last;
+
+	m->tcp->config.isn_reseed_interval = 60;
+	first = tcp_new_isn(m, &e);
+	let_pass(59 * TCP_NS_PER_S);
+	last = tcp_new_isn(m, &e);
+	CHECK(last - first >= 59 * 250000 && last - first < 59 * 250000 + 10);
+	let_pass(2 * TCP_NS_PER_S);
+	first = tcp_new_isn(m, &e);
+	CHECK(first - last < 2 * 250000 || first - last >= 2 * 250000 + 10);
+	let_pass(TCP_NS_PER_S);
+	CHECK(tcp_new_isn(m, &e) - first < 250010);
+}
+
 KTEST(other_pairs_say_nothing)
 {
 	struct nke *m = curmachine();
@@ -97,5 +115,6 @@ KTEST(the_timestamp_clock_stands_elsewhere_for_each_peer)
 	CHECK_EQ(tcp_ts_now(m) - now, 5000);
 }
 
-KTEST_SUITE(tcp_isn, T(the_hash_is_siphash), T(numbers_go_forward_for_a_pair), T(other_pairs_say_nothing),
+KTEST_SUITE(tcp_isn, T(the_hash_is_siphash), T(numbers_go_forward_for_a_pair),
+    T(a_secret_is_as_old_as_the_variable_lets_it_be), T(other_pairs_say_nothing),
     T(each_part_of_the_ends_counts), T(the_timestamp_clock_stands_elsewhere_for_each_peer));
