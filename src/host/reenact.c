@@ -206,26 +206,26 @@ know_neighbor(struct reenact *r, const struct packet *k)
 /* ---- what is to be done --------------------------------------------------------------------- */
 
 void
-reenact_todo(struct play *p, unsigned todo)
+reenact_is_due(struct play *p, unsigned due)
 {
-	if (p->todo == 0)
-		TAILQ_INSERT_TAIL(&p->reenact->todo, p, link);
-	p->todo |= todo;
+	if (p->due == 0)
+		TAILQ_INSERT_TAIL(&p->reenact->due, p, link);
+	p->due |= due;
 }
 
 static void
-do_todo(struct reenact *r)
+do_due(struct reenact *r)
 {
-	struct play *p = TAILQ_FIRST(&r->todo);
-	unsigned todo = p->todo;
+	struct play *p = TAILQ_FIRST(&r->due);
+	unsigned due = p->due;
 
-	TAILQ_REMOVE(&r->todo, p, link);
-	p->todo = 0;
-	if (todo & (TODO_ACK | TODO_RESET))
-		peer_due(p, todo);
-	if (todo & TODO_READY)
+	TAILQ_REMOVE(&r->due, p, link);
+	p->due = 0;
+	if (due & (DUE_ACK | DUE_RESET))
+		peer_due(p, due);
+	if (due & DUE_READY)
 		tcp_play_ready(p);
-	if (p->todo == 0 && p->over && r->number >= p->flow->last_frame && !p->busy)
+	if (p->due == 0 && p->over && r->number >= p->flow->last_frame && !p->busy)
 		tcp_play_over(p);
 }
 
@@ -235,8 +235,8 @@ reenact_settle(struct reenact *r)
 	struct socket_play *s;
 
 	for (;;) {
-		if (!TAILQ_EMPTY(&r->todo)) {
-			do_todo(r);
+		if (!TAILQ_EMPTY(&r->due)) {
+			do_due(r);
 		} else if ((s = TAILQ_FIRST(&r->udp_ready)) != NULL) {
 			TAILQ_REMOVE(&r->udp_ready, s, link);
 			s->queued = false;
@@ -574,7 +574,7 @@ reenact_open(struct nke_replay *replay, char *text, size_t size)
 	r->link = capture_link(replay->reader);
 	r->host = replay->host;
 	r->started_ns = replay->ahead_count > 0 ? replay->ahead[0].time_ns : 0;
-	TAILQ_INIT(&r->todo);
+	TAILQ_INIT(&r->due);
 	TAILQ_INIT(&r->waiting);
 	TAILQ_INIT(&r->udp_ready);
 	TAILQ_INIT(&r->accept_due);

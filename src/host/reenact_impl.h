@@ -50,15 +50,15 @@ struct peer {
 	uint32_t link_len;
 };
 
-enum todo {
-	TODO_READY = 0x1,		/* the socket can be read, or written, or has an error */
-	TODO_ACK = 0x2,			/* what the capture acknowledges has been sent now */
-	TODO_RESET = 0x4		/* a segment came for a peer that is gone */
+enum due {
+	DUE_READY = 0x1,		/* the socket can be read, or written, or has an error */
+	DUE_ACK = 0x2,			/* what the capture acknowledges has been sent now */
+	DUE_RESET = 0x4		/* a segment came for a peer that is gone */
 };
 
 struct play {
 	TAILQ_ENTRY(play) link;		/* what has to be done */
-	unsigned todo;
+	unsigned due;
 	unsigned ready;			/* CORE_READY_* */
 	struct reenact *reenact;
 	struct flow *flow;
@@ -122,7 +122,7 @@ struct reenact {
 	enum core_link link;
 	struct flows flows;
 	struct host_identity host;	/* with the addresses that were learned */
-	TAILQ_HEAD(, play) todo;
+	TAILQ_HEAD(, play) due;
 	TAILQ_HEAD(, play) waiting;	/* in the order in which they give up */
 	unsigned waiting_count;
 	TAILQ_HEAD(, socket_play) udp_ready;
@@ -159,7 +159,7 @@ struct reenact {
 
 /* Works off what the machine's doings have left to do. */
 void reenact_settle(struct reenact *);
-void reenact_todo(struct play *, unsigned todo);
+void reenact_is_due(struct play *, unsigned due);
 /* Where an IP packet is put together that is to arrive at the machine: NET_MAX octets. */
 static inline uint8_t *
 reenact_net(const struct reenact *r)
@@ -201,7 +201,7 @@ void peer_end(struct play *);
 /* What the captured local end said about time. */
 void peer_note_stamp(struct play *, const struct packet *);
 /* What is due: acknowledgements that were held back, last words. */
-void peer_due(struct play *, unsigned todo);
+void peer_due(struct play *, unsigned due);
 /* The machine sends a segment. On its CPU. */
 void peer_output(struct play *, const struct packet *);
 

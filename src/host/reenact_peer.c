@@ -451,16 +451,16 @@ peer_make_data(struct play *p, uint64_t from, const uint8_t *data, uint64_t len)
 /* ---- what is due ------------------------------------------------------------------------------ */
 
 void
-peer_due(struct play *p, unsigned todo)
+peer_due(struct play *p, unsigned due)
 {
 	struct peer *peer = &p->peer;
 
-	if ((todo & TODO_ACK) && acknowledged(peer) > peer->acked && !peer->gone) {
+	if ((due & DUE_ACK) && acknowledged(peer) > peer->acked && !peer->gone) {
 		peer->acked = acknowledged(peer);
 		peer_make(p, TCP_ACK);
 	}
 	/* RFC 9293 3.10.7.1: what belongs to no connection is answered by a RST. */
-	if ((todo & TODO_RESET) && peer->last_words < LAST_WORDS) {
+	if ((due & DUE_RESET) && peer->last_words < LAST_WORDS) {
 		peer->last_words++;
 		make(p, TCP_RST, peer->machine_ack, NULL, 0);
 	}
@@ -527,12 +527,12 @@ peer_output(struct play *p, const struct packet *k)
 	if (k->flags & TCP_ACK)
 		peer->machine_ack = k->ack;
 	if (peer->gone) {
-		reenact_todo(p, TODO_RESET);
+		reenact_is_due(p, DUE_RESET);
 		return;
 	}
 	take_data(p, k);
 	if (acknowledged(peer) > peer->acked)
-		reenact_todo(p, TODO_ACK);
+		reenact_is_due(p, DUE_ACK);
 }
 
 /* ---- ICMP -------------------------------------------------------------------------------------- */

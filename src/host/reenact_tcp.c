@@ -32,7 +32,7 @@ became_ready(void *ctx, int fd, unsigned ready)
 
 	(void)fd;
 	p->ready |= ready;
-	reenact_todo(p, TODO_READY);
+	reenact_is_due(p, DUE_READY);
 }
 
 static void
@@ -450,7 +450,7 @@ accepted(struct reenact *r, const struct listener *l, int fd, const struct socka
 	f->play->fd = fd;
 	f->play->connected = true;
 	watch(f->play);
-	reenact_todo(f->play, TODO_READY);	/* it may be that everything has happened already */
+	reenact_is_due(f->play, DUE_READY);	/* it may be that everything has happened already */
 }
 
 void
@@ -478,8 +478,8 @@ tcp_play_over(struct play *p)
 
 	if (f->state == NKE_FLOW_CLOSED)
 		peer_end(p);
-	if (p->todo != 0)
-		TAILQ_REMOVE(&p->reenact->todo, p, link);
+	if (p->due != 0)
+		TAILQ_REMOVE(&p->reenact->due, p, link);
 	if (p->waits_until != 0) {
 		TAILQ_REMOVE(&p->reenact->waiting, p, waits);
 		p->reenact->waiting_count--;

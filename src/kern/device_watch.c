@@ -94,7 +94,7 @@ woken(struct select_wait *wait)
 		softintr_schedule(&w->check);
 	else if (w->wakes == WAKES_MOST + 1)
 		klog(w->machine, 4, "descriptor %d: its device calls selwakeup whenever it is asked what is "
-		    "ready; not asked again for now", w->fd);
+		    "ready; it is not asked again before time goes on", w->fd);
 }
 
 errno_t
